@@ -1,0 +1,173 @@
+/** The JSON API as typed calls: each returns what the server answered or throws a ChatError. */
+import { ChatError, refusal, unreachable } from './errors.js';
+import type {
+  Conversation,
+  ConversationChange,
+  Message,
+  NewConversation,
+  Page,
+  Run,
+  SendRequest,
+  Session,
+} from './types.js';
+
+export interface ClientOptions {
+  /** Where the server is served, with a trailing slash; the page's own origin by default. */
+  readonly baseUrl?: string | URL | undefined;
+  /** A bearer token, or how to get one; without it the browser's cookie speaks. */
+  readonly token?: string | (() => string | Promise<string>) | undefined;
+  /** The language of messages to people, such as `pt`. */
+  readonly language?: string | undefined;
+  readonly fetch?: typeof fetch | undefined;
+}
+
+type Query = Readonly<Record<string, string | number | undefined>>;
+
+interface Call {
+  readonly method?: 'GET' | 'POST' | 'PATCH' | 'DELETE';
+  readonly query?: Query;
+  readonly body?: unknown;
+  readonly accept?: string;
+  readonly signal?: AbortSignal | undefined;
+}
+
+export class Client {
+  readonly #options: ClientOptions;
+  readonly #base: URL;
+
+  constructor(options: ClientOptions = {}) {
+    this.#options = options;
+    this.#base = new URL(options.baseUrl ?? '/', globalThis.location?.href);
+  }
+
+  session(): Promise<Session> {
+    return this.#json('api/session');
+  }
+
+  async signIn(token: string): Promise<void> {
+    await this.#call('api/session', { method: 'POST', body: { token } });
+  }
+
+  async signOut(): Promise<void> {
+    await this.#call('api/session', { method: 'DELETE' });
+  }
+
+  /** A page of the caller's conversations, the latest change first. */
+  listConversations(query: { cursor?: string; limit?: number } = {}): Promise<Page<Conversation>> {
+    return this.#json('api/conversations', { query });
+  }
+
+  /** Creates a conversation; with an `externalId` that exists it returns that one. */
+  createConversation(body: NewConversation = {}): Promise<Conversation> {
+    return this.#json('api/conversations', { method: 'POST', body });
+  }
+
+  getConversation(id: string, signal?: AbortSignal): Promise<Conversation> {
+    return this.#json(conversationPath(id), { signal });
+  }
+
+  updateConversation(id: string, body: ConversationChange): Promise<Conversation> {
+    return this.#json(conversationPath(id), { method: 'PATCH', body });
+  }
+
+  async deleteConversation(id: string): Promise<void> {
+    await this.#call(conversationPath(id), { method: 'DELETE' });
+  }
+
+  /** A page of the shown branch. */
+  listMessages(
+    conversationId: string,
+    query: { order?: 'asc' | 'desc'; limit?: number; cursor?: string; head?: string } = {},
+    signal?: AbortSignal,
+  ): Promise<Page<Message>> {
+    return this.#json(`${conversationPath(conversationId)}/messages`, { query, signal });
+  }
+
+  getMessage(conversationId: string, id: string, signal?: AbortSignal): Promise<Message> {
+    return this.#json(messagePath(conversationId, id), { signal });
+  }
+
+  /** Deletes a message and everything that was said after it. */
+  async deleteMessage(conversationId: string, id: string): Promise<void> {
+    await this.#call(messagePath(conversationId, id), { method: 'DELETE' });
+  }
+
+  getRun(id: string): Promise<Run> {
+    return this.#json(runPath(id));
+  }
+
+  stopRun(id: string): Promise<Run> {
+    return this.#json(`${runPath(id)}/stop`, { method: 'POST' });
+  }
+
+  /** Starts a run; the answer's body is its event stream. */
+  send(request: SendRequest, signal?: AbortSignal): Promise<Response> {
+    const body = { ...request, accepts: ['reset'] };
+    return this.#call('api/chat/send', { method: 'POST', body, accept: 'text/event-stream', signal });
+  }
+
+  /** The events of a run after `seq`; status 204 when there are none and will be none. */
+  runEvents(id: string, after: number, signal?: AbortSignal): Promise<Response> {
+    return this.#call(`${runPath(id)}/events`, { query: { after }, accept: 'text/event-stream', signal });
+  }
+
+  async #json<T>(path: string, call?: Call): Promise<T> {
+    const response = await this.#call(path, call);
+    try {
+      return (await response.json()) as T;
+    } catch (cause) {
+      throw unreachable(cause);
+    }
+  }
+
+  async #call(path: string, call: Call = {}): Promise<Response> {
+    const headers = await this.#headers(call);
+    const init: RequestInit = { method: call.method ?? 'GET', headers, credentials: 'same-origin' };
+    if (call.body !== undefined) init.body = JSON.stringify(call.body);
+    if (call.signal) init.signal = call.signal;
+
+    let response: Response;
+    try {
+      response = await (this.#options.fetch ?? globalThis.fetch)(this.#url(path, call.query), init);
+    } catch (cause) {
+      if (call.signal?.aborted) throw cause;
+      throw unreachable(cause);
+    }
+    if (!response.ok) throw await refusal(response);
+    return response;
+  }
+
+  async #headers(call: Call): Promise<Headers> {
+    const headers = new Headers({ Accept: call.accept ?? 'application/json' });
+    if (call.body !== undefined) headers.set('Content-Type', 'application/json');
+    if (this.#options.language) headers.set('Accept-Language', this.#options.language);
+    const { token } = this.#options;
+    const bearer = typeof token === 'function' ? await token() : token;
+    if (bearer) headers.set('Authorization', `Bearer ${bearer}`);
+    return headers;
+  }
+
+  #url(path: string, query: Query = {}): string {
+    const url = new URL(path, this.#base);
+    for (const [name, value] of Object.entries(query)) {
+      if (value !== undefined) url.searchParams.set(name, String(value));
+    }
+    return url.href;
+  }
+}
+
+export function asChatError(error: unknown): ChatError {
+  return error instanceof ChatError ? error : unreachable(error);
+}
+
+function conversationPath(id: string): string {
+  return `api/conversations/${encodeURIComponent(id)}`;
+}
+
+function messagePath(conversationId: string, id: string): string {
+  return `${conversationPath(conversationId)}/messages/${encodeURIComponent(id)}`;
+}
+
+function runPath(id: string): string {
+  return `api/chat/runs/${encodeURIComponent(id)}`;
+}

@@ -1,0 +1,20 @@
+/** The public face of @prosa/core. */
+export { Chat, type ChatOptions, type ChatSettings } from './chat.js';
+export { Client, type ClientOptions } from './client.js';
+export { isDraft } from './draft.js';
+export { ChatError } from './errors.js';
+export { type RunEvent, readEvent } from './events.js';
+export { isUuid, newId } from './ids.js';
+export { reduce } from './reducer.js';
+export { type SseBlock, SseParser, sseBlocks } from './sse.js';
+export {
+  type Action,
+  type ActiveRun,
+  type ConversationState,
+  EMPTY,
+  type Failure,
+  type ShownMessage,
+  type ToolCall,
+} from './state.js';
+export { runEvents, type Source, type StreamOptions } from './stream.js';
+export type * from './types.js';

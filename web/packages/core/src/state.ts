@@ -1,0 +1,92 @@
+/** What is known of a conversation at one moment, and every way in which that can change. */
+import type { RunEvent } from './events.js';
+import type { Conversation, Message } from './types.js';
+
+/** A message as it is shown; `localId` stays the same when the server gives it its real id. */
+export interface ShownMessage extends Message {
+  readonly localId?: string;
+}
+
+export interface ToolCall {
+  readonly id: string;
+  readonly name: string;
+  readonly input: string;
+  readonly status: 'running' | 'completed' | 'failed';
+}
+
+/** The run that is going on. */
+export interface ActiveRun {
+  /** Null until the server has said `start`. */
+  readonly id: string | null;
+  readonly messageId: string;
+  /** The answer as far as this reader has been told it. */
+  readonly text: string;
+  readonly thinking: string;
+  readonly tools: readonly ToolCall[];
+  /** The place in the provider's queue, while there is one. */
+  readonly place: number | null;
+  readonly stopping: boolean;
+  readonly reconnecting: boolean;
+}
+
+export interface Failure {
+  readonly code: string;
+  readonly message: string;
+  readonly retryable: boolean;
+  /** What failed, and so where it is shown and what trying again means. */
+  readonly at: 'open' | 'older' | 'send' | 'run' | 'stop' | 'change';
+}
+
+export interface ConversationState {
+  readonly conversation: Conversation | null;
+  /** The shown branch, or its end, oldest first. */
+  readonly messages: readonly ShownMessage[];
+  /** The cursor of the messages before these; null when these begin the conversation. */
+  readonly older: string | null;
+  readonly loading: boolean;
+  readonly loadingOlder: boolean;
+  readonly run: ActiveRun | null;
+  readonly error: Failure | null;
+  /** A text that was refused and belongs back in the composer. */
+  readonly returned: string | null;
+}
+
+export type Action =
+  | { readonly type: 'opening' }
+  | { readonly type: 'closed' }
+  | {
+      readonly type: 'opened';
+      readonly conversation: Conversation;
+      readonly messages: readonly Message[];
+      readonly older: string | null;
+    }
+  | { readonly type: 'created'; readonly conversation: Conversation }
+  | { readonly type: 'loading_older' }
+  | { readonly type: 'older'; readonly messages: readonly Message[]; readonly older: string | null }
+  | {
+      readonly type: 'sent';
+      /** How many of the shown messages the new ones follow. */
+      readonly after: number;
+      readonly question: ShownMessage | null;
+      readonly answer: ShownMessage;
+    }
+  | { readonly type: 'following'; readonly runId: string; readonly messageId: string }
+  | { readonly type: 'event'; readonly event: RunEvent }
+  | { readonly type: 'connection'; readonly lost: boolean }
+  | { readonly type: 'stopping'; readonly stopping: boolean }
+  | { readonly type: 'message'; readonly message: Message }
+  | { readonly type: 'settled' }
+  | { readonly type: 'returned'; readonly content: string | null }
+  | { readonly type: 'failed'; readonly failure: Failure }
+  | { readonly type: 'forgiven' };
+
+export const EMPTY: ConversationState = {
+  conversation: null,
+  messages: [],
+  older: null,
+  loading: false,
+  loadingOlder: false,
+  run: null,
+  error: null,
+  returned: null,
+};
