@@ -1,0 +1,32 @@
+"""What one principal owns, over any session."""
+
+from prosa.adapters.store.repositories.conversations import Conversations
+from prosa.adapters.store.repositories.messages import Messages
+from prosa.adapters.store.repositories.runs import Runs
+from prosa.adapters.store.repositories.signins import SignIns
+from prosa.adapters.store.session import Session
+
+
+class Records:
+    """Serves `ports.store.Records`."""
+
+    __slots__ = ("_session",)
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    @property
+    def conversations(self) -> Conversations:
+        return Conversations(self._session)
+
+    @property
+    def messages(self) -> Messages:
+        return Messages(self._session)
+
+    @property
+    def runs(self) -> Runs:
+        return Runs(self._session)
+
+    @property
+    def sign_ins(self) -> SignIns:
+        return SignIns(self._session)

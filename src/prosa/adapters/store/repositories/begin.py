@@ -1,0 +1,204 @@
+"""The transaction that begins a run: everything that must be safe before a provider is called."""
+
+from typing import Any
+
+import msgspec
+from msgspec import UNSET
+from sqlalchemy import Integer, bindparam, func, literal, select, update
+
+from prosa.adapters.store.repositories import messages as stored_messages
+from prosa.adapters.store.repositories.conversations import locked
+from prosa.adapters.store.repositories.limits import check
+from prosa.adapters.store.repositories.rows import RUN, to_message, to_run
+from prosa.adapters.store.statement import Ask, Plan, Row, Statement, Together, insertion, owned
+from prosa.adapters.store.tables import conversations, idempotency, messages, reservations, runs
+from prosa.domain.conversations import Conversation, ConversationStatus, Message, MessageStatus
+from prosa.domain.errors import ConversationClosed, IdempotencyMismatch, InvalidRequest, MessageNotFound, RunInProgress
+from prosa.domain.models import Role, Turn
+from prosa.domain.opening import Begun, Opening, Prepare, Prepared
+from prosa.domain.runs import Run, RunStatus
+
+WINDOW_BYTES = 4_000_000
+"""How far back a branch is read at most: more than any model's window."""
+
+_m = messages.c
+_fields = (_m.id, _m.parent_id, _m.role, _m.content, _m.status, _m.run_id)
+_walk = (
+    select(*_fields, literal(0, Integer).label("depth"), func.length(_m.content).label("size"))
+    .where(_m.id == bindparam("leaf"), _m.conversation_id == bindparam("conversation_id"), owned(messages))
+    .cte("walk", recursive=True)
+)
+_walk = _walk.union_all(
+    select(*_fields, _walk.c.depth + literal(1, Integer), _walk.c.size + func.length(_m.content))
+    .where(_m.id == _walk.c.parent_id, owned(messages), _walk.c.size < literal(WINDOW_BYTES, Integer))
+)  # fmt: skip
+_BRANCH = Statement(
+    select(_walk.c.id, _walk.c.parent_id, _walk.c.role, _walk.c.content, _walk.c.status, _walk.c.run_id)
+    .order_by(_walk.c.depth)
+)  # fmt: skip
+"""The branch that ends at `leaf`, newest message first."""
+
+_EARLIER = Statement(
+    select(idempotency.c.run_id, idempotency.c.body_hash).where(
+        idempotency.c.key == bindparam("key"), owned(idempotency)
+    )
+)
+_REMEMBER = insertion(idempotency, *idempotency.c.keys())
+_INSERT_RUN = insertion(runs, *Run.__struct_fields__)
+_RESERVE = insertion(reservations, *reservations.c.keys())
+_SHOW = Statement(
+    update(conversations)
+    .where(conversations.c.id == bindparam("key_id"), owned(conversations))
+    .values(
+        head_id=bindparam("message_id"),
+        updated_at=bindparam("now"),
+        title=func.coalesce(conversations.c.title, bindparam("excerpt", type_=conversations.c.title.type)),
+    )
+)
+_RUN = Statement(select(*RUN).where(runs.c.id == bindparam("id"), owned(runs)))
+
+
+def begin(opening: Opening, prepare: Prepare) -> Plan[Begun]:
+    """The plan of `ports.store.Runs.begin`."""
+    conversation = yield from locked(opening.conversation_id)
+    earlier = yield from _earlier(opening)
+    if earlier is not None:
+        return Begun(earlier, None)
+    if conversation.status is ConversationStatus.CLOSED:
+        raise ConversationClosed
+    parent = yield from _place(opening, conversation)
+    branch = yield from _branch(opening, parent)
+    turns = [Turn(Role(role), content) for _, _, role, content, _, _ in reversed(branch)]
+    if opening.content is not None:
+        turns.append(Turn(Role.USER, opening.content))
+    prepared = prepare(conversation, turns)
+    if prepared.limits:
+        yield from check(prepared, opening.now)
+    run = _run(opening, prepared, parent)
+    yield _writes(opening, conversation, prepared, run, parent)
+    return Begun(run, prepared)
+
+
+def _earlier(opening: Opening) -> Plan[Run | None]:
+    """The run that the same key began before."""
+    if opening.key is None:
+        return None
+    rows = yield Ask(_EARLIER, key=opening.key)
+    if not rows:
+        return None
+    run_id, body_hash = rows[0]
+    if body_hash != opening.body_hash:
+        raise IdempotencyMismatch
+    found = yield Ask(_RUN, id=run_id)
+    return to_run(found[0])
+
+
+def _place(opening: Opening, conversation: Conversation) -> Plan[str | None]:
+    """The id of the message under which the run's first new message hangs."""
+    if opening.answering is not None:
+        return opening.answering
+    if opening.regenerate is not None:
+        rows = yield Ask(stored_messages.GET, id=opening.regenerate, conversation_id=conversation.id)
+        if not rows:
+            raise MessageNotFound
+        message = stored_messages.settled(to_message(rows[0]))
+        if message.role is not Role.ASSISTANT or message.parent_id is None:
+            raise InvalidRequest("regenerate must name an answer of the assistant.")
+        return message.parent_id
+    return conversation.head_id if opening.parent_id is UNSET else opening.parent_id
+
+
+def _branch(opening: Opening, parent: str | None) -> Plan[list[Row]]:
+    """The rows of the branch that ends at `parent`, newest first, none of them still being written."""
+    if parent is None:
+        return []
+    rows = list((yield Ask(_BRANCH, leaf=parent, conversation_id=opening.conversation_id)))
+    if not rows:
+        raise MessageNotFound
+    _, _, role, _, status, run_id = rows[0]
+    if status == MessageStatus.IN_PROGRESS:
+        raise RunInProgress(run_id)
+    if opening.content is None and role != Role.USER:
+        raise InvalidRequest("Only a message of the user can be answered.")
+    return rows
+
+
+def _run(opening: Opening, prepared: Prepared, parent: str | None) -> Run:
+    return Run(
+        id=opening.run_id,
+        user_id=opening.user_id,
+        client_id=opening.client_id,
+        conversation_id=opening.conversation_id,
+        user_message_id=opening.user_message_id if opening.content is not None else parent,
+        message_id=opening.message_id,
+        status=RunStatus.IN_PROGRESS,
+        provider=prepared.provider,
+        model=prepared.request.model,
+        reason=None,
+        error_code=None,
+        error_message=None,
+        usage=None,
+        cost=None,
+        owner=opening.boot,
+        lease_until=opening.lease_until,
+        created_at=opening.now,
+        ended_at=None,
+    )
+
+
+def _writes(
+    opening: Opening, conversation: Conversation, prepared: Prepared, run: Run, parent: str | None
+) -> Together:
+    """All that is written, in an order that respects the foreign keys."""
+    now = opening.now
+    question = Message(
+        id=opening.user_message_id,
+        user_id=opening.user_id,
+        conversation_id=conversation.id,
+        parent_id=parent,
+        role=Role.USER,
+        content=opening.content or "",
+        status=MessageStatus.COMPLETED,
+        run_id=None,
+        provider=None,
+        model=None,
+        created_at=now,
+    )
+    answer = Message(
+        id=run.message_id,
+        user_id=opening.user_id,
+        conversation_id=conversation.id,
+        parent_id=run.user_message_id,
+        role=Role.ASSISTANT,
+        content="",
+        status=MessageStatus.IN_PROGRESS,
+        run_id=run.id,
+        provider=run.provider,
+        model=run.model,
+        created_at=now,
+    )
+    asked: list[Ask] = []
+    if opening.content is not None:
+        asked.append(Ask(stored_messages.INSERT, **_params(question)))
+    asked += [
+        Ask(stored_messages.INSERT, **_params(answer)),
+        Ask(_INSERT_RUN, **_params(run)),
+        Ask(_RESERVE, run_id=run.id, client_id=run.client_id, tokens=prepared.tokens, cost=prepared.cost,
+            created_at=now),
+        Ask(_SHOW, key_id=conversation.id, message_id=answer.id, now=now, excerpt=_excerpt(opening.content)),
+    ]  # fmt: skip
+    if opening.key is not None:
+        asked.append(Ask(_REMEMBER, key=opening.key, body_hash=opening.body_hash, run_id=run.id, created_at=now))
+    return Together(*asked)
+
+
+def _params(record: msgspec.Struct) -> dict[str, Any]:
+    return msgspec.structs.asdict(record)
+
+
+def _excerpt(content: str | None) -> str | None:
+    """A title from a first message: one line, at most 60 characters, cut between words."""
+    if content is None:
+        return None
+    line = " ".join(content[:500].split())
+    return line if len(line) <= 60 else line[:59].rsplit(" ", 1)[0] + "…"

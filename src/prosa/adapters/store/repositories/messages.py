@@ -1,0 +1,126 @@
+"""Messages of one principal's conversations."""
+
+from collections.abc import Sequence
+
+import msgspec
+from sqlalchemy import bindparam, delete, select, update
+
+from prosa.adapters.store.repositories.conversations import locked, present
+from prosa.adapters.store.repositories.rows import MESSAGE, to_message
+from prosa.adapters.store.session import Session
+from prosa.adapters.store.statement import Ask, Ids, Plan, Statement, Together, among, insertion, owned
+from prosa.adapters.store.tables import conversations, messages
+from prosa.domain.conversations import ConversationStatus, Message, MessageStatus
+from prosa.domain.errors import ConversationClosed, MessageNotFound, RunInProgress
+from prosa.domain.time import Instant
+from prosa.domain.tree import Tree
+
+_m = messages.c
+_here = (_m.conversation_id == bindparam("conversation_id"), owned(messages))
+
+INSERT = insertion(messages, *Message.__struct_fields__)
+GET = Statement(select(*MESSAGE).where(_m.id == bindparam("id"), *_here))
+_MANY = Statement(select(*MESSAGE).where(among(_m.id, "ids"), *_here))
+_NODES = Statement(select(_m.id, _m.parent_id).where(*_here).order_by(_m.id))
+_REWRITE = Statement(
+    update(messages).where(_m.id == bindparam("key"), *_here).values(content=bindparam("content"))
+)
+_DELETE = Statement(delete(messages).where(among(_m.id, "ids"), *_here))
+_OPEN_RUN = Statement(
+    select(_m.id, _m.run_id).where(_m.status == MessageStatus.IN_PROGRESS.value, *_here)
+)
+_MOVE_HEAD = Statement(
+    update(conversations)
+    .where(conversations.c.id == bindparam("key"), owned(conversations))
+    .values(head_id=bindparam("head_id"), updated_at=bindparam("updated_at"))
+)
+
+
+def _get(conversation_id: str, message_id: str) -> Plan[Message]:
+    rows = yield Ask(GET, id=message_id, conversation_id=conversation_id)
+    if not rows:
+        raise MessageNotFound
+    return to_message(rows[0])
+
+
+def _tree(conversation_id: str) -> Plan[tuple[Tree, str | None]]:
+    conversation = yield from present(conversation_id)
+    rows = yield Ask(_NODES, conversation_id=conversation_id)
+    return Tree((row[0], row[1]) for row in rows), conversation.head_id
+
+
+def _many(conversation_id: str, message_ids: Sequence[str]) -> Plan[dict[str, Message]]:
+    rows = yield Ask(_MANY, ids=Ids(message_ids), conversation_id=conversation_id)
+    return {row[0]: to_message(row) for row in rows}
+
+
+def settled(message: Message) -> Message:
+    """`message`, unless a run is still writing it: then raises RunInProgress."""
+    if message.status is MessageStatus.IN_PROGRESS and message.run_id is not None:
+        raise RunInProgress(message.run_id)
+    return message
+
+
+def _append(message: Message, *, at_head: bool) -> Plan[Message]:
+    conversation = yield from locked(message.conversation_id)
+    if conversation.status is ConversationStatus.CLOSED:
+        raise ConversationClosed
+    parent = conversation.head_id if at_head else message.parent_id
+    if parent is not None:
+        settled((yield from _get(conversation.id, parent)))
+    stored = msgspec.structs.replace(message, parent_id=parent)
+    yield Together(
+        Ask(INSERT, **msgspec.structs.asdict(stored)),
+        Ask(_MOVE_HEAD, key=conversation.id, head_id=stored.id, updated_at=stored.created_at),
+    )
+    return stored
+
+
+def _rewrite(conversation_id: str, message_id: str, content: str, now: Instant) -> Plan[Message]:
+    conversation = yield from locked(conversation_id)
+    message = settled((yield from _get(conversation_id, message_id)))
+    yield Together(
+        Ask(_REWRITE, key=message_id, conversation_id=conversation_id, content=content),
+        Ask(_MOVE_HEAD, key=conversation_id, head_id=conversation.head_id, updated_at=now),
+    )
+    return msgspec.structs.replace(message, content=content)
+
+
+def _delete(conversation_id: str, message_id: str, now: Instant) -> Plan[None]:
+    yield from locked(conversation_id)
+    tree, head = yield from _tree(conversation_id)
+    if message_id not in tree:
+        raise MessageNotFound
+    gone = tree.subtree(message_id)
+    running = yield Ask(_OPEN_RUN, conversation_id=conversation_id)
+    for message, run in running:
+        if message in gone:
+            raise RunInProgress(run)
+    yield Ask(_DELETE, ids=Ids(gone), conversation_id=conversation_id)
+    head = tree.head_without(message_id, head)
+    yield Ask(_MOVE_HEAD, key=conversation_id, head_id=head, updated_at=now)
+
+
+class Messages:
+    """Serves `ports.store.Messages`."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    async def tree(self, conversation_id: str) -> tuple[Tree, str | None]:
+        return await self._session.read(_tree(conversation_id))
+
+    async def get(self, conversation_id: str, message_id: str) -> Message:
+        return await self._session.read(_get(conversation_id, message_id))
+
+    async def many(self, conversation_id: str, message_ids: Sequence[str]) -> dict[str, Message]:
+        return await self._session.read(_many(conversation_id, message_ids))
+
+    async def append(self, message: Message, *, at_head: bool) -> Message:
+        return await self._session.write(_append(message, at_head=at_head))
+
+    async def rewrite(self, conversation_id: str, message_id: str, content: str, now: Instant) -> Message:
+        return await self._session.write(_rewrite(conversation_id, message_id, content, now))
+
+    async def delete(self, conversation_id: str, message_id: str, now: Instant) -> None:
+        await self._session.write(_delete(conversation_id, message_id, now))

@@ -1,0 +1,49 @@
+"""Rows of the database as the domain's records, column by column in the order of their fields."""
+
+from collections.abc import Sequence
+
+import msgspec
+
+from prosa.adapters.store.statement import Row
+from prosa.adapters.store.tables import conversations, messages, runs
+from prosa.domain.conversations import Conversation, ConversationStatus, Message, MessageStatus
+from prosa.domain.models import Role, Usage
+from prosa.domain.runs import Run, RunStatus
+
+CONVERSATION = tuple(conversations.c[name] for name in Conversation.__struct_fields__)
+MESSAGE = tuple(messages.c[name] for name in Message.__struct_fields__)
+RUN = tuple(runs.c[name] for name in Run.__struct_fields__)
+
+_usage = msgspec.json.Decoder(Usage)
+
+
+def to_conversation(row: Row) -> Conversation:
+    """From the columns `CONVERSATION`."""
+    *before, status, head_id, metadata, created_at, updated_at = row
+    return Conversation(
+        *before, ConversationStatus(status), head_id, msgspec.json.decode(metadata), created_at, updated_at
+    )
+
+
+def to_message(row: Row) -> Message:
+    """From the columns `MESSAGE`."""
+    *before, role, content, status, run_id, provider, model, created_at = row
+    return Message(*before, Role(role), content, MessageStatus(status), run_id, provider, model, created_at)
+
+
+def to_run(row: Row) -> Run:
+    """From the columns `RUN`."""
+    values = dict(zip(Run.__struct_fields__, row, strict=True))
+    values["status"] = RunStatus(values["status"])
+    values["usage"] = None if values["usage"] is None else _usage.decode(values["usage"])
+    return Run(**values)
+
+
+def unpack(rows: Sequence[Row], after: int = 0) -> list[tuple[int, bytes]]:
+    """The numbered lines of journal rows (first_seq, data), past `after`."""
+    return [
+        (seq, line)
+        for first, data in rows
+        for seq, line in enumerate(bytes(data).split(b"\n"), first)
+        if seq > after
+    ]

@@ -1,0 +1,72 @@
+"""One sqlite3 connection as Prosa wants it, and how it runs a plan."""
+
+import json
+import sqlite3
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, TypeVar
+
+from prosa.adapters.store.statement import Ask, Ids, Plan, Row, Statement, Step, Together
+
+T = TypeVar("T")
+Observer = Callable[[Statement, bool], None]
+"""Told of every statement before it is executed, and whether a principal is bound to it."""
+
+sqlite3.register_adapter(Ids, json.dumps)
+
+
+def connect(path: Path) -> sqlite3.Connection:
+    """WAL with `synchronous=NORMAL`: a killed process loses nothing that was committed."""
+    connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, cached_statements=256)
+    for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON", "busy_timeout=5000",
+                   "cache_size=-8000", "temp_store=MEMORY"):  # fmt: skip
+        connection.execute(f"PRAGMA {pragma}").close()
+    return connection
+
+
+def run(
+    connection: sqlite3.Connection, plan: Plan[T], bound: Mapping[str, Any], observe: Observer | None = None
+) -> T:
+    """Runs `plan` to its end in the transaction that is open; `bound` goes into every statement.
+    An exception of a statement is raised at the plan's step."""
+    step = next(plan, None)
+    try:
+        while step is not None:
+            try:
+                rows = _execute(connection, step, bound, observe)
+            except sqlite3.Error as error:
+                step = plan.throw(error)
+            else:
+                step = plan.send(rows)
+    except StopIteration as end:
+        return end.value  # type: ignore[no-any-return]
+    raise AssertionError("a plan without steps")
+
+
+def _execute(
+    connection: sqlite3.Connection, step: Step, bound: Mapping[str, Any], observe: Observer | None
+) -> Sequence[Row]:
+    if observe is not None:
+        for statement in _statements(step):
+            observe(statement, "principal" in bound)
+    if isinstance(step, Ask):
+        return _ask(connection, step, bound)
+    if isinstance(step, Together):
+        for ask in step.asks:
+            _ask(connection, ask, bound)
+    else:
+        rows = [step.statement.named({**bound, **row}) for row in step.rows]
+        connection.executemany(step.statement.sqlite, rows)
+    return ()
+
+
+def _ask(connection: sqlite3.Connection, ask: Ask, bound: Mapping[str, Any]) -> list[Row]:
+    return connection.execute(ask.statement.sqlite, ask.statement.named({**ask.params, **bound})).fetchall()
+
+
+def _statements(step: Step) -> list[Statement]:
+    if isinstance(step, Together):
+        return [ask.statement for ask in step.asks]
+    return [step.statement]
+
+

@@ -1,0 +1,104 @@
+"""The store on SQLite."""
+
+import asyncio
+import sqlite3
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, TypeVar
+
+from prosa.adapters.store.migrations import upgrade
+from prosa.adapters.store.records import Records
+from prosa.adapters.store.repositories.engine import EngineRecords
+from prosa.adapters.store.sqlite.connection import Observer, connect
+from prosa.adapters.store.sqlite.lock import Lock
+from prosa.adapters.store.sqlite.readers import Readers
+from prosa.adapters.store.sqlite.writer import Writer
+from prosa.adapters.store.statement import Plan
+from prosa.domain.errors import StoreUnavailable
+from prosa.domain.principal import Principal
+
+T = TypeVar("T")
+
+
+class SqliteStore:
+    """Serves `ports.store.Store` from one file. `observe` is told of every statement, for tests."""
+
+    def __init__(self, path: Path, observe: Observer | None = None) -> None:
+        self._path = path
+        self._observe = observe
+        self._lock: Lock | None = None
+        self._writer: Writer | None = None
+        self._readers: Readers | None = None
+        self.engine = EngineRecords(_Session(self, {}), alone=True)
+
+    def of(self, principal: Principal) -> Records:
+        return Records(_Session(self, {"principal": principal.user_id}))
+
+    async def open(self, heard: Callable[[str, Sequence[str]], None]) -> None:  # noqa: ARG002 - one process
+        try:
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            self._lock = Lock(self._path)
+            await asyncio.to_thread(upgrade, f"sqlite:///{self._path}", current_revision(self._path))
+            self._writer = Writer(self._path, self._observe)
+            self._readers = Readers(self._path, self._observe)
+        except (OSError, sqlite3.Error) as error:
+            raise StoreUnavailable from error
+
+    async def ping(self) -> None:
+        try:
+            await asyncio.to_thread(current_revision, self._path)
+        except sqlite3.Error as error:
+            raise StoreUnavailable from error
+
+    async def close(self) -> None:
+        if self._writer is not None:
+            await asyncio.to_thread(self._writer.close)
+        if self._readers is not None:
+            await asyncio.to_thread(self._readers.close)
+        if self._lock is not None:
+            self._lock.close()
+        self._writer = self._readers = self._lock = None
+
+    async def _write(self, plan: Plan[T], bound: Mapping[str, Any]) -> T:
+        if self._writer is None:
+            raise StoreUnavailable
+        try:
+            return await self._writer.write(plan, bound)  # type: ignore[no-any-return]
+        except sqlite3.Error as error:
+            raise StoreUnavailable from error
+
+    async def _read(self, plan: Plan[T], bound: Mapping[str, Any]) -> T:
+        if self._readers is None:
+            raise StoreUnavailable
+        try:
+            return await self._readers.read(plan, bound)  # type: ignore[no-any-return]
+        except sqlite3.Error as error:
+            raise StoreUnavailable from error
+
+
+class _Session:
+    """Binds the principal to every statement of a principal; the engine's binds none."""
+
+    __slots__ = ("_bound", "_store")
+
+    def __init__(self, store: SqliteStore, bound: Mapping[str, Any]) -> None:
+        self._store = store
+        self._bound = bound
+
+    async def read(self, plan: Plan[T]) -> T:
+        return await self._store._read(plan, self._bound)  # noqa: SLF001 - one thing in two classes
+
+    async def write(self, plan: Plan[T]) -> T:
+        return await self._store._write(plan, self._bound)  # noqa: SLF001
+
+
+def current_revision(path: Path) -> str | None:
+    """The migration that the file is at; None for a new file."""
+    connection = connect(path)
+    try:
+        rows = connection.execute("SELECT version_num FROM alembic_version").fetchall()
+    except sqlite3.OperationalError:
+        return None
+    finally:
+        connection.close()
+    return rows[0][0] if rows else None

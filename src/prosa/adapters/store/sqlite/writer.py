@@ -1,0 +1,112 @@
+"""The one writer: a thread that commits whatever waits for it as one group."""
+
+import asyncio
+import sqlite3
+import threading
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
+from queue import SimpleQueue
+from typing import Any
+
+from prosa.adapters.store.sqlite.connection import Observer, connect, run
+from prosa.adapters.store.statement import Plan
+
+MOST_IN_A_GROUP = 256
+
+
+class Job:
+    """A plan on its way to the writer, and where its result is awaited."""
+
+    __slots__ = ("bound", "error", "future", "plan", "result")
+
+    def __init__(self, plan: Plan[Any], bound: Mapping[str, Any], future: asyncio.Future[Any]) -> None:
+        self.plan = plan
+        self.bound = bound
+        self.future = future
+        self.result: Any = None
+        self.error: BaseException | None = None
+
+    def settle(self) -> None:
+        if self.future.done():
+            return
+        if self.error is not None:
+            self.future.set_exception(self.error)
+        else:
+            self.future.set_result(self.result)
+
+
+class Writer:
+    """Each job runs in a savepoint of its own, so that one which fails takes no other with it."""
+
+    def __init__(self, path: Path, observe: Observer | None) -> None:
+        self._jobs: SimpleQueue[Job | None] = SimpleQueue()
+        self._loop = asyncio.get_running_loop()
+        self._connection = connect(path)
+        self._observe = observe
+        self._thread = threading.Thread(target=self._work, name="prosa-writer", daemon=True)
+        self._thread.start()
+
+    async def write(self, plan: Plan[Any], bound: Mapping[str, Any]) -> Any:
+        """A caller that is cancelled leaves the job running: what began is committed whole."""
+        job = Job(plan, bound, self._loop.create_future())
+        self._jobs.put(job)
+        return await job.future
+
+    def close(self) -> None:
+        """Commits what waits, then closes the file."""
+        if self._thread.is_alive():
+            self._jobs.put(None)
+            self._thread.join()
+
+    def _work(self) -> None:
+        while (job := self._jobs.get()) is not None:
+            group = [job]
+            while len(group) < MOST_IN_A_GROUP and not self._jobs.empty():
+                more = self._jobs.get()
+                if more is None:
+                    self._jobs.put(None)
+                    break
+                group.append(more)
+            self._commit(group)
+            with suppress(RuntimeError):  # the loop was closed: nobody waits any more
+                self._loop.call_soon_threadsafe(_settle, group)
+        self._connection.close()
+
+    def _commit(self, group: list[Job]) -> None:
+        try:
+            self._connection.execute("BEGIN IMMEDIATE")
+            if len(group) == 1:
+                self._run(group[0])
+            else:
+                for job in group:
+                    self._run_apart(job)
+            self._connection.execute("COMMIT")
+        except BaseException as error:  # noqa: BLE001 - a thread's edge: whatever it is, the callers hear of it
+            self._roll_back()
+            for job in group:
+                job.error = job.error or error
+
+    def _run(self, job: Job) -> None:
+        job.result = run(self._connection, job.plan, job.bound, self._observe)
+
+    def _run_apart(self, job: Job) -> None:
+        self._connection.execute("SAVEPOINT job")
+        try:
+            self._run(job)
+        except Exception as error:  # noqa: BLE001 - the job's own failure, told to its caller alone
+            job.error = error
+            if not self._connection.in_transaction:
+                raise  # such as a full disk: SQLite has rolled the whole group back
+            self._connection.execute("ROLLBACK TO job")
+        self._connection.execute("RELEASE job")
+
+    def _roll_back(self) -> None:
+        with suppress(sqlite3.Error):  # the failure that led here is the one to tell
+            if self._connection.in_transaction:
+                self._connection.execute("ROLLBACK")
+
+
+def _settle(group: list[Job]) -> None:
+    for job in group:
+        job.settle()

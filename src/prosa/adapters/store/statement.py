@@ -1,0 +1,137 @@
+"""A statement written in SQLAlchemy Core, compiled once for each database and executed by its driver."""
+
+from collections.abc import Generator, Mapping, Sequence
+from functools import cached_property
+from typing import Any, TypeVar
+
+from sqlalchemy import ARRAY, Table, Text, bindparam, insert
+from sqlalchemy.dialects import sqlite
+from sqlalchemy.dialects.postgresql import UUID, asyncpg
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql import ClauseElement, ColumnElement
+from sqlalchemy.sql.compiler import SQLCompiler
+
+Params = Mapping[str, Any]
+Row = Sequence[Any]
+
+_SQLITE = sqlite.dialect(paramstyle="named")
+_POSTGRES = asyncpg.dialect()
+
+
+class Statement:
+    """`core` with named bind parameters. Values that stand in `core` itself become constants."""
+
+    def __init__(self, core: ClauseElement) -> None:
+        self.core = core
+
+    def _compile(self, dialect: Any) -> SQLCompiler:
+        compiled = self.core.compile(dialect=dialect)
+        assert isinstance(compiled, SQLCompiler)
+        return compiled
+
+    @cached_property
+    def _for_sqlite(self) -> tuple[str, dict[str, Any]]:
+        compiled = self._compile(_SQLITE)
+        return str(compiled), _constants(compiled)
+
+    @cached_property
+    def _for_postgres(self) -> tuple[str, tuple[str, ...], dict[str, Any]]:
+        compiled = self._compile(_POSTGRES)
+        return str(compiled), tuple(compiled.positiontup or ()), _constants(compiled)
+
+    @property
+    def sqlite(self) -> str:
+        return self._for_sqlite[0]
+
+    @property
+    def postgres(self) -> str:
+        return self._for_postgres[0]
+
+    def named(self, params: Params) -> Params:
+        """The parameters for SQLite, by name."""
+        constants = self._for_sqlite[1]
+        return {**constants, **params} if constants else params
+
+    def positional(self, params: Params) -> list[Any]:
+        """The parameters for Postgres, in the order of `$1`, `$2`, …"""
+        _, order, constants = self._for_postgres
+        known = {**constants, **params} if constants else params
+        return [known[name] for name in order]
+
+
+def _constants(compiled: SQLCompiler) -> dict[str, Any]:
+    return {name: value for name, value in compiled.params.items() if value is not None}
+
+
+class Ask:
+    """A step of a plan: execute `statement`, answer with its rows."""
+
+    __slots__ = ("params", "statement")
+
+    def __init__(self, statement: Statement, **params: Any) -> None:
+        self.statement = statement
+        self.params = params
+
+
+class Many:
+    """A step of a plan: execute `statement` once for each of `rows`, answer with nothing."""
+
+    __slots__ = ("rows", "statement")
+
+    def __init__(self, statement: Statement, rows: Sequence[Params]) -> None:
+        self.statement = statement
+        self.rows = rows
+
+
+class Together:
+    """A step of a plan: writes that don't depend on each other, in one round trip where the database can."""
+
+    __slots__ = ("asks",)
+
+    def __init__(self, *asks: Ask) -> None:
+        self.asks = asks
+
+
+Step = Ask | Many | Together
+T = TypeVar("T")
+Plan = Generator[Step, Sequence[Row], T]
+"""What a transaction does, without saying on which database: it yields steps, is sent their rows, and returns
+its result. It is run as a whole in one transaction; an exception undoes it."""
+
+
+def owned(table: Table) -> ColumnElement[bool]:
+    """The predicate that every statement of a principal carries for every owned table it touches."""
+    return table.c.user_id == bindparam("principal")
+
+
+class Ids(list[str]):
+    """Ids as one bind parameter: an array on Postgres, a JSON list on SQLite."""
+
+
+class among(ColumnElement[bool]):  # noqa: N801 - reads as an operator in a statement
+    """`column` is one of the `Ids` bound as `name`."""
+
+    inherit_cache = False
+
+    def __init__(self, column: ColumnElement[str], name: str) -> None:
+        self.column = column
+        self.ids = bindparam(name, type_=ARRAY(UUID(as_uuid=False)))
+        self.plain = bindparam(name, type_=Text())
+
+
+@compiles(among, "sqlite")  # type: ignore[no-untyped-call,untyped-decorator]
+def _among_in_sqlite(element: among, compiler: Any, **kw: Any) -> str:
+    column, ids = compiler.process(element.column, **kw), compiler.process(element.plain, **kw)
+    return f"{column} IN (SELECT value FROM json_each({ids}))"
+
+
+@compiles(among, "postgresql")  # type: ignore[no-untyped-call,untyped-decorator]
+def _among_in_postgres(element: among, compiler: Any, **kw: Any) -> str:
+    column, ids = compiler.process(element.column, **kw), compiler.process(element.ids, **kw)
+    return f"{column} = ANY ({ids})"
+
+
+def insertion(table: Table, *columns: str) -> Statement:
+    """INSERT of `columns`, bound by their own names; `user_id` is bound to `principal`."""
+    values = {name: bindparam("principal" if name == "user_id" else name) for name in columns}
+    return Statement(insert(table).values(values))

@@ -1,0 +1,185 @@
+"""The schema, once for SQLite and Postgres. DESIGN's data section says what each table is for."""
+
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Table,
+    Text,
+    UniqueConstraint,
+    text,
+)
+from sqlalchemy.dialects.postgresql import JSONB, TIMESTAMP, UUID
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+# In Python an id is a canonical string, an instant whole microseconds, JSON a string: on both databases.
+Id = Text().with_variant(UUID(as_uuid=False), "postgresql")
+Instant = BigInteger().with_variant(TIMESTAMP(timezone=True), "postgresql")
+Json = Text().with_variant(JSONB(), "postgresql")
+
+
+def _id(**options: Any) -> Column[Any]:
+    return Column("id", Id, primary_key=True, **options)
+
+
+def _owner() -> Column[Any]:
+    return Column("user_id", Text, nullable=False)
+
+
+def _client() -> Column[Any]:
+    return Column("client_id", Text, nullable=False, server_default="")
+
+
+conversations = Table(
+    "conversations",
+    metadata,
+    _id(),
+    _owner(),
+    _client(),
+    Column("external_id", Text),
+    Column("title", Text),
+    Column("system_prompt", Text),
+    Column("provider", Text),
+    Column("model", Text),
+    Column("status", Text, nullable=False),
+    Column("head_id", Id),
+    Column("metadata", Json, nullable=False),
+    Column("created_at", Instant, nullable=False),
+    Column("updated_at", Instant, nullable=False),
+    UniqueConstraint("user_id", "external_id"),
+    Index(None, "user_id", "updated_at", "id"),
+)
+
+messages = Table(
+    "messages",
+    metadata,
+    _id(),
+    _owner(),
+    Column("conversation_id", Id, ForeignKey("conversations.id", ondelete="CASCADE"), nullable=False),
+    Column("parent_id", Id),
+    Column("role", Text, nullable=False),
+    Column("content", Text, nullable=False),
+    Column("status", Text, nullable=False),
+    Column("run_id", Id),
+    Column("provider", Text),
+    Column("model", Text),
+    Column("created_at", Instant, nullable=False),
+    Index(None, "conversation_id", "id"),
+)
+
+runs = Table(
+    "runs",
+    metadata,
+    _id(),
+    _owner(),
+    _client(),
+    Column("conversation_id", Id, ForeignKey("conversations.id", ondelete="CASCADE"), nullable=False),
+    Column("user_message_id", Id),
+    Column("message_id", Id, nullable=False),
+    Column("status", Text, nullable=False),
+    Column("provider", Text, nullable=False),
+    Column("model", Text, nullable=False),
+    Column("reason", Text),
+    Column("error_code", Text),
+    Column("error_message", Text),
+    Column("usage", Json),
+    Column("cost", BigInteger, comment="picodollars: a millionth of a millionth of a US dollar"),
+    Column("owner", Text, nullable=False, comment="the boot that executes the run"),
+    Column("lease_until", Instant, nullable=False),
+    Column("created_at", Instant, nullable=False),
+    Column("ended_at", Instant),
+    Index(None, "conversation_id"),
+    Index(
+        "ix_runs_open",
+        "owner",
+        sqlite_where=text("ended_at IS NULL"),
+        postgresql_where=text("ended_at IS NULL"),
+    ),
+)
+
+journal = Table(
+    "journal",
+    metadata,
+    Column("id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=True),
+    _owner(),
+    Column("run_id", Id, ForeignKey("runs.id", ondelete="CASCADE"), nullable=False),
+    Column("first_seq", BigInteger, nullable=False),
+    Column("last_seq", BigInteger, nullable=False),
+    Column("data", LargeBinary, nullable=False, comment="the events' JSON lines, joined by line feeds"),
+    Index(None, "run_id", "first_seq"),
+)
+
+ai_usage = Table(
+    "ai_usage",
+    metadata,
+    _id(),
+    _owner(),
+    _client(),
+    Column("conversation_id", Id),
+    Column("run_id", Id),
+    Column("attempt", Integer, nullable=False),
+    Column("provider", Text, nullable=False),
+    Column("model", Text, nullable=False),
+    Column("prompt_tokens", BigInteger, nullable=False),
+    Column("completion_tokens", BigInteger, nullable=False),
+    Column("total_tokens", BigInteger, nullable=False),
+    Column("cached_tokens", BigInteger, nullable=False),
+    Column("reasoning_tokens", BigInteger, nullable=False),
+    Column("cost", BigInteger, comment="picodollars; null where the price is not known"),
+    Column("estimated", Boolean, nullable=False),
+    Column("created_at", Instant, nullable=False),
+    UniqueConstraint("run_id", "attempt"),
+    Index(None, "user_id", "created_at"),
+)
+
+reservations = Table(
+    "reservations",
+    metadata,
+    Column("run_id", Id, primary_key=True),
+    _owner(),
+    _client(),
+    Column("tokens", BigInteger, nullable=False),
+    Column("cost", BigInteger, comment="picodollars; null where the price is not known"),
+    Column("created_at", Instant, nullable=False),
+    Index(None, "user_id"),
+)
+
+idempotency = Table(
+    "idempotency",
+    metadata,
+    Column("user_id", Text, primary_key=True),
+    Column("key", Text, primary_key=True),
+    Column("body_hash", Text, nullable=False),
+    Column("run_id", Id, ForeignKey("runs.id", ondelete="CASCADE"), nullable=False),
+    Column("created_at", Instant, nullable=False),
+    Index(None, "run_id"),
+)
+
+sign_ins = Table(
+    "sign_ins",
+    metadata,
+    Column("id", Text, primary_key=True, comment="the `jti` of a sign-in link that was used"),
+    _owner(),
+    Column("used_at", Instant, nullable=False),
+)
+
+OWNED = (conversations, messages, runs, journal, ai_usage, reservations, idempotency, sign_ins)
+"""The tables whose rows belong to a user: row level security and the auditor read this."""
+
+ENGINE = (runs, journal, messages, reservations, ai_usage)
+"""The tables that the engine's own role may touch for many users at once."""

@@ -1,0 +1,54 @@
+"""The conversation and its messages, as they are stored."""
+
+from enum import StrEnum
+from typing import Any
+
+from msgspec import Struct
+
+from prosa.domain.models import Role
+from prosa.domain.time import Instant
+
+
+class ConversationStatus(StrEnum):
+    OPEN = "open"
+    CLOSED = "closed"
+
+
+class MessageStatus(StrEnum):
+    IN_PROGRESS = "in_progress"
+    COMPLETED = "completed"
+    INCOMPLETE = "incomplete"
+
+
+class Conversation(Struct, frozen=True):
+    """A chat session. It is the root of its messages' tree; `head_id` is the leaf that is shown."""
+
+    id: str
+    user_id: str
+    client_id: str
+    external_id: str | None
+    title: str | None
+    system_prompt: str | None
+    provider: str | None
+    model: str | None
+    status: ConversationStatus
+    head_id: str | None
+    metadata: dict[str, Any]
+    created_at: Instant
+    updated_at: Instant
+
+
+class Message(Struct, frozen=True):
+    """One node of a conversation's tree. `user_id` is whose row it is, not who wrote it."""
+
+    id: str
+    user_id: str
+    conversation_id: str
+    parent_id: str | None
+    role: Role
+    content: str
+    status: MessageStatus
+    run_id: str | None
+    provider: str | None
+    model: str | None
+    created_at: Instant

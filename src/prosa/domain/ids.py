@@ -1,0 +1,59 @@
+"""Ids: UUIDv7 for every row, and the Assistants door's names for the same rows."""
+
+import os
+import threading
+import time
+from uuid import UUID
+
+_lock = threading.Lock()
+_last = 0
+
+
+def new_id() -> str:
+    """A UUIDv7 (RFC 9562, section 5.7) in canonical form.
+
+    Ids made by one process grow strictly: 48 bits of milliseconds, then 12 + 14 bits that count on within a
+    millisecond from a random start, then 48 random bits.
+    """
+    global _last  # noqa: PLW0603 - the clock of a process is one value
+    now = (time.time_ns() // 1_000_000) << 26
+    with _lock:
+        _last = now + (int.from_bytes(os.urandom(3)) & 0x1FFFFF) if now > _last else _last + 1
+        tick = _last
+    value = (tick >> 26) << 80 | 0x7 << 76 | (tick >> 14 & 0xFFF) << 64
+    value |= 0b10 << 62 | (tick & 0x3FFF) << 48 | int.from_bytes(os.urandom(6))
+    digits = f"{value:032x}"
+    return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"
+
+
+def parse_id(text: str) -> str | None:
+    """The canonical form of a UUID written in any of its usual forms, or None if `text` is no UUID."""
+    if len(text) not in (32, 36) or not text.isascii():
+        return None
+    try:
+        return str(UUID(text))
+    except ValueError:
+        return None
+
+
+class Prefix:
+    """The kinds of object that the Assistants door names by prefix and hex."""
+
+    CONVERSATION = "thread_"
+    MESSAGE = "msg_"
+    RUN = "run_"
+    STEP = "step_"
+
+
+def to_foreign(prefix: str, identity: str) -> str:
+    """`thread_…`, `msg_…` or `run_…` with the UUID's 32 hex digits."""
+    return prefix + identity.replace("-", "")
+
+
+def from_foreign(prefix: str, text: str) -> str | None:
+    """The UUID behind a prefixed id, or None if it is not one of ours: the inverse of `to_foreign`."""
+    if not text.startswith(prefix):
+        return None
+    digits = text[len(prefix) :]
+    found = parse_id(digits)
+    return found if found is not None and to_foreign(prefix, found) == text else None

@@ -1,0 +1,69 @@
+"""How a run begins: what its first transaction is asked, what is worked out inside it, and what it answers."""
+
+from collections.abc import Callable, Sequence
+
+from msgspec import UNSET, Struct, UnsetType
+
+from prosa.domain.conversations import Conversation
+from prosa.domain.models import ChatRequest, Turn
+from prosa.domain.money import Picodollars
+from prosa.domain.runs import Run
+from prosa.domain.time import Instant
+
+
+class Opening(Struct, frozen=True):
+    """A request for a run. Exactly one of `content`, `regenerate` and `answering` is set.
+
+    `content` is a new message of the user under `parent_id` (UNSET: the head; None: a first message).
+    `regenerate` names an assistant's message that gets a sibling. `answering` names a user's message that is
+    stored already. `key` and `body_hash` make the request idempotent.
+    """
+
+    user_id: str
+    client_id: str
+    conversation_id: str
+    run_id: str
+    message_id: str
+    user_message_id: str
+    boot: str
+    now: Instant
+    lease_until: Instant
+    content: str | None = None
+    regenerate: str | None = None
+    answering: str | None = None
+    parent_id: str | None | UnsetType = UNSET
+    key: str | None = None
+    body_hash: str = ""
+
+
+class Limits(Struct, frozen=True):
+    """What a user may spend; None means without limit."""
+
+    tokens_per_day: int | None = None
+    cost_per_month: Picodollars | None = None
+
+    def __bool__(self) -> bool:
+        return self.tokens_per_day is not None or self.cost_per_month is not None
+
+
+class Prepared(Struct, frozen=True):
+    """What to ask of which provider, and the upper bound of what it may take: tokens of input and output
+    together, and their cost (None where the model's price is not known)."""
+
+    provider: str
+    request: ChatRequest
+    tokens: int
+    cost: Picodollars | None
+    limits: Limits = Limits()
+
+
+Prepare = Callable[[Conversation, Sequence[Turn]], Prepared]
+"""Chooses model and window for a branch (oldest turn first, the new message last). Pure and quick: it runs
+inside the transaction. Raises a ProsaError to refuse the request."""
+
+
+class Begun(Struct, frozen=True):
+    """`prepared` is None where the same key had begun this run before: it must not be executed again."""
+
+    run: Run
+    prepared: Prepared | None

@@ -1,0 +1,32 @@
+"""Instants: whole microseconds since 1970 in UTC, and their ISO 8601 form."""
+
+import time
+from datetime import UTC, datetime
+from typing import NewType
+
+Instant = NewType("Instant", int)
+
+SECOND = 1_000_000
+
+
+def now() -> Instant:
+    return Instant(time.time_ns() // 1_000)
+
+
+def to_iso(instant: Instant) -> str:
+    """`2026-11-21T09:30:00.123456Z`."""
+    seconds, micros = divmod(instant, SECOND)
+    return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%dT%H:%M:%S}.{micros:06d}Z"
+
+
+def start_of_day(instant: Instant) -> Instant:
+    """Midnight UTC at or before `instant`."""
+    return Instant(instant - instant % (86_400 * SECOND))
+
+
+def start_of_month(instant: Instant, ahead: int = 0) -> Instant:
+    """The first moment (UTC) of the month of `instant`, or of the month `ahead` months later."""
+    moment = datetime.fromtimestamp(instant // SECOND, UTC)
+    months = moment.year * 12 + moment.month - 1 + ahead
+    first = datetime(months // 12, months % 12 + 1, 1, tzinfo=UTC)
+    return Instant(int(first.timestamp()) * SECOND)

@@ -1,0 +1,27 @@
+"""Whoever can answer a conversation: a provider's adapter, or a policy around one."""
+
+from collections.abc import AsyncIterator
+from typing import Protocol
+
+from prosa.domain.models import ChatRequest, ModelEvent
+
+
+class ChatModel(Protocol):
+    @property
+    def provider(self) -> str:
+        """The provider's name: "openai", "anthropic", "mistral", "ollama", "local", …"""
+        ...
+
+    def stream(self, request: ChatRequest) -> AsyncIterator[ModelEvent]:
+        """Answers `request`, event by event; the last event is a `Finish`.
+
+        Text that arrives together comes as one `TextDelta`, never empty. An adapter is an async generator:
+        closing it (`aclose`, or cancelling the task that reads it) closes the provider's connection at once.
+
+        Raises `domain.errors.ProviderError` of the kind that fits, before the first event or after any.
+        """
+        ...
+
+    async def close(self) -> None:
+        """Frees what the model holds: connections, processes. Safe to call twice."""
+        ...

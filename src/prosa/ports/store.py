@@ -1,0 +1,159 @@
+"""Where conversations, runs, the journal and the ledger are kept.
+
+`Store.of` gives the records of one principal: what is not theirs does not exist. `Store.engine` gives the
+engine's view over the runs of all users, which no request ever uses. Each call is one transaction. All raise
+`domain.errors.StoreUnavailable` when the database can't be used.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Any, Protocol
+
+from prosa.domain.conversations import Conversation, Message
+from prosa.domain.ending import Append, Ending
+from prosa.domain.opening import Begun, Opening, Prepare
+from prosa.domain.principal import Principal
+from prosa.domain.runs import Run
+from prosa.domain.time import Instant
+from prosa.domain.tree import Tree
+
+
+class Conversations(Protocol):
+    async def create(self, conversation: Conversation) -> tuple[Conversation, bool]:
+        """Stores it and answers (conversation, True); where the owner has one with its `external_id`
+        already, answers (that one, False)."""
+        ...
+
+    async def get(self, conversation_id: str) -> Conversation:
+        """Raises ConversationNotFound."""
+        ...
+
+    async def by_external_id(self, external_id: str) -> Conversation | None: ...
+
+    async def page(self, limit: int, before: tuple[Instant, str] | None) -> list[Conversation]:
+        """Newest change first; `before` is the (updated_at, id) of the last one seen."""
+        ...
+
+    async def update(self, conversation_id: str, changes: dict[str, Any], now: Instant) -> Conversation:
+        """Sets the named fields (title, status, system_prompt, provider, model, metadata, head_id).
+        Raises ConversationNotFound; MessageNotFound for a head that is no message of it."""
+        ...
+
+    async def delete(self, conversation_id: str) -> None:
+        """With all that hangs on it, but for the ledger. Raises ConversationNotFound."""
+        ...
+
+
+class Messages(Protocol):
+    async def tree(self, conversation_id: str) -> tuple[Tree, str | None]:
+        """The tree of ids and the head. Raises ConversationNotFound."""
+        ...
+
+    async def get(self, conversation_id: str, message_id: str) -> Message:
+        """Raises MessageNotFound."""
+        ...
+
+    async def many(self, conversation_id: str, message_ids: Sequence[str]) -> dict[str, Message]: ...
+
+    async def append(self, message: Message, *, at_head: bool) -> Message:
+        """Stores a message without a run and makes it the head; under the present head where `at_head`,
+        else under its `parent_id`. Raises ConversationNotFound, ConversationClosed, MessageNotFound (the
+        parent), RunInProgress."""
+        ...
+
+    async def rewrite(self, conversation_id: str, message_id: str, content: str, now: Instant) -> Message:
+        """Replaces the text. Raises MessageNotFound, RunInProgress."""
+        ...
+
+    async def delete(self, conversation_id: str, message_id: str, now: Instant) -> None:
+        """With its subtree; the head moves to what remains. Raises MessageNotFound, RunInProgress."""
+        ...
+
+
+class Runs(Protocol):
+    async def begin(self, opening: Opening, prepare: Prepare) -> Begun:
+        """The transaction before the provider is called: the user's message, the empty answer, the run, the
+        reservation and the idempotency row, all or nothing.
+
+        Raises ConversationNotFound, ConversationClosed, MessageNotFound, RunInProgress, IdempotencyMismatch,
+        TokenLimitReached, CostLimitReached, PriceUnknown, and what `prepare` raises.
+        """
+        ...
+
+    async def get(self, run_id: str) -> Run:
+        """Raises RunNotFound."""
+        ...
+
+    async def open(self, conversation_id: str) -> list[Run]:
+        """The runs of a conversation that have not ended."""
+        ...
+
+    async def lines(self, run_id: str, after: int) -> tuple[Run, list[tuple[int, bytes]]]:
+        """The run and its journal: (seq, line) of every stored event past `after`, in order.
+        Raises RunNotFound."""
+        ...
+
+    async def cancel(self, run_id: str) -> Run:
+        """Asks for its end: an open run becomes `cancelling`, and its owner, on whichever node, hears of
+        it. An ended run stays as it is. Raises RunNotFound."""
+        ...
+
+
+class SignIns(Protocol):
+    async def use(self, link_id: str, now: Instant) -> bool:
+        """True the first time, False ever after."""
+        ...
+
+
+class Records(Protocol):
+    """What one principal owns."""
+
+    @property
+    def conversations(self) -> Conversations: ...
+    @property
+    def messages(self) -> Messages: ...
+    @property
+    def runs(self) -> Runs: ...
+    @property
+    def sign_ins(self) -> SignIns: ...
+
+
+class EngineRecords(Protocol):
+    """The runs of all users, for the journal writer and for recovery."""
+
+    async def commit(self, boot: str, appends: Sequence[Append], endings: Sequence[Ending]) -> set[str]:
+        """Puts down events and ends in one transaction and tells the other nodes. Answers the runs among
+        `endings` that `boot` owned and that were open: the others were fenced, and nothing of theirs was
+        written but a ledger entry where none was."""
+        ...
+
+    async def renew(self, boot: str, until: Instant) -> list[str]:
+        """Extends the leases of all open runs of `boot`; answers those that someone asked to stop."""
+        ...
+
+    async def claim(self, boot: str, now: Instant, until: Instant) -> list[Run]:
+        """Takes over the open runs of boots that are gone: of any other boot where the store serves one
+        process, else of those whose lease has ended."""
+        ...
+
+    async def lines(self, run_id: str) -> list[tuple[int, bytes]]:
+        """The whole journal of a run."""
+        ...
+
+
+class Store(Protocol):
+    def of(self, principal: Principal) -> Records: ...
+
+    @property
+    def engine(self) -> EngineRecords: ...
+
+    async def open(self, heard: Callable[[str, Sequence[str]], None]) -> None:
+        """Migrates where the store does so by itself, connects, and from then on calls `heard(kind, run
+        ids)` in the loop whenever any node committed events (kind "journal"; no ids: any run) or asked
+        runs to stop ("stop"). Raises MisconfiguredError, StoreUnavailable, StoreLocked."""
+        ...
+
+    async def ping(self) -> None:
+        """One round trip. Raises StoreUnavailable."""
+        ...
+
+    async def close(self) -> None: ...
