@@ -1,0 +1,1 @@
+"""Those who answer: one folder a provider, and beside them what all of them share."""

@@ -1,0 +1,65 @@
+"""The frame of every decoder: bytes in, events of the domain out, and a fault only after what preceded it."""
+
+from abc import ABC, abstractmethod
+from typing import Protocol
+
+from prosa.adapters.models.answer import Answer
+from prosa.adapters.models.repair import Unreadable
+from prosa.domain.errors import BrokenStream
+from prosa.domain.models import ModelEvent
+from prosa.kit.bounds import Oversized
+
+
+class Payloads(Protocol):
+    """Cuts a stream into the pieces that one `read` takes."""
+
+    def payloads(self, data: bytes) -> list[bytes]: ...
+
+    def rest(self) -> list[bytes]: ...
+
+
+class Decoder(ABC):
+    """Reads one answer. `feed` never raises; `end` gives the `Finish`, or raises what went wrong.
+
+    `over` is true once nothing more can come: stop feeding then, and call `end`.
+    """
+
+    def __init__(self, provider: str, stream: Payloads) -> None:
+        self.answer = Answer(provider)
+        self._stream = stream
+
+    @property
+    def over(self) -> bool:
+        return self.answer.over
+
+    def feed(self, data: bytes) -> list[ModelEvent]:
+        if self.answer.over:
+            return []
+        try:
+            self._read_all(self._stream.payloads(data))
+        except Oversized:
+            self._break()
+        return self.answer.take()
+
+    def end(self) -> list[ModelEvent]:
+        if not self.answer.over:
+            self._read_all(self._stream.rest())
+        return self.answer.end()
+
+    @abstractmethod
+    def read(self, payload: bytes) -> None:
+        """Writes one piece of the stream into the answer. May raise `Unreadable`."""
+
+    def _read_all(self, payloads: list[bytes]) -> None:
+        answer = self.answer
+        read = self.read
+        try:
+            for payload in payloads:
+                read(payload)
+                if answer.over:
+                    return
+        except Unreadable:
+            self._break()
+
+    def _break(self) -> None:
+        self.answer.fail(BrokenStream(self.answer.provider))

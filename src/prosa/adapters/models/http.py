@@ -1,0 +1,177 @@
+"""Talks HTTP with a provider: one request, its bytes as they arrive, every failure as one of the domain's."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Callable, Iterable, Mapping
+from contextlib import aclosing, suppress
+from http import HTTPStatus
+
+import aiohttp
+from msgspec import Struct
+from yarl import URL
+
+from prosa.adapters.models.decoder import Decoder
+from prosa.adapters.models.faults import Reply, retry_after, scrubbed
+from prosa.adapters.models.watch import Watch
+from prosa.domain.errors import (
+    BrokenStream,
+    MisconfiguredError,
+    ProviderError,
+    ProviderTimeout,
+    ProviderUnreachable,
+)
+from prosa.domain.models import ModelEvent
+
+MOST_OF_AN_ERROR = 64 * 1024
+READ_SIZE = 64 * 1024
+AFTERTHOUGHT = 0.25
+"""Seconds that a response may take to end after its answer has."""
+
+
+class Timeouts(Struct, frozen=True):
+    """In seconds: to connect; to the first byte of the answer; between two bytes; between two events, for a
+    provider that sends nothing but signs of life."""
+
+    connect: float = 10.0
+    first: float = 120.0
+    silence: float = 60.0
+    eventless: float = 600.0
+
+
+IN_GENERAL = Timeouts()
+
+
+class Wire:
+    """The connections to one provider's endpoint. `secrets` are cut out of everything that an error tells."""
+
+    def __init__(
+        self,
+        provider: str,
+        url: URL,
+        *,
+        headers: Mapping[str, str],
+        secrets: Iterable[str] = (),
+        timeouts: Timeouts = IN_GENERAL,
+    ) -> None:
+        if not all(value.isascii() and value.isprintable() for value in headers.values()):
+            raise MisconfiguredError(f"The key of {provider} has characters that no key has. Copy it again.")
+        if url.user is not None and "authorization" in headers:
+            raise MisconfiguredError(f"The base URL of {provider} may not hold a user's name beside a key.")
+        self._provider = provider
+        self._url = url
+        self._headers = {
+            "accept": "text/event-stream, application/x-ndjson, application/json",
+            "accept-encoding": "identity",  # compression would hold tokens back
+            "content-type": "application/json",
+            "user-agent": "prosa",
+            **headers,
+        }
+        self._secrets = [secret for secret in (*secrets, url.password, *url.query.values()) if secret]
+        self._timeouts = timeouts
+        self._session: aiohttp.ClientSession | None = None
+
+    async def answer(
+        self, encode: Callable[[], bytes], decoder: Decoder, fault: Callable[[Reply], ProviderError]
+    ) -> AsyncGenerator[ModelEvent, None]:
+        """Posts what `encode` makes and yields what `decoder` reads, up to its `Finish`."""
+        clock = asyncio.get_running_loop().time
+        told = clock()
+        try:
+            async with aclosing(self.post(encode(), fault)) as pieces:
+                async for piece in pieces:
+                    if events := decoder.feed(piece):
+                        told = clock()
+                        for event in events:
+                            yield event
+                    elif clock() - told > self._timeouts.eventless:
+                        raise ProviderTimeout(self._provider)
+                    if decoder.over:
+                        break
+                for event in decoder.end():
+                    yield event
+                await leave(pieces)
+        except ProviderError as error:
+            raise scrubbed(error, self._secrets) from None
+
+    async def post(self, body: bytes, fault: Callable[[Reply], ProviderError]) -> AsyncGenerator[bytes, None]:
+        """Yields the bytes of a 200 as they arrive. Closing the generator closes the connection at once.
+
+        Raises what `fault` makes of another status, `ProviderUnreachable`, `ProviderTimeout`, `BrokenStream`.
+        """
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + self._timeouts.first
+        response = await self._opened(body)
+        try:
+            if response.status != HTTPStatus.OK:
+                raise fault(await self._reply(response))
+            content = response.content
+            with Watch(content, deadline - loop.time(), lambda: ProviderTimeout(self._provider)) as watch:
+                while data := await watch.over(content.readany()):
+                    yield data
+                    watch.limit_to(self._timeouts.silence)
+        except (aiohttp.ClientError, OSError) as error:
+            raise BrokenStream(self._provider, reason=type(error).__name__) from None
+        finally:
+            response.close()  # after the whole body this does nothing: the connection is in its pool again
+
+    async def close(self) -> None:
+        if self._session is not None:
+            await self._session.close()
+
+    async def _opened(self, body: bytes) -> aiohttp.ClientResponse:
+        try:
+            async with asyncio.timeout(self._timeouts.first):
+                return await self._live_session().post(
+                    self._url, data=body, headers=self._headers, allow_redirects=False
+                )
+        except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
+            raise ProviderUnreachable(self._provider, reason=type(error).__name__) from None
+        except TimeoutError:
+            raise ProviderTimeout(self._provider) from None
+        except (aiohttp.ClientError, OSError) as error:
+            raise BrokenStream(self._provider, reason=type(error).__name__) from None
+
+    def _live_session(self) -> aiohttp.ClientSession:
+        if self._session is None or self._session.closed:
+            self._session = aiohttp.ClientSession(
+                connector=aiohttp.TCPConnector(limit=0),
+                cookie_jar=aiohttp.DummyCookieJar(),
+                timeout=aiohttp.ClientTimeout(total=None, connect=self._timeouts.connect),
+                read_bufsize=READ_SIZE,
+                trust_env=False,
+            )
+        return self._session
+
+    async def _reply(self, response: aiohttp.ClientResponse) -> Reply:
+        """What a failing response says; a body that breaks off or never comes counts as far as it came."""
+        body = bytearray()
+        with suppress(aiohttp.ClientError, OSError):
+            async with asyncio.timeout(self._timeouts.connect):
+                async for piece in response.content.iter_any():
+                    body += piece
+                    if len(body) >= MOST_OF_AN_ERROR:
+                        break
+        return Reply(response.status, bytes(body[:MOST_OF_AN_ERROR]), retry_after(response.headers))
+
+
+async def leave(pieces: AsyncGenerator[bytes, None]) -> None:
+    """Gives an answered request the moment it takes to end, so that its connection can serve the next one."""
+    with suppress(StopAsyncIteration, TimeoutError, ProviderError):
+        async with asyncio.timeout(AFTERTHOUGHT):
+            await anext(pieces)
+
+
+def endpoint(provider: str, base_url: str, path: str) -> URL:
+    """`path` below the base; the base may repeat its first part, and a query of the base is kept.
+
+    Raises `MisconfiguredError`, which never shows the URL.
+    """
+    try:
+        base = URL(base_url.strip())
+    except ValueError:
+        base = URL()
+    if base.scheme not in {"http", "https"} or not base.host:
+        raise MisconfiguredError(f"The base URL of {provider} is not an http or https URL.")
+    first, _, others = path.partition("/")
+    above = base.path.rstrip("/")
+    below = others if above.endswith("/" + first) else path
+    return base.with_path(f"{above}/{below}", keep_query=True)

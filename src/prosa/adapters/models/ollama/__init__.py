@@ -1,0 +1,1 @@
+"""Ollama's chat, on a machine of the operator's own."""
