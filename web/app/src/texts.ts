@@ -1,0 +1,71 @@
+/** Every sentence of the page around the conversation, in English and in Portuguese. */
+
+const en = {
+  conversations: 'Conversations',
+  newConversation: 'New conversation',
+  untitled: 'Untitled',
+  rename: 'Rename',
+  renameLabel: 'Name of the conversation',
+  remove: 'Delete',
+  removeQuestion: 'Delete “{title}”?',
+  removeWarning: 'All of its messages are deleted. This cannot be undone.',
+  cancel: 'Cancel',
+  today: 'Today',
+  yesterday: 'Yesterday',
+  week: 'Previous 7 days',
+  earlier: 'Earlier',
+  none: 'Conversations will be listed here.',
+  more: 'Show more',
+  loading: 'Loading…',
+  listFailed: 'The list could not be loaded.',
+  retry: 'Try again',
+  openMenu: 'Open the list of conversations',
+  closeMenu: 'Close the list of conversations',
+  theme: 'Theme',
+  light: 'Light',
+  dark: 'Dark',
+  system: 'As the system',
+  signOut: 'Sign out',
+  signInTitle: 'Sign in',
+  signInHow: 'Run this on the machine where Prosa runs, then open the link that it prints:',
+  awayTitle: 'The server cannot be reached',
+  awayHow: 'It may be restarting. Your conversations are kept there.',
+};
+
+export type AppTexts = typeof en;
+
+const pt: AppTexts = {
+  conversations: 'Conversas',
+  newConversation: 'Nova conversa',
+  untitled: 'Sem título',
+  rename: 'Renomear',
+  renameLabel: 'Nome da conversa',
+  remove: 'Excluir',
+  removeQuestion: 'Excluir “{title}”?',
+  removeWarning: 'Todas as mensagens dela serão excluídas. Não é possível desfazer.',
+  cancel: 'Cancelar',
+  today: 'Hoje',
+  yesterday: 'Ontem',
+  week: 'Últimos 7 dias',
+  earlier: 'Antes',
+  none: 'As conversas aparecerão aqui.',
+  more: 'Mostrar mais',
+  loading: 'Carregando…',
+  listFailed: 'Não foi possível carregar a lista.',
+  retry: 'Tentar de novo',
+  openMenu: 'Abrir a lista de conversas',
+  closeMenu: 'Fechar a lista de conversas',
+  theme: 'Tema',
+  light: 'Claro',
+  dark: 'Escuro',
+  system: 'Como o sistema',
+  signOut: 'Sair',
+  signInTitle: 'Entrar',
+  signInHow: 'Execute isto na máquina onde o Prosa está e abra o link que aparecer:',
+  awayTitle: 'Não foi possível falar com o servidor',
+  awayHow: 'Ele pode estar reiniciando. Suas conversas estão guardadas lá.',
+};
+
+export function appTexts(language: string): AppTexts {
+  return /^pt\b/i.test(language) ? pt : en;
+}

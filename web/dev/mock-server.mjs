@@ -1,0 +1,213 @@
+/**
+ * A stand-in for the Prosa server, for working on the page: the native API with scripted answers, and the built
+ * page under the policy it is served with. `npm run mock -- --port 8000 --prefix /chat/ --sign-in`.
+ */
+import { readFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import { extname, join, normalize } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { answerTo } from './answers.mjs';
+import { endRun, follow, startRun } from './runs.mjs';
+import * as tree from './tree.mjs';
+
+const { values: options } = parseArgs({
+  options: {
+    port: { type: 'string', default: '8000' },
+    prefix: { type: 'string', default: '/' },
+    language: { type: 'string', default: 'en' },
+    'sign-in': { type: 'boolean', default: false },
+  },
+});
+const DIST = fileURLToPath(new URL('../app/dist/', import.meta.url));
+const POLICY =
+  "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; " +
+  "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+const DOCS_POLICY = POLICY.replace("style-src 'self'", "style-src 'self' 'unsafe-inline'");
+const TYPES = {
+  '.html': 'text/html; charset=utf-8',
+  '.js': 'text/javascript; charset=utf-8',
+  '.css': 'text/css; charset=utf-8',
+  '.svg': 'image/svg+xml',
+};
+
+let signedIn = !options['sign-in'];
+
+class Refused extends Error {
+  constructor(status, code, message, more = {}) {
+    super(message);
+    Object.assign(this, { status, body: { success: false, code, message, ...more } });
+  }
+}
+
+const routes = [
+  ['GET', 'session', () => (signedIn ? session() : refuse(401, 'unauthorized', 'Sign in first.'))],
+  ['POST', 'session', ({ body }) => signIn(body.token)],
+  ['DELETE', 'session', () => signOut()],
+  ['GET', 'conversations', ({ query }) => listConversations(query)],
+  ['POST', 'conversations', ({ body }) => createConversation(body)],
+  ['GET', 'conversations/:id', ({ id }) => conversation(id)],
+  ['PATCH', 'conversations/:id', ({ id, body }) => changeConversation(id, body)],
+  ['DELETE', 'conversations/:id', ({ id }) => [204, tree.conversations.delete(conversation(id).id)]],
+  ['GET', 'conversations/:id/messages', ({ id, query }) => listMessages(id, query)],
+  ['GET', 'conversations/:id/messages/:other', ({ other }) => tree.shown(message(other))],
+  ['DELETE', 'conversations/:id/messages/:other', ({ other }) => [204, tree.remove(message(other))]],
+  ['POST', 'chat/send', call => send(call)],
+  ['GET', 'chat/runs/:id/events', ({ id, query, response }) => events(id, query, response)],
+  ['POST', 'chat/runs/:id/stop', ({ id }) => stop(id)],
+];
+
+function session() {
+  const { language } = options;
+  return {
+    userId: 'ana',
+    local: !options['sign-in'],
+    language,
+    defaultProvider: 'local',
+    defaultModel: 'mock',
+  };
+}
+
+function signIn(token) {
+  if (token !== 'secret') refuse(401, 'unauthorized', 'This link is no longer valid.');
+  signedIn = true;
+  return [204];
+}
+
+function signOut() {
+  signedIn = false;
+  return [204];
+}
+
+function listConversations(query) {
+  const all = [...tree.conversations.values()].sort((a, b) => b.updatedAt.localeCompare(a.updatedAt));
+  return page(all, query);
+}
+
+function createConversation(body) {
+  const known =
+    body.externalId && [...tree.conversations.values()].find(one => one.externalId === body.externalId);
+  return known || [201, tree.newConversation(body)];
+}
+
+function changeConversation(id, { headId, ...rest }) {
+  const found = Object.assign(conversation(id), rest);
+  if (headId) found.headId = tree.leaf(message(headId)).id;
+  return found;
+}
+
+function listMessages(id, query) {
+  const path = tree.branch(query.get('head') ?? conversation(id).headId).map(tree.shown);
+  return page(query.get('order') === 'desc' ? path.reverse() : path, query);
+}
+
+function page(all, query) {
+  const from = Number(query.get('cursor') ?? 0);
+  const to = from + Number(query.get('limit') ?? 20);
+  return { items: all.slice(from, to), nextCursor: to < all.length ? String(to) : null };
+}
+
+function send({ body, response }) {
+  const known = [...tree.runs.values()].find(run => run.key === body.clientMessageId);
+  if (known) return follow(known, response);
+  const found = conversation(body.conversationId);
+  if (body.content?.includes('refuse'))
+    refuse(503, 'draining', 'The server is restarting. Try again in a moment.');
+  const head = tree.messages.get(found.headId);
+  if (head?.status === 'in_progress' && !('parentId' in body)) {
+    refuse(409, 'run_in_progress', 'An answer is still being written.', { runId: head.runId });
+  }
+  const place = 'parentId' in body ? { parentId: body.parentId } : {};
+  const question = body.regenerate
+    ? message(message(body.regenerate).parentId)
+    : tree.newMessage(found, { role: 'user', content: body.content, ...place });
+  const run = startRun(found, question, body.clientMessageId);
+  return follow(run, response, { cut: run.script.cutsEvery });
+}
+
+function events(id, query, response) {
+  const run = tree.runs.get(id) ?? refuse(404, 'run_not_found', 'This run does not exist.');
+  follow(run, response, { after: Number(query.get('after') ?? 0), ids: true, cut: run.script.cutsEvery });
+}
+
+function stop(id) {
+  const run = tree.runs.get(id);
+  endRun(run, 'cancelled');
+  return { id, conversationId: run.conversationId, messageId: run.message.id, status: run.status };
+}
+
+function conversation(id) {
+  return (
+    tree.conversations.get(id) ?? refuse(404, 'conversation_not_found', 'This conversation does not exist.')
+  );
+}
+
+function message(id) {
+  return tree.messages.get(id) ?? refuse(404, 'message_not_found', 'This message does not exist.');
+}
+
+function refuse(...facts) {
+  throw new Refused(...facts);
+}
+
+async function api(request, response, path, query) {
+  for (const [method, pattern, handler] of routes) {
+    const [, id, other] = match(pattern, path) ?? [];
+    if (request.method !== method || !match(pattern, path)) continue;
+    const result = await handler({ id, other, query, response, body: await json(request) });
+    if (response.headersSent) return;
+    const [status, body] = Array.isArray(result) ? result : [200, result];
+    return answer(response, status, body);
+  }
+  refuse(404, 'not_found', 'There is nothing here.');
+}
+
+function match(pattern, path) {
+  return new RegExp(`^${pattern.replace(/:\w+/g, '([^/]+)')}$`).exec(path);
+}
+
+function answer(response, status, body) {
+  response.writeHead(status, { 'Content-Type': 'application/json' });
+  response.end(status === 204 ? undefined : JSON.stringify(body));
+}
+
+async function json(request) {
+  let text = '';
+  for await (const chunk of request) text += chunk;
+  return text ? JSON.parse(text) : {};
+}
+
+async function file(response, path) {
+  const name = normalize(path === '' || path.endsWith('/') ? `${path}index.html` : path);
+  const body = await readFile(join(DIST, name)).catch(() =>
+    refuse(404, 'not_found', 'There is nothing here.'),
+  );
+  const policy = name.startsWith('docs') ? DOCS_POLICY : POLICY;
+  response.writeHead(200, {
+    'Content-Type': TYPES[extname(name)] ?? 'application/octet-stream',
+    'Content-Security-Policy': policy,
+  });
+  response.end(body);
+}
+
+async function serve(request, response) {
+  const url = new URL(request.url, 'http://mock');
+  try {
+    if (!url.pathname.startsWith(options.prefix)) refuse(404, 'not_found', 'There is nothing here.');
+    const path = url.pathname.slice(options.prefix.length);
+    if (path === 'openapi.json')
+      return answer(response, 200, { openapi: '3.1.0', info: { title: 'Mock', version: '0' }, paths: {} });
+    if (path.startsWith('api/')) return await api(request, response, path.slice(4), url.searchParams);
+    return await file(response, path);
+  } catch (error) {
+    if (error instanceof Refused) return answer(response, error.status, error.body);
+    throw error;
+  }
+}
+
+tree.fill('A long conversation', 500, n => (n % 10 === 1 ? answerTo('stream').text : answerTo('').text));
+tree.fill('Planning the garden', 4, () => answerTo('').text);
+tree.fill('How streaming works', 2, () => answerTo('stream').text);
+createServer(serve).listen(Number(options.port), '127.0.0.1', () => {
+  process.stdout.write(`Mock server on http://127.0.0.1:${options.port}${options.prefix}\n`);
+});

@@ -1,0 +1,105 @@
+/** The conversation as a list that scrolls: earlier messages come as they are approached, the end is followed. */
+import type { ActiveRun, Failure, ShownMessage } from '@prosa/core';
+import { useEffect, useRef } from 'react';
+import { useTexts } from './context.js';
+import { Icon } from './Icon.js';
+import { MessageRow, type RowActions } from './MessageRow.js';
+import { Notice } from './Notice.js';
+import { Skeleton } from './Skeleton.js';
+import { useEnd } from './useEnd.js';
+import { useOlder } from './useOlder.js';
+
+export interface MessageListProps {
+  readonly messages: readonly ShownMessage[];
+  readonly run: ActiveRun | null;
+  readonly opening: boolean;
+  readonly hasOlder: boolean;
+  readonly error: Failure | null;
+  readonly actions: RowActions;
+  readonly onOlder: () => void;
+  readonly onRetry: () => void;
+  readonly onDismiss: () => void;
+}
+
+export function MessageList(props: MessageListProps) {
+  const { messages, run, opening, hasOlder, error, actions, onOlder, onRetry, onDismiss } = props;
+  const texts = useTexts();
+  const { scroller, content, atEnd, toEnd } = useEnd();
+  const list = useRef<HTMLOListElement>(null);
+  const spoken = messages.filter(isSpoken);
+  const olderFailed = error?.at === 'older';
+  const mark = useOlder({
+    scroller,
+    list,
+    count: spoken.length,
+    firstKey: spoken[0] && keyOf(spoken[0]),
+    enabled: hasOlder && !opening && !olderFailed,
+    load: onOlder,
+  });
+
+  // Whoever sends wants to see what they sent.
+  const asked = run !== null && run.id === null ? run.messageId : null;
+  useEffect(() => {
+    if (asked !== null) toEnd();
+  }, [asked, toEnd]);
+
+  const isEmpty = spoken.length === 0 && !opening && error === null;
+  const notice = error && (
+    <Notice failure={error} onRetry={onRetry} onDismiss={dismissal(error, onDismiss)} />
+  );
+  return (
+    <div className="prosa-list">
+      <section
+        ref={scroller}
+        className="prosa-scroller"
+        aria-label={texts.conversation}
+        // biome-ignore lint/a11y/noNoninteractiveTabindex: the conversation is scrolled by keyboard
+        tabIndex={0}
+      >
+        <div ref={content} className="prosa-column">
+          {opening && <Skeleton />}
+          {isEmpty && <h2 className="prosa-greeting">{texts.greeting}</h2>}
+          {hasOlder && (
+            <div ref={mark} className="prosa-older">
+              {olderFailed ? notice : <span className="prosa-muted">{texts.loadingOlder}</span>}
+            </div>
+          )}
+          <ol ref={list} className="prosa-messages">
+            {spoken.map((message, index) => (
+              <MessageRow
+                key={keyOf(message)}
+                message={message}
+                run={run?.messageId === message.id ? run : null}
+                busy={run !== null}
+                isLast={index === spoken.length - 1}
+                hasFailed={error?.at === 'run' && index === spoken.length - 1}
+                actions={actions}
+              />
+            ))}
+          </ol>
+          {!olderFailed && notice}
+        </div>
+      </section>
+      {!atEnd && (
+        <button type="button" className="prosa-latest" aria-label={texts.latestLabel} onClick={toEnd}>
+          <Icon name="down" />
+          {texts.latest}
+        </button>
+      )}
+    </div>
+  );
+}
+
+/** What could not be opened or sent cannot be waved away: there would be nothing left to stand on. */
+function dismissal(error: Failure, onDismiss: () => void): (() => void) | undefined {
+  return error.at === 'open' || error.at === 'send' ? undefined : onDismiss;
+}
+
+function keyOf(message: ShownMessage): string {
+  return message.localId ?? message.id;
+}
+
+/** Instructions and the tools' own messages are part of the conversation, but not of the talk. */
+function isSpoken({ role }: ShownMessage): boolean {
+  return role === 'user' || role === 'assistant';
+}

@@ -1,0 +1,89 @@
+/** A message in the list, with what can be done to it. */
+import { type ActiveRun, isDraft, type ShownMessage } from '@prosa/core';
+import { memo } from 'react';
+import { BranchPicker } from './BranchPicker.js';
+import { ChatMessage } from './ChatMessage.js';
+import { CopyButton } from './CopyButton.js';
+import { useTexts } from './context.js';
+import { Icon, type IconName } from './Icon.js';
+import { Thoughts, Waiting } from './RunProgress.js';
+
+/** What a reader can do; the same object as long as the conversation's hook lives. */
+export interface RowActions {
+  readonly edit: (message: ShownMessage) => void;
+  readonly regenerate: () => void;
+  readonly showBranch: (messageId: string) => void;
+}
+
+export interface MessageRowProps {
+  readonly message: ShownMessage;
+  /** The run that writes this message, while one does. */
+  readonly run: ActiveRun | null;
+  /** True while any run goes on, when branches must stay as they are. */
+  readonly busy: boolean;
+  readonly isLast: boolean;
+  /** True where the failure shown below says already that the message is not complete. */
+  readonly hasFailed: boolean;
+  readonly actions: RowActions;
+}
+
+export const MessageRow = memo(function MessageRow(props: MessageRowProps) {
+  const { message, run, hasFailed } = props;
+  const texts = useTexts();
+  const isAnswer = message.role === 'assistant';
+  const isCut = isAnswer && message.status === 'incomplete' && !hasFailed;
+  if (isAnswer && isDraft(message) && run === null) return null;
+  return (
+    <li className="prosa-row" data-role={message.role}>
+      <ChatMessage
+        role={message.role}
+        content={message.content}
+        timestamp={message.createdAt}
+        streaming={run !== null}
+        before={run && <Thoughts run={run} />}
+        actions={<Actions {...props} />}
+      />
+      {run && <Waiting run={run} />}
+      {isCut && <p className="prosa-muted prosa-cut">{texts.incomplete}</p>}
+    </li>
+  );
+});
+
+function Actions({ message, busy, isLast, actions }: MessageRowProps) {
+  const texts = useTexts();
+  const isUser = message.role === 'user';
+  return (
+    <>
+      {message.content !== '' && <CopyButton text={message.content} label={texts.copy} />}
+      {isUser && (
+        <Action name={texts.edit} icon="edit" disabled={busy} onClick={() => actions.edit(message)} />
+      )}
+      {!isUser && isLast && (
+        <Action name={texts.regenerate} icon="retry" disabled={busy} onClick={actions.regenerate} />
+      )}
+      <BranchPicker message={message} disabled={busy} onShow={actions.showBranch} />
+    </>
+  );
+}
+
+interface ActionProps {
+  readonly name: string;
+  readonly icon: IconName;
+  readonly disabled: boolean;
+  readonly onClick: () => void;
+}
+
+function Action({ name, icon, disabled, onClick }: ActionProps) {
+  return (
+    <button
+      type="button"
+      className="prosa-action"
+      aria-label={name}
+      title={name}
+      disabled={disabled}
+      onClick={onClick}
+    >
+      <Icon name={icon} />
+    </button>
+  );
+}

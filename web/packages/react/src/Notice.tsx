@@ -1,0 +1,36 @@
+/** An error where it happened, in words for people, with a way on. */
+import type { Failure } from '@prosa/core';
+import { useTexts } from './context.js';
+import { Icon } from './Icon.js';
+
+export interface NoticeProps {
+  readonly failure: Failure;
+  readonly onRetry: () => void;
+  readonly onDismiss?: (() => void) | undefined;
+}
+
+export function Notice({ failure, onRetry, onDismiss }: NoticeProps) {
+  const texts = useTexts();
+  return (
+    <div className="prosa-notice" role="alert">
+      <Icon name="warning" />
+      <p>{failure.code === 'network' ? texts.network : failure.message}</p>
+      {failure.retryable && (
+        <button type="button" className="prosa-button" onClick={onRetry}>
+          {texts.retry}
+        </button>
+      )}
+      {onDismiss && (
+        <button
+          type="button"
+          className="prosa-action"
+          aria-label={texts.dismiss}
+          title={texts.dismiss}
+          onClick={onDismiss}
+        >
+          <Icon name="close" />
+        </button>
+      )}
+    </div>
+  );
+}

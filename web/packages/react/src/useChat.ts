@@ -1,0 +1,118 @@
+/** A conversation as a hook: its messages as they grow, and what can be done in it. */
+import {
+  type ActiveRun,
+  Chat,
+  type ChatSettings,
+  type Conversation,
+  EMPTY,
+  type Failure,
+  type Message,
+  type ShownMessage,
+} from '@prosa/core';
+import { useCallback, useEffect, useMemo, useSyncExternalStore } from 'react';
+import { useProsa } from './context.js';
+import { useLatest } from './useLatest.js';
+
+export interface UseChatOptions extends ChatSettings {
+  /** Accepted for the host's convenience; who is asking is decided by the token alone. */
+  readonly userId?: string | undefined;
+  /** A conversation's id, or a name of the host's own for one; without it the first message makes one. */
+  readonly conversationId?: string | null | undefined;
+  readonly onMessageSent?: ((message: Message) => void) | undefined;
+  readonly onConversationCreated?: ((conversation: Conversation) => void) | undefined;
+}
+
+export interface UseChat {
+  readonly messages: readonly ShownMessage[];
+  /** True while the conversation loads and while an answer is being written. */
+  readonly loading: boolean;
+  readonly error: Failure | null;
+  /** Resolves when the answer has ended; a failure is told by `error`. */
+  readonly sendMessage: (content: string) => Promise<void>;
+  readonly clearMessages: () => Promise<void>;
+  readonly retryLastMessage: () => Promise<void>;
+  readonly stop: () => Promise<void>;
+  readonly editMessage: (id: string, content: string) => Promise<void>;
+  readonly showBranch: (messageId: string) => Promise<void>;
+  readonly loadOlder: () => Promise<void>;
+  readonly hasOlder: boolean;
+  readonly dismissError: () => void;
+  readonly takeReturned: () => void;
+  readonly conversation: Conversation | null;
+  readonly opening: boolean;
+  readonly loadingOlder: boolean;
+  readonly run: ActiveRun | null;
+  readonly returned: string | null;
+}
+
+export function useChat(options: UseChatOptions = {}): UseChat {
+  const { client } = useProsa();
+  const latest = useLatest(options);
+  const chat = useMemo(
+    () =>
+      new Chat({
+        client,
+        settings: () => settingsOf(latest.current),
+        onSent: message => latest.current.onMessageSent?.(message),
+        onCreated: conversation => latest.current.onConversationCreated?.(conversation),
+      }),
+    [client, latest],
+  );
+  const state = useSyncExternalStore(
+    chat.watch,
+    useCallback(() => chat.state, [chat]),
+    () => EMPTY,
+  );
+  const conversationId = options.conversationId || null;
+  useEffect(() => {
+    void chat.open(conversationId);
+  }, [chat, conversationId]);
+  useEffect(() => () => chat.close(), [chat]);
+  useReturnToPage(chat);
+
+  const actions = useMemo(() => actionsOf(chat), [chat]);
+  return useMemo(
+    () => ({
+      ...actions,
+      messages: state.messages,
+      loading: state.loading || state.run !== null,
+      error: state.error,
+      hasOlder: state.older !== null,
+      conversation: state.conversation,
+      opening: state.loading,
+      loadingOlder: state.loadingOlder,
+      run: state.run,
+      returned: state.returned,
+    }),
+    [actions, state],
+  );
+}
+
+function actionsOf(chat: Chat) {
+  return {
+    sendMessage: (content: string) => chat.send(content),
+    clearMessages: () => chat.clear(),
+    retryLastMessage: () => chat.retry(),
+    stop: () => chat.stop(),
+    editMessage: (id: string, content: string) => chat.edit(id, content),
+    showBranch: (messageId: string) => chat.show(messageId),
+    loadOlder: () => chat.loadOlder(),
+    dismissError: () => chat.forgive(),
+    takeReturned: () => chat.takeReturned(),
+  };
+}
+
+/** Somebody who comes back to the page sees what happened in the conversation meanwhile. */
+function useReturnToPage(chat: Chat): void {
+  useEffect(() => {
+    const look = () => {
+      if (document.visibilityState === 'visible') void chat.refresh();
+    };
+    document.addEventListener('visibilitychange', look);
+    return () => document.removeEventListener('visibilitychange', look);
+  }, [chat]);
+}
+
+function settingsOf({ systemPrompt, provider, model, temperature, maxTokens }: UseChatOptions): ChatSettings {
+  return { systemPrompt, provider, model, temperature, maxTokens };
+}
