@@ -55,7 +55,7 @@ class Splitter:
             data = self._with_line_feeds(data)
         tail = self._tail
         if tail:
-            # Looks for the end in the new bytes alone, or a long event in small pieces would be read for ever.
+            # Looks for the end in the new bytes alone, lest a long event be read for ever.
             ends = b"\n\n" in data or (tail.endswith(b"\n") and data.startswith(b"\n"))
             tail += data
             if not ends:

@@ -4,7 +4,7 @@ REPLACEMENT = "\ufffd"
 
 
 def well_formed(text: str) -> str:
-    """`text` with U+FFFD for lone surrogates and NULs; two halves that stand together become one character."""
+    """`text` with U+FFFD for lone surrogates and NULs; two halves that meet become one character."""
     if text.isascii():
         return text.replace("\0", REPLACEMENT)
     whole = text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")

@@ -1,4 +1,4 @@
-"""A provider of the test's own on loopback: plays what a test tells it, and notices when its caller leaves."""
+"""A provider of the test's own on loopback: plays what it is told, and notices when its caller leaves."""
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping
@@ -33,7 +33,7 @@ class Seen(NamedTuple):
 
 
 class Loopback:
-    """`gone` is set when a caller hangs up in the middle of a response; plays go round from the first again."""
+    """`gone` is set when a caller hangs up in the middle of a response; the plays go round and round."""
 
     def __init__(self, *plays: Play) -> None:
         self.plays = plays

@@ -15,6 +15,7 @@ from prosa.adapters.models.ollama.client import OllamaModel
 from prosa.adapters.models.ollama.decode import OllamaDecoder
 from prosa.adapters.models.openai.client import OpenAIModel
 from prosa.adapters.models.openai.decode import OpenAIDecoder
+from prosa.domain.errors import ProviderError
 from prosa.domain.models import (
     ChatRequest,
     ModelEvent,
@@ -37,7 +38,7 @@ class Speech(NamedTuple):
 
     provider: str
     make: Make
-    decoder: type[Decoder]
+    decoder: Callable[[], Decoder]
     opening: bytes
     text: Callable[[str], bytes]
     end: Callable[[str, int, int], bytes]
@@ -152,6 +153,17 @@ def thinking_of(events: list[ModelEvent]) -> str:
 
 def usage_of(events: list[ModelEvent]) -> Usage | None:
     return next((event.usage for event in reversed(events) if isinstance(event, UsageReport)), None)
+
+
+async def told(model: ChatModel) -> tuple[list[ModelEvent], ProviderError | None]:
+    """The events of one answer to `HELLO`, and what broke it if something did."""
+    events = []
+    try:
+        async for event in model.stream(HELLO):
+            events.append(event)  # noqa: PERF401 - those before the fault count
+    except ProviderError as fault:
+        return events, fault
+    return events, None
 
 
 def fed(decoder: Decoder, parts: list[bytes]) -> list[ModelEvent]:

@@ -15,7 +15,7 @@ from prosa.domain.models import (
 )
 
 Step = ModelEvent | str | float | asyncio.Event | Exception
-"""A `str` is said as text, a number is seconds to wait, an `asyncio.Event` is waited for, an exception raised."""
+"""A `str` is said as text, a number is seconds to wait, an event is waited for, an exception raised."""
 
 Script = Callable[[ChatRequest], Iterable[Step]]
 
@@ -62,10 +62,10 @@ class FakeModel:
         last: ModelEvent | None = None
         try:
             for step in self._script(request):
-                last = await performed(step)
-                if last is not None:
+                if (event := await performed(step)) is not None:
+                    last = event
                     call.told += 1
-                    yield last
+                    yield event
             call.finished = True
             if not isinstance(last, Finish):
                 yield Finish(FinishReason.STOP)

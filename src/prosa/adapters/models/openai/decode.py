@@ -55,13 +55,15 @@ class OpenAIDecoder(Decoder):
             self.answer.expect_oddities()
             chunk = reread(payload, Chunk)
         for choice in chunk.choices or ():
+            if choice.index:  # a second answer, that nobody asked for
+                continue
             delta = choice.delta
-            if delta is not None and not choice.index:
-                if delta.content:
-                    self.answer.text(delta.content)
+            if delta is not None:
+                if content := delta.content:
+                    self.answer.text(content)
                 else:
                     self._read_less_usual(delta)
-            if choice.finish_reason and not choice.index:
+            if choice.finish_reason:
                 self.answer.finish(REASONS.get(choice.finish_reason, FinishReason.STOP))
         if chunk.usage is not None:
             self.answer.usage(usage(chunk.usage))
