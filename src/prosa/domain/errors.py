@@ -62,6 +62,12 @@ class TooLarge(ProsaError):
         super().__init__(limit=limit)
 
 
+class UnsupportedMediaType(ProsaError):
+    code = "unsupported_media_type"
+    en = "Send the body as JSON, with the header `Content-Type: application/json`."
+    pt = "Envie o corpo como JSON, com o cabeçalho `Content-Type: application/json`."
+
+
 class NoSuchRoute(ProsaError):
     code = "no_such_route"
     en = "There is nothing at this address. The API is described at /docs."
@@ -335,6 +341,19 @@ class BrokenStream(ProviderError):
     retryable = True
     en = "The answer from {provider} broke off. Try again."
     pt = "A resposta de {provider} foi interrompida. Tente de novo."
+
+
+class AnswerFailed(ProsaError):
+    """A run that failed, told to somebody who waited for its whole answer: with the run's own code."""
+
+    code = "answer_failed"
+    retryable = True
+    en = "{message}"
+    pt = "{message}"
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message=message)
+        self.code = code  # type: ignore[misc]
 
 
 class IllegalTransition(ProsaError):

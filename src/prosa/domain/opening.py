@@ -1,14 +1,48 @@
 """How a run begins: what its first transaction is asked, what is worked out inside it, and what it answers."""
 
+from __future__ import annotations
+
 from collections.abc import Callable, Sequence
 
 from msgspec import UNSET, Struct, UnsetType
 
 from prosa.domain.conversations import Conversation
+from prosa.domain.errors import CostLimitReached, PriceUnknown, TokenLimitReached
 from prosa.domain.models import ChatRequest, Turn
-from prosa.domain.money import Picodollars
+from prosa.domain.money import Picodollars, to_dollars
 from prosa.domain.runs import Run
-from prosa.domain.time import Instant
+from prosa.domain.time import Instant, to_iso
+
+
+class Limits(Struct, frozen=True):
+    """What a user may spend; None means without limit."""
+
+    tokens_per_day: int | None = None
+    cost_per_month: Picodollars | None = None
+
+    def __bool__(self) -> bool:
+        return self.tokens_per_day is not None or self.cost_per_month is not None
+
+
+class Remaining(Struct, frozen=True):
+    """What is left of a user's limits, reservations taken off; None means without limit."""
+
+    tokens: int | None = None
+    cost: Picodollars | None = None
+    tokens_reset_at: Instant = Instant(0)
+    cost_resets_at: Instant = Instant(0)
+
+    def hold(self, prepared: Prepared) -> None:
+        """Raises TokenLimitReached, CostLimitReached or PriceUnknown where `prepared` may take more."""
+        if self.tokens is not None and prepared.tokens > self.tokens:
+            raise TokenLimitReached(remaining=max(0, self.tokens), resetsAt=to_iso(self.tokens_reset_at))
+        if self.cost is None:
+            return
+        if prepared.cost is None:
+            raise PriceUnknown(model=prepared.request.model)
+        if prepared.cost > self.cost:
+            left = to_dollars(Picodollars(max(0, self.cost)))
+            raise CostLimitReached(remaining=left, resetsAt=to_iso(self.cost_resets_at))
 
 
 class Opening(Struct, frozen=True):
@@ -32,18 +66,9 @@ class Opening(Struct, frozen=True):
     regenerate: str | None = None
     answering: str | None = None
     parent_id: str | None | UnsetType = UNSET
+    limits: Limits = Limits()
     key: str | None = None
     body_hash: str = ""
-
-
-class Limits(Struct, frozen=True):
-    """What a user may spend; None means without limit."""
-
-    tokens_per_day: int | None = None
-    cost_per_month: Picodollars | None = None
-
-    def __bool__(self) -> bool:
-        return self.tokens_per_day is not None or self.cost_per_month is not None
 
 
 class Prepared(Struct, frozen=True):
@@ -54,12 +79,11 @@ class Prepared(Struct, frozen=True):
     request: ChatRequest
     tokens: int
     cost: Picodollars | None
-    limits: Limits = Limits()
 
 
-Prepare = Callable[[Conversation, Sequence[Turn]], Prepared]
-"""Chooses model and window for a branch (oldest turn first, the new message last). Pure and quick: it runs
-inside the transaction. Raises a ProsaError to refuse the request."""
+Prepare = Callable[[Conversation, Sequence[Turn], Remaining], Prepared]
+"""Chooses model and window for a branch (oldest turn first, the new message last) within what remains. Pure
+and quick: it runs inside the transaction. Raises a ProsaError to refuse the request."""
 
 
 class Begun(Struct, frozen=True):
@@ -67,3 +91,4 @@ class Begun(Struct, frozen=True):
 
     run: Run
     prepared: Prepared | None
+    remaining: Remaining = Remaining()

@@ -1,6 +1,6 @@
 """Whoever can answer a conversation: a provider's adapter, or a policy around one."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from typing import Protocol
 
 from prosa.domain.models import ChatRequest, ModelEvent
@@ -12,7 +12,7 @@ class ChatModel(Protocol):
         """The provider's name: "openai", "anthropic", "mistral", "ollama", "local", …"""
         ...
 
-    def stream(self, request: ChatRequest) -> AsyncIterator[ModelEvent]:
+    def stream(self, request: ChatRequest) -> AsyncGenerator[ModelEvent, None]:
         """Answers `request`, event by event; the last event is a `Finish`.
 
         Text that arrives together comes as one `TextDelta`, never empty. An adapter is an async generator:

@@ -12,7 +12,7 @@ from prosa.domain.conversations import Conversation, Message
 from prosa.domain.ending import Append, Ending
 from prosa.domain.opening import Begun, Opening, Prepare
 from prosa.domain.principal import Principal
-from prosa.domain.runs import Run
+from prosa.domain.runs import Run, RunStatus
 from prosa.domain.time import Instant
 from prosa.domain.tree import Tree
 
@@ -126,8 +126,9 @@ class EngineRecords(Protocol):
         written but a ledger entry where none was."""
         ...
 
-    async def renew(self, boot: str, until: Instant) -> list[str]:
-        """Extends the leases of all open runs of `boot`; answers those that someone asked to stop."""
+    async def renew(self, boot: str, until: Instant) -> dict[str, RunStatus]:
+        """Extends the leases of all open runs of `boot`; answers them with their states: one that is
+        `cancelling` was asked to stop, one that is missing was taken over by another boot."""
         ...
 
     async def claim(self, boot: str, now: Instant, until: Instant) -> list[Run]:

@@ -1,15 +1,19 @@
 """A connection for one principal or for the engine: it runs plans, each in one transaction."""
 
-from typing import Protocol, TypeVar
+from collections.abc import Callable
+from typing import ParamSpec, Protocol, TypeVar
 
 from prosa.adapters.store.statement import Plan
 
+P = ParamSpec("P")
 T = TypeVar("T")
 
 
 class Session(Protocol):
-    async def read(self, plan: Plan[T]) -> T:
-        """Runs a plan that writes nothing."""
+    """Takes what makes a plan and not the plan: a transaction that lost a race is run again from its start."""
+
+    async def read(self, plan: Callable[P, Plan[T]], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Runs a plan that writes nothing; all it reads is of one moment."""
         ...
 
-    async def write(self, plan: Plan[T]) -> T: ...
+    async def write(self, plan: Callable[P, Plan[T]], *args: P.args, **kwargs: P.kwargs) -> T: ...

@@ -92,7 +92,17 @@ class Together:
         self.asks = asks
 
 
-Step = Ask | Many | Together
+class Tell:
+    """A step of a plan: once this transaction is committed, all nodes hear `kind` and these runs."""
+
+    __slots__ = ("kind", "run_ids")
+
+    def __init__(self, kind: str, run_ids: Sequence[str]) -> None:
+        self.kind = kind
+        self.run_ids = run_ids
+
+
+Step = Ask | Many | Together | Tell
 T = TypeVar("T")
 Plan = Generator[Step, Sequence[Row], T]
 """What a transaction does, without saying on which database: it yields steps, is sent their rows, and returns

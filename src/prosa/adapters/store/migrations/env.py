@@ -1,12 +1,39 @@
-"""Alembic's entry: connects and runs the revisions, in one transaction."""
+"""Alembic's entry: runs the revisions, all of them in one transaction."""
 
 from alembic import context
-from sqlalchemy import create_engine, pool
+from sqlalchemy import Connection, create_engine, event, pool
 
 from prosa.adapters.store.tables import metadata
 
-engine = create_engine(context.config.get_main_option("sqlalchemy.url") or "", poolclass=pool.NullPool)
-with engine.connect() as connection:
-    context.configure(connection=connection, target_metadata=metadata, render_as_batch=True)
+
+def migrate(connection: Connection) -> None:
+    sqlite = connection.dialect.name == "sqlite"
+    context.configure(
+        connection=connection, target_metadata=metadata, render_as_batch=sqlite, transactional_ddl=True
+    )
     with context.begin_transaction():
         context.run_migrations()
+
+
+def migrate_file(url: str) -> None:
+    """On SQLite the driver would commit before each change of the schema; a migration that is killed must
+    leave the file as it was."""
+    engine = create_engine(url, poolclass=pool.NullPool)
+
+    @event.listens_for(engine, "connect")
+    def _take_over(connection, _record):  # type: ignore[no-untyped-def]
+        connection.isolation_level = None
+
+    @event.listens_for(engine, "begin")
+    def _begin(connection: Connection) -> None:
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+    with engine.connect() as connection:
+        migrate(connection)
+
+
+attributes = context.config.attributes
+if "connection" in attributes:
+    migrate(attributes["connection"])
+else:
+    migrate_file(attributes["url"])

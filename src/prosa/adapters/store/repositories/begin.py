@@ -8,7 +8,7 @@ from sqlalchemy import Integer, bindparam, func, literal, select, update
 
 from prosa.adapters.store.repositories import messages as stored_messages
 from prosa.adapters.store.repositories.conversations import locked
-from prosa.adapters.store.repositories.limits import check
+from prosa.adapters.store.repositories.limits import remaining
 from prosa.adapters.store.repositories.rows import RUN, to_message, to_run
 from prosa.adapters.store.statement import Ask, Plan, Row, Statement, Together, insertion, owned
 from prosa.adapters.store.tables import conversations, idempotency, messages, reservations, runs
@@ -71,12 +71,12 @@ def begin(opening: Opening, prepare: Prepare) -> Plan[Begun]:
     turns = [Turn(Role(role), content) for _, _, role, content, _, _ in reversed(branch)]
     if opening.content is not None:
         turns.append(Turn(Role.USER, opening.content))
-    prepared = prepare(conversation, turns)
-    if prepared.limits:
-        yield from check(prepared, opening.now)
+    left = yield from remaining(opening.limits, opening.now)
+    prepared = prepare(conversation, turns, left)
+    left.hold(prepared)
     run = _run(opening, prepared, parent)
     yield _writes(opening, conversation, prepared, run, parent)
-    return Begun(run, prepared)
+    return Begun(run, prepared, left)
 
 
 def _earlier(opening: Opening) -> Plan[Run | None]:

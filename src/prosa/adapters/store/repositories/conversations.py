@@ -109,23 +109,23 @@ class Conversations:
         self._session = session
 
     async def create(self, conversation: Conversation) -> tuple[Conversation, bool]:
-        return await self._session.write(_create(conversation))
+        return await self._session.write(_create, conversation)
 
     async def get(self, conversation_id: str) -> Conversation:
-        return await self._session.read(present(conversation_id))
+        return await self._session.read(present, conversation_id)
 
     async def by_external_id(self, external_id: str) -> Conversation | None:
-        return await self._session.read(_by_external_id(external_id))
+        return await self._session.read(_by_external_id, external_id)
 
     async def page(self, limit: int, before: tuple[Instant, str] | None) -> list[Conversation]:
         if before is None:
-            return await self._session.read(_page(_FIRST_PAGE, {"limit": limit}))
+            return await self._session.read(_page, _FIRST_PAGE, {"limit": limit})
         updated_at, last = before
         params = {"limit": limit, "updated_at": updated_at, "id": last}
-        return await self._session.read(_page(_NEXT_PAGE, params))
+        return await self._session.read(_page, _NEXT_PAGE, params)
 
     async def update(self, conversation_id: str, changes: dict[str, Any], now: Instant) -> Conversation:
-        return await self._session.write(_update(conversation_id, changes, now))
+        return await self._session.write(_update, conversation_id, changes, now)
 
     async def delete(self, conversation_id: str) -> None:
-        await self._session.write(_delete(conversation_id))
+        await self._session.write(_delete, conversation_id)

@@ -9,7 +9,7 @@ from sqlalchemy.dialects import postgresql
 
 from prosa.adapters.store.repositories.rows import RUN, to_run, unpack
 from prosa.adapters.store.session import Session
-from prosa.adapters.store.statement import Ask, Many, Plan, Statement, Together
+from prosa.adapters.store.statement import Ask, Ids, Many, Plan, Statement, Tell, Together, among
 from prosa.adapters.store.tables import ai_usage, journal, messages, reservations, runs
 from prosa.domain.ending import Append, Ending, Entry
 from prosa.domain.runs import Run, RunStatus
@@ -18,19 +18,20 @@ from prosa.domain.time import Instant
 _r = runs.c
 _owned_and_open = and_(_r.owner == bindparam("boot"), _r.ended_at.is_(None))
 
-_APPEND = Statement(
-    insert(journal).from_select(
-        ["user_id", "run_id", "first_seq", "last_seq", "data"],
-        select(
-            _r.user_id,
-            _r.id,
-            bindparam("first_seq", type_=journal.c.first_seq.type),
-            bindparam("last_seq", type_=journal.c.last_seq.type),
-            bindparam("data", type_=journal.c.data.type),
-        ).where(_r.id == bindparam("run_id"), _owned_and_open),
-    )
+_HOLD = Statement(
+    select(_r.id, _r.user_id, _r.ended_at)
+    .where(among(_r.id, "ids"), _r.owner == bindparam("boot"))
+    .order_by(_r.id)
+    .with_for_update(key_share=True)
 )
-"""A row of the journal, unless the run is no longer the boot's: then nothing (fencing)."""
+"""Those of the runs that are the boot's. Until the end of the transaction nobody else claims them, so that
+what is fenced stays fenced; readers and the user's own inserts are not kept waiting."""
+
+_APPEND = Statement(
+    insert(journal).values(
+        {name: bindparam(name) for name in ("user_id", "run_id", "first_seq", "last_seq", "data")}
+    ).inline()
+)
 _LINES = Statement(
     select(journal.c.first_seq, journal.c.data)
     .where(journal.c.run_id == bindparam("run_id"))
@@ -41,7 +42,6 @@ _END = Statement(
     .where(_r.id == bindparam("run_id"), _owned_and_open)
     .values({name: bindparam(f"new_{name}") for name in
              ("status", "reason", "error_code", "error_message", "usage", "cost", "ended_at")})
-    .returning(_r.id)
 )  # fmt: skip
 _SETTLE_MESSAGE = Statement(
     update(messages)
@@ -70,24 +70,38 @@ _CLAIM = Statement(
 
 
 def _commit(boot: str, appends: Sequence[Append], endings: Sequence[Ending]) -> Plan[set[str]]:
-    if appends:
-        yield Many(_APPEND, [{"boot": boot, **msgspec.structs.asdict(each)} for each in appends])
-    ended = set()
+    ids = {each.run_id for each in appends} | {each.run_id for each in endings}
+    held = yield Ask(_HOLD, ids=Ids(sorted(ids)), boot=boot)
+    owners = {run_id: user_id for run_id, user_id, ended_at in held if ended_at is None}
+    lines: dict[str, list[Ask]] = {run_id: [] for run_id in owners}
+    for each in appends:
+        if each.run_id in owners:
+            lines[each.run_id].append(Ask(_APPEND, user_id=owners[each.run_id], **msgspec.structs.asdict(each)))
+    written = [run_id for run_id, asked in lines.items() if asked]
     for ending in endings:
-        rows = yield Ask(_END, boot=boot, **_end_params(ending))
-        settled = [Ask(_ENTER, **_entry_params(ending.entry)), Ask(_RELEASE, run_id=ending.run_id)]
-        if rows:
-            ended.add(ending.run_id)
-            settled.append(
-                Ask(
-                    _SETTLE_MESSAGE,
-                    message_id=ending.message_id,
-                    new_content=ending.content,
-                    new_status=str(ending.message_status),
-                )
-            )
-        yield Together(*settled)
-    return ended
+        asked = [Ask(_ENTER, **_entry_params(ending.entry)), Ask(_RELEASE, run_id=ending.run_id)]
+        if ending.run_id in owners:
+            asked += lines.pop(ending.run_id, [])
+            asked += [Ask(_END, boot=boot, **_end_params(ending)), Ask(_SETTLE_MESSAGE, **_message_params(ending))]
+        yield Together(*asked)
+    rest = [ask.params for asked in lines.values() for ask in asked]
+    if rest:
+        yield Many(_APPEND, rest)
+    if written:
+        yield Tell("journal", written)
+    # A commit whose answer was lost with the connection is tried again: its own end is no fence.
+    ends = {run_id: ended_at for run_id, _, ended_at in held}
+    return {
+        each.run_id for each in endings if each.run_id in ends and ends[each.run_id] in (None, each.ended_at)
+    }
+
+
+def _message_params(ending: Ending) -> dict[str, Any]:
+    return {
+        "message_id": ending.message_id,
+        "new_content": ending.content,
+        "new_status": str(ending.message_status),
+    }
 
 
 def _end_params(ending: Ending) -> dict[str, Any]:
@@ -109,9 +123,9 @@ def _entry_params(entry: Entry) -> dict[str, Any]:
     return params | msgspec.structs.asdict(usage) | {"total_tokens": usage.total_tokens}
 
 
-def _renew(boot: str, until: Instant) -> Plan[list[str]]:
+def _renew(boot: str, until: Instant) -> Plan[dict[str, RunStatus]]:
     rows = yield Ask(_RENEW, boot=boot, until=until)
-    return [row[0] for row in rows if row[1] == RunStatus.CANCELLING]
+    return {run_id: RunStatus(status) for run_id, status in rows}
 
 
 def _claim(boot: str, now: Instant, until: Instant, *, alone: bool) -> Plan[list[Run]]:
@@ -132,13 +146,13 @@ class EngineRecords:
         self._alone = alone
 
     async def commit(self, boot: str, appends: Sequence[Append], endings: Sequence[Ending]) -> set[str]:
-        return await self._session.write(_commit(boot, appends, endings))
+        return await self._session.write(_commit, boot, appends, endings)
 
-    async def renew(self, boot: str, until: Instant) -> list[str]:
-        return await self._session.write(_renew(boot, until))
+    async def renew(self, boot: str, until: Instant) -> dict[str, RunStatus]:
+        return await self._session.write(_renew, boot, until)
 
     async def claim(self, boot: str, now: Instant, until: Instant) -> list[Run]:
-        return await self._session.write(_claim(boot, now, until, alone=self._alone))
+        return await self._session.write(_claim, boot, now, until, alone=self._alone)
 
     async def lines(self, run_id: str) -> list[tuple[int, bytes]]:
-        return await self._session.read(_lines(run_id))
+        return await self._session.read(_lines, run_id)

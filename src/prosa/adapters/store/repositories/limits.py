@@ -1,4 +1,4 @@
-"""Whether a reservation fits: spent + held + bound ≤ limit, exact under any concurrency."""
+"""What is left of a user's limits: spent + held + bound ≤ limit, exact under any concurrency."""
 
 from sqlalchemy import BigInteger, bindparam, cast, func, select
 from sqlalchemy.ext.compiler import compiles
@@ -6,10 +6,9 @@ from sqlalchemy.sql.expression import ClauseElement, Executable
 
 from prosa.adapters.store.statement import Ask, Plan, Statement, owned
 from prosa.adapters.store.tables import ai_usage, reservations
-from prosa.domain.errors import CostLimitReached, PriceUnknown, TokenLimitReached
-from prosa.domain.money import Picodollars, to_dollars
-from prosa.domain.opening import Prepared
-from prosa.domain.time import SECOND, Instant, start_of_day, start_of_month, to_iso
+from prosa.domain.money import Picodollars
+from prosa.domain.opening import Limits, Remaining
+from prosa.domain.time import SECOND, Instant, start_of_day, start_of_month
 
 
 class _Turnstile(Executable, ClauseElement):
@@ -45,24 +44,18 @@ _HELD = Statement(
 )
 
 
-def check(prepared: Prepared, now: Instant) -> Plan[None]:
-    """Raises TokenLimitReached, CostLimitReached or PriceUnknown where the bound does not fit."""
+def remaining(limits: Limits, now: Instant) -> Plan[Remaining]:
+    """What the owner has left; no other transaction of theirs can take of it until this one ends."""
+    if not limits:
+        return Remaining()
     yield Ask(_TURNSTILE)
-    held = yield Ask(_HELD)
-    held_tokens, held_cost = held[0]
-    limits = prepared.limits
+    held_tokens, held_cost = (yield Ask(_HELD))[0]
+    day, month = start_of_day(now), start_of_month(now)
+    tokens = cost = None
     if limits.tokens_per_day is not None:
-        since = start_of_day(now)
-        spent = (yield Ask(_SPENT_TOKENS, since=since))[0][0]
-        remaining = limits.tokens_per_day - spent - held_tokens
-        if prepared.tokens > remaining:
-            resets = Instant(since + 86_400 * SECOND)
-            raise TokenLimitReached(remaining=max(0, remaining), resetsAt=to_iso(resets))
+        spent = (yield Ask(_SPENT_TOKENS, since=day))[0][0]
+        tokens = limits.tokens_per_day - spent - held_tokens
     if limits.cost_per_month is not None:
-        if prepared.cost is None:
-            raise PriceUnknown(model=prepared.request.model)
-        spent = (yield Ask(_SPENT_COST, since=start_of_month(now)))[0][0]
-        remaining = limits.cost_per_month - spent - held_cost
-        if prepared.cost > remaining:
-            left = to_dollars(Picodollars(max(0, remaining)))
-            raise CostLimitReached(remaining=left, resetsAt=to_iso(start_of_month(now, ahead=1)))
+        spent = (yield Ask(_SPENT_COST, since=month))[0][0]
+        cost = Picodollars(limits.cost_per_month - spent - held_cost)
+    return Remaining(tokens, cost, Instant(day + 86_400 * SECOND), start_of_month(now, ahead=1))

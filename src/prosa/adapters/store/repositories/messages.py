@@ -108,19 +108,19 @@ class Messages:
         self._session = session
 
     async def tree(self, conversation_id: str) -> tuple[Tree, str | None]:
-        return await self._session.read(_tree(conversation_id))
+        return await self._session.read(_tree, conversation_id)
 
     async def get(self, conversation_id: str, message_id: str) -> Message:
-        return await self._session.read(_get(conversation_id, message_id))
+        return await self._session.read(_get, conversation_id, message_id)
 
     async def many(self, conversation_id: str, message_ids: Sequence[str]) -> dict[str, Message]:
-        return await self._session.read(_many(conversation_id, message_ids))
+        return await self._session.read(_many, conversation_id, message_ids)
 
     async def append(self, message: Message, *, at_head: bool) -> Message:
-        return await self._session.write(_append(message, at_head=at_head))
+        return await self._session.write(_append, message, at_head=at_head)
 
     async def rewrite(self, conversation_id: str, message_id: str, content: str, now: Instant) -> Message:
-        return await self._session.write(_rewrite(conversation_id, message_id, content, now))
+        return await self._session.write(_rewrite, conversation_id, message_id, content, now)
 
     async def delete(self, conversation_id: str, message_id: str, now: Instant) -> None:
-        await self._session.write(_delete(conversation_id, message_id, now))
+        await self._session.write(_delete, conversation_id, message_id, now)

@@ -40,10 +40,14 @@ def to_run(row: Row) -> Run:
 
 
 def unpack(rows: Sequence[Row], after: int = 0) -> list[tuple[int, bytes]]:
-    """The numbered lines of journal rows (first_seq, data), past `after`."""
-    return [
-        (seq, line)
-        for first, data in rows
-        for seq, line in enumerate(bytes(data).split(b"\n"), first)
-        if seq > after
-    ]
+    """The numbered lines of journal rows (first_seq, data), past `after`.
+
+    Each number once: a writer that lost the answer to a commit puts the same lines down again.
+    """
+    lines = []
+    for first, data in rows:
+        for seq, line in enumerate(bytes(data).split(b"\n"), first):
+            if seq > after:
+                lines.append((seq, line))
+                after = seq
+    return lines

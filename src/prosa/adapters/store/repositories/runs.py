@@ -6,7 +6,7 @@ from sqlalchemy import bindparam, select, update
 from prosa.adapters.store.repositories.begin import begin
 from prosa.adapters.store.repositories.rows import RUN, to_run, unpack
 from prosa.adapters.store.session import Session
-from prosa.adapters.store.statement import Ask, Plan, Statement, owned
+from prosa.adapters.store.statement import Ask, Plan, Statement, Tell, owned
 from prosa.adapters.store.tables import journal, runs
 from prosa.domain.errors import RunNotFound
 from prosa.domain.opening import Begun, Opening, Prepare
@@ -57,6 +57,7 @@ def _cancel(run_id: str) -> Plan[Run]:
         return run
     after = feed(run.status, Signal.STOP)
     yield Ask(_CANCEL, key=run_id, status=str(after))
+    yield Tell("stop", [run_id])
     return msgspec.structs.replace(run, status=after)
 
 
@@ -67,16 +68,16 @@ class Runs:
         self._session = session
 
     async def begin(self, opening: Opening, prepare: Prepare) -> Begun:
-        return await self._session.write(begin(opening, prepare))
+        return await self._session.write(begin, opening, prepare)
 
     async def get(self, run_id: str) -> Run:
-        return await self._session.read(_get(run_id))
+        return await self._session.read(_get, run_id)
 
     async def open(self, conversation_id: str) -> list[Run]:
-        return await self._session.read(_open(conversation_id))
+        return await self._session.read(_open, conversation_id)
 
     async def lines(self, run_id: str, after: int) -> tuple[Run, list[tuple[int, bytes]]]:
-        return await self._session.read(_lines(run_id, after))
+        return await self._session.read(_lines, run_id, after)
 
     async def cancel(self, run_id: str) -> Run:
-        return await self._session.write(_cancel(run_id))
+        return await self._session.write(_cancel, run_id)

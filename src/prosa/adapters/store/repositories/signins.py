@@ -1,21 +1,25 @@
 """Sign-in links that were used, so that none works twice."""
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import bindparam
+from sqlalchemy.dialects import postgresql
 
 from prosa.adapters.store.session import Session
-from prosa.adapters.store.statement import Ask, Plan, Statement, insertion, owned
+from prosa.adapters.store.statement import Ask, Plan, Statement
 from prosa.adapters.store.tables import sign_ins
 from prosa.domain.time import Instant
 
-_USED = Statement(select(sign_ins.c.id).where(sign_ins.c.id == bindparam("id"), owned(sign_ins)))
-_USE = insertion(sign_ins, "id", "user_id", "used_at")
+_USE = Statement(
+    postgresql.insert(sign_ins)
+    .values(id=bindparam("id"), user_id=bindparam("principal"), used_at=bindparam("used_at"))
+    .on_conflict_do_nothing()
+    .returning(sign_ins.c.id)
+)
+"""Answers with a row the first time, whoever's link it was: of two at once, one wins."""
 
 
 def _use(link_id: str, now: Instant) -> Plan[bool]:
-    if (yield Ask(_USED, id=link_id)):
-        return False
-    yield Ask(_USE, id=link_id, used_at=now)
-    return True
+    rows = yield Ask(_USE, id=link_id, used_at=now)
+    return bool(rows)
 
 
 class SignIns:
@@ -25,4 +29,4 @@ class SignIns:
         self._session = session
 
     async def use(self, link_id: str, now: Instant) -> bool:
-        return await self._session.write(_use(link_id, now))
+        return await self._session.write(_use, link_id, now)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
-from prosa.adapters.store.statement import Ask, Ids, Plan, Row, Statement, Step, Together
+from prosa.adapters.store.statement import Ask, Ids, Many, Plan, Row, Statement, Step, Together
 
 T = TypeVar("T")
 Observer = Callable[[Statement, bool], None]
@@ -29,9 +29,9 @@ def run(
 ) -> T:
     """Runs `plan` to its end in the transaction that is open; `bound` goes into every statement.
     An exception of a statement is raised at the plan's step."""
-    step = next(plan, None)
     try:
-        while step is not None:
+        step = next(plan)
+        while True:
             try:
                 rows = _execute(connection, step, bound, observe)
             except sqlite3.Error as error:
@@ -40,7 +40,6 @@ def run(
                 step = plan.send(rows)
     except StopIteration as end:
         return end.value  # type: ignore[no-any-return]
-    raise AssertionError("a plan without steps")
 
 
 def _execute(
@@ -54,10 +53,10 @@ def _execute(
     if isinstance(step, Together):
         for ask in step.asks:
             _ask(connection, ask, bound)
-    else:
+    elif isinstance(step, Many):
         rows = [step.statement.named({**bound, **row}) for row in step.rows]
         connection.executemany(step.statement.sqlite, rows)
-    return ()
+    return ()  # and a Tell is told to nobody: a file serves one process
 
 
 def _ask(connection: sqlite3.Connection, ask: Ask, bound: Mapping[str, Any]) -> list[Row]:
@@ -67,6 +66,4 @@ def _ask(connection: sqlite3.Connection, ask: Ask, bound: Mapping[str, Any]) -> 
 def _statements(step: Step) -> list[Statement]:
     if isinstance(step, Together):
         return [ask.statement for ask in step.asks]
-    return [step.statement]
-
-
+    return [step.statement] if isinstance(step, Ask | Many) else []

@@ -4,7 +4,7 @@ import asyncio
 import sqlite3
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, ParamSpec, TypeVar
 
 from prosa.adapters.store.migrations import upgrade
 from prosa.adapters.store.records import Records
@@ -17,6 +17,7 @@ from prosa.adapters.store.statement import Plan
 from prosa.domain.errors import StoreUnavailable
 from prosa.domain.principal import Principal
 
+P = ParamSpec("P")
 T = TypeVar("T")
 
 
@@ -85,11 +86,11 @@ class _Session:
         self._store = store
         self._bound = bound
 
-    async def read(self, plan: Plan[T]) -> T:
-        return await self._store._read(plan, self._bound)  # noqa: SLF001 - one thing in two classes
+    async def read(self, plan: Callable[P, Plan[T]], *args: P.args, **kwargs: P.kwargs) -> T:
+        return await self._store._read(plan(*args, **kwargs), self._bound)  # noqa: SLF001 - one thing in two classes
 
-    async def write(self, plan: Plan[T]) -> T:
-        return await self._store._write(plan, self._bound)  # noqa: SLF001
+    async def write(self, plan: Callable[P, Plan[T]], *args: P.args, **kwargs: P.kwargs) -> T:
+        return await self._store._write(plan(*args, **kwargs), self._bound)  # noqa: SLF001
 
 
 def current_revision(path: Path) -> str | None:

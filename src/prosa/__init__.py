@@ -1,0 +1,28 @@
+"""Prosa: a self-hosted AI chat backend. One conversation store and one run engine behind several doors.
+
+    from prosa import Prosa
+
+    async with Prosa() as prosa:
+        async for event in prosa.chat.send("Hello!"):
+            ...
+"""
+
+from typing import TYPE_CHECKING, Any
+
+__version__ = "0.1.0"
+__all__ = ["Prosa", "ProsaError", "__version__"]
+
+if TYPE_CHECKING:
+    from prosa.domain.errors import ProsaError
+    from prosa.library import Prosa
+
+_WHERE = {"Prosa": "prosa.library", "ProsaError": "prosa.domain.errors"}
+
+
+def __getattr__(name: str) -> Any:
+    # What is not asked for is not loaded: `import prosa` costs milliseconds.
+    if name not in _WHERE:
+        raise AttributeError(f"module 'prosa' has no attribute {name!r}")
+    from importlib import import_module
+
+    return getattr(import_module(_WHERE[name]), name)

@@ -1,0 +1,1 @@
+"""The store on Postgres: any number of processes, and users kept apart by the database itself."""

@@ -1,0 +1,121 @@
+"""The connections of one role: each transaction runs in a task of its own, to its end."""
+
+import asyncio
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
+
+import asyncpg
+
+from prosa.adapters.store.postgres.connection import FAILURES, OPTIONS, PATIENCE, literal, prepare
+from prosa.adapters.store.postgres.steps import Steps
+from prosa.adapters.store.statement import Plan, Tell
+from prosa.domain.errors import StoreUnavailable
+
+T = TypeVar("T")
+
+CHANNEL = "prosa"
+LONGEST_NOTICE = 7999
+"""Bytes of a NOTIFY, by Postgres' own limit."""
+
+ATTEMPTS = 5
+RACES = (
+    asyncpg.UniqueViolationError,
+    asyncpg.SerializationError,
+    asyncpg.DeadlockDetectedError,
+    asyncpg.InvalidCachedStatementError,
+)
+"""Lost against another transaction (or a migration): run again, the plan sees what the other one did."""
+
+
+class Pool:
+    """A caller that leaves, at whatever moment, leaves the transaction running: no connection comes back
+    in the middle of one, or with someone's principal."""
+
+    def __init__(self, url: str, size: int) -> None:
+        self._url = url
+        self._size = size
+        self._pool: asyncpg.Pool | None = None
+        self._running: set[asyncio.Task[Any]] = set()
+
+    async def open(self) -> None:
+        """Makes the first connection, so that a wrong URL is found at once. Raises StoreUnavailable."""
+        try:
+            self._pool = await asyncpg.create_pool(
+                self._url, min_size=1, max_size=self._size, init=prepare, reset=_nothing, **OPTIONS
+            )
+        except FAILURES as error:
+            raise StoreUnavailable from error
+
+    async def close(self) -> None:
+        """Lets what began come to its end."""
+        if self._running:
+            await asyncio.wait(self._running)
+        if self._pool is not None:
+            pool, self._pool = self._pool, None
+            try:
+                async with asyncio.timeout(PATIENCE):
+                    await pool.close()
+            except FAILURES:
+                pool.terminate()
+
+    async def run(self, begin: str, plan: Callable[[], Plan[T]], bound: Mapping[str, Any]) -> T:
+        """Runs a plan between `begin` and COMMIT; again where it lost a race. Raises what the plan raises
+        and StoreUnavailable."""
+        task = asyncio.get_running_loop().create_task(self._attempt(begin, plan, bound))
+        self._running.add(task)
+        task.add_done_callback(self._running.discard)
+        return await asyncio.shield(task)
+
+    async def _attempt(self, begin: str, plan: Callable[[], Plan[T]], bound: Mapping[str, Any]) -> T:
+        left = ATTEMPTS
+        while True:
+            left -= 1
+            try:
+                return await self._transact(begin, plan(), bound)
+            except RACES as error:
+                if not left:
+                    raise StoreUnavailable from error
+            except asyncpg.DataError:
+                raise  # a value that Postgres can't take is a fault of ours: trying later does not mend it
+            except FAILURES as error:
+                raise StoreUnavailable from error
+
+    async def _transact(self, begin: str, plan: Plan[T], bound: Mapping[str, Any]) -> T:
+        if self._pool is None:
+            raise StoreUnavailable
+        async with self._pool.acquire() as connection:
+            try:
+                await connection.execute(begin)
+                steps = Steps(connection, bound)
+                result = await steps.run(plan)
+                # Of a transaction that failed unnoticed, COMMIT makes a ROLLBACK without a word.
+                if await connection.execute(_end(steps.told)) != "COMMIT":
+                    raise StoreUnavailable
+                return result
+            finally:
+                await _leave(connection)
+
+
+def _end(told: list[Tell]) -> str:
+    """COMMIT, and with it one NOTIFY for all that was told of each kind."""
+    notices = []
+    for kind in dict.fromkeys(tell.kind for tell in told):
+        payload = " ".join([kind, *(run_id for tell in told if tell.kind == kind for run_id in tell.run_ids)])
+        if len(payload) > LONGEST_NOTICE:
+            payload = kind
+        notices.append(f"SELECT pg_notify('{CHANNEL}', {literal(payload)}); ")
+    return "".join(notices) + "COMMIT"
+
+
+async def _leave(connection: asyncpg.Connection) -> None:
+    """Nothing in the common case: only a transaction that failed is still open here."""
+    if connection.is_closed() or not connection.is_in_transaction():
+        return
+    try:
+        await connection.execute("ROLLBACK")
+    except (*FAILURES, asyncio.CancelledError):
+        connection.terminate()
+
+
+async def _nothing(_connection: asyncpg.Connection) -> None:
+    """In place of the driver's reset, a round trip: all that a transaction sets ends with it."""

@@ -1,0 +1,103 @@
+"""The store on Postgres."""
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from typing import Any, ParamSpec, TypeVar
+
+from sqlalchemy import Integer, literal_column, select
+
+from prosa.adapters.store.migrations.roles import APP, ENGINE
+from prosa.adapters.store.postgres.checks import URLS_WANTED, check
+from prosa.adapters.store.postgres.connection import FAILURES, connect, literal
+from prosa.adapters.store.postgres.listener import Listener
+from prosa.adapters.store.postgres.pool import Pool
+from prosa.adapters.store.records import Records
+from prosa.adapters.store.repositories.engine import EngineRecords
+from prosa.adapters.store.statement import Ask, Plan, Statement
+from prosa.domain.errors import MisconfiguredError, StoreUnavailable
+from prosa.domain.principal import Principal
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+_READ = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
+_WRITE = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE"
+_ONE = Statement(select(literal_column("1", Integer)))
+
+
+class PostgresStore:
+    """Serves `ports.store.Store` to any number of processes.
+
+    `url` logs in as the application's role and `engine_url` as the engine's; neither may own the tables.
+    `size` and `engine_size` bound the connections of each; one more listens.
+    """
+
+    def __init__(self, url: str, engine_url: str | None, *, size: int = 10, engine_size: int = 2) -> None:
+        self._url = url
+        self._engine_url = engine_url
+        self._app = Pool(url, size)
+        self._engine = Pool(engine_url or "", engine_size)
+        self._listener: Listener | None = None
+        self.engine = EngineRecords(_Session(self._engine, "", {}), alone=False)
+
+    def of(self, principal: Principal) -> Records:
+        setting = (
+            f"; SELECT set_config('prosa.user_id', {literal(principal.user_id)}, true),"
+            f" set_config('prosa.client_id', {literal(principal.client_id)}, true)"
+        )
+        return Records(_Session(self._app, setting, {"principal": principal.user_id}))
+
+    async def open(self, heard: Callable[[str, Sequence[str]], None]) -> None:
+        if self._engine_url is None:
+            raise MisconfiguredError(URLS_WANTED)
+        await _inspect(self._url, APP)
+        await _inspect(self._engine_url, ENGINE)
+        try:
+            await self._app.open()
+            await self._engine.open()
+            self._listener = Listener(self._url, heard)
+            await self._listener.open()
+        except BaseException:
+            await self.close()
+            raise
+
+    async def ping(self) -> None:
+        await self._app.run(_READ, _ping, {})
+
+    async def close(self) -> None:
+        if self._listener is not None:
+            await self._listener.close()
+            self._listener = None
+        await self._app.close()
+        await self._engine.close()
+
+
+class _Session:
+    """Sets the principal for each transaction of a principal; the engine's sets none."""
+
+    __slots__ = ("_bound", "_pool", "_setting")
+
+    def __init__(self, pool: Pool, setting: str, bound: Mapping[str, Any]) -> None:
+        self._pool = pool
+        self._setting = setting
+        self._bound = bound
+
+    async def read(self, plan: Callable[P, Plan[T]], *args: P.args, **kwargs: P.kwargs) -> T:
+        return await self._pool.run(_READ + self._setting, partial(plan, *args, **kwargs), self._bound)
+
+    async def write(self, plan: Callable[P, Plan[T]], *args: P.args, **kwargs: P.kwargs) -> T:
+        return await self._pool.run(_WRITE + self._setting, partial(plan, *args, **kwargs), self._bound)
+
+
+def _ping() -> Plan[None]:
+    yield Ask(_ONE)
+
+
+async def _inspect(url: str, group: str) -> None:
+    connection = await connect(url)
+    try:
+        await check(connection, group)
+    except FAILURES as error:
+        raise StoreUnavailable from error
+    finally:
+        await connection.close()

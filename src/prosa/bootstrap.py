@@ -1,0 +1,176 @@
+"""Builds the house from the settings: adapters, services, application. The only importer of adapters."""
+
+from collections.abc import Callable, Mapping
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pydantic import SecretStr
+
+from prosa.config import LOOPBACK, Settings
+from prosa.domain.errors import MisconfiguredError, ProviderNotConfigured
+from prosa.domain.money import from_dollars
+from prosa.domain.opening import Limits
+from prosa.ports.models import ChatModel
+from prosa.ports.store import Store
+from prosa.services.chat import Chat
+from prosa.services.models.catalogue import Catalogue, Offer
+from prosa.services.runs.start import Defaults
+
+if TYPE_CHECKING:
+    from prosa.transport.app import App
+    from prosa.transport.identity import Identity
+
+SESSION_COOKIE = "prosa_session"
+
+DEFAULT_MODELS = {
+    "openai": "gpt-4o-mini",
+    "anthropic": "claude-haiku-4-5",
+    "mistral": "mistral-small-latest",
+    "ollama": "llama3.2",
+    "local": "smollm2-135m",
+}
+LOCAL_WINDOW = 8_192
+
+
+def chat(settings: Settings, models: Mapping[str, ChatModel] | None = None) -> Chat:
+    """The services. `models` are offered beside those of the settings, the first as the default."""
+    offers = {name: Offer(name, model) for name, model in (models or {}).items()} | _offers(settings)
+    default = settings.default_provider or _first(offers)
+    catalogue = Catalogue(offers, default, settings.default_model)
+    limits = Limits(
+        settings.max_tokens_per_day,
+        None if settings.max_cost_per_month is None else from_dollars(settings.max_cost_per_month),
+    )
+    return Chat(store(settings), catalogue, Defaults(settings.system_prompt, settings.max_output_tokens, limits))
+
+
+def store(settings: Settings) -> Store:
+    url = settings.database_url.get_secret_value()
+    if url.startswith("sqlite:///"):
+        from prosa.adapters.store.sqlite.store import SqliteStore
+
+        return SqliteStore(Path(url.removeprefix("sqlite:///")).expanduser())
+    if url.startswith(("postgresql://", "postgres://")):
+        from prosa.adapters.store.postgres.store import PostgresStore
+
+        return PostgresStore(url, _secret(settings.database_engine_url))
+    raise MisconfiguredError("PROSA_DATABASE_URL must begin with sqlite:/// or postgresql://.")
+
+
+async def migrate(settings: Settings) -> None:
+    """Brings the database to the newest revision. Raises MisconfiguredError, StoreUnavailable."""
+    if settings.database_url.get_secret_value().startswith("sqlite:///"):
+        opened = store(settings)
+        await opened.open(lambda _kind, _ids: None)
+        await opened.close()
+        return
+    from prosa.adapters.store.postgres.migrate import migrate as migrate_postgres
+
+    await migrate_postgres(
+        _secret(settings.database_owner_url),
+        settings.database_url.get_secret_value(),
+        _secret(settings.database_engine_url),
+    )
+
+
+def advice(settings: Settings) -> list[str]:
+    """What an operator should know about these settings, a sentence each."""
+    said = []
+    if settings.jwt_secret is None:
+        said.append("There are no tokens: everybody on this machine is the one local user. Set PROSA_JWT_SECRET.")
+    if settings.max_tokens_per_day is None and settings.max_cost_per_month is None:
+        said.append("Users may spend without limit. Set PROSA_MAX_TOKENS_PER_DAY or PROSA_MAX_COST_PER_MONTH.")
+    if "*" in settings.allowed_origins:
+        said.append("PROSA_ALLOWED_ORIGINS takes origins such as https://example.org; * allows none.")
+    return said
+
+
+def identity(settings: Settings) -> "Identity":
+    from prosa.transport.identity import Identity
+
+    return Identity(
+        _secret(settings.jwt_secret),
+        settings.jwt_cookie or SESSION_COOKIE,
+        settings.jwt_issuer,
+        settings.jwt_audience,
+    )
+
+
+def application(settings: Settings, services: Chat) -> "App":
+    """The ASGI application over `services`."""
+    from prosa.transport.app import App
+
+    return App(
+        services,
+        identity(settings),
+        language=settings.language,
+        origins=settings.allowed_origins,
+        secure=settings.host not in LOOPBACK,
+    )
+
+
+def _offers(settings: Settings) -> dict[str, Offer]:
+    return {
+        "openai": _offer("openai", "OPENAI_API_KEY", partial(_openai, settings),
+                         settings.openai_api_key or settings.openai_base_url),
+        "anthropic": _offer("anthropic", "ANTHROPIC_API_KEY", partial(_anthropic, settings),
+                            settings.anthropic_api_key),
+        "mistral": _offer("mistral", "MISTRAL_API_KEY", partial(_mistral, settings), settings.mistral_api_key),
+        "ollama": _offer("ollama", "OLLAMA_SERVER", partial(_ollama, settings), settings.ollama_server),
+        "local": Offer(DEFAULT_MODELS["local"], _local(settings), window=LOCAL_WINDOW),
+    }  # fmt: skip
+
+
+def _offer(provider: str, setting: str, build: Callable[[], ChatModel], given: object | None) -> Offer:
+    if given is None:
+        return Offer(DEFAULT_MODELS[provider], missing=partial(ProviderNotConfigured, provider, setting))
+    return Offer(DEFAULT_MODELS[provider], build())
+
+
+def _openai(settings: Settings) -> ChatModel:
+    from prosa.adapters.models.openai.client import OpenAIModel
+
+    return OpenAIModel(api_key=_secret(settings.openai_api_key), base_url=settings.openai_base_url)
+
+
+def _anthropic(settings: Settings) -> ChatModel:
+    from prosa.adapters.models.anthropic.client import AnthropicModel
+
+    return AnthropicModel(
+        api_key=_secret(settings.anthropic_api_key) or "", base_url=settings.anthropic_base_url
+    )
+
+
+def _mistral(settings: Settings) -> ChatModel:
+    from prosa.adapters.models.mistral.client import MistralModel
+
+    return MistralModel(api_key=_secret(settings.mistral_api_key) or "", base_url=settings.mistral_base_url)
+
+
+def _ollama(settings: Settings) -> ChatModel:
+    from prosa.adapters.models.ollama.client import OllamaModel
+
+    return OllamaModel(base_url=settings.ollama_server or "")
+
+
+def _local(settings: Settings) -> ChatModel:
+    from prosa.adapters.models.local.model import LocalModel
+    from prosa.adapters.models.local.server import LocalServer
+
+    def connect(base_url: str, api_key: str) -> ChatModel:
+        from prosa.adapters.models.openai.client import OpenAIModel
+        from prosa.adapters.models.openai.dialect import Dialect
+
+        row = Dialect(name="local", base_url=base_url, cap="max_tokens", needs_key=False)
+        return OpenAIModel(api_key=api_key, dialect=row)
+
+    return LocalModel(LocalServer(settings.local_model), connect)
+
+
+def _first(offers: Mapping[str, Offer]) -> str:
+    return next(name for name, offer in offers.items() if offer.model is not None)
+
+
+def _secret(value: SecretStr | None) -> str | None:
+    return None if value is None else value.get_secret_value()

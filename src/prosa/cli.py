@@ -1,0 +1,113 @@
+"""The command `prosa`: parses words, calls bootstrap."""
+
+import asyncio
+import logging
+import secrets
+import sys
+import time
+from typing import Annotated
+
+import structlog
+import typer
+
+from prosa import bootstrap, config
+from prosa.domain.errors import ProsaError
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+
+
+def main() -> None:
+    """Runs a command; a failure that has a sentence ends with it and status 1."""
+    try:
+        app()
+    except ProsaError as error:
+        print(f"prosa: {error}", file=sys.stderr)
+        sys.exit(1)
+
+
+@app.command()
+def serve() -> None:
+    """Serve the API and the page."""
+    settings = config.load()
+    _log_to(settings.log_format)
+    from prosa.server import listen
+    from prosa.server import serve as run
+
+    listener = listen(settings.host, settings.port)
+    host, port = listener.getsockname()[:2]
+    shown = f"[{host}]" if ":" in host else host
+
+    async def all_of_it() -> None:
+        chat = bootstrap.chat(settings)
+        print(f"Prosa is at http://{shown}:{port}/", flush=True)
+        await run(bootstrap.application(settings, chat), chat, listener, settings.drain_seconds)
+
+    try:
+        import uvloop
+    except ImportError:
+        asyncio.run(all_of_it())
+    else:
+        uvloop.run(all_of_it())
+
+
+@app.command()
+def migrate() -> None:
+    """Bring the database up to date. On Postgres it needs PROSA_DATABASE_OWNER_URL."""
+    asyncio.run(bootstrap.migrate(config.load()))
+    print("The database is up to date.")
+
+
+@app.command()
+def token(
+    user: Annotated[str, typer.Option(help="The user's id: it becomes the token's `sub`.")],
+    client: Annotated[str, typer.Option(help="The tenant or customer account, if any.")] = "",
+    days: Annotated[int, typer.Option(min=1, help="How long the token is valid.")] = 30,
+    url: Annotated[str, typer.Option(help="Where the page is, if not where this machine listens.")] = "",
+) -> None:
+    """Print a token for a user, and a link that signs a browser in once."""
+    settings = config.load()
+    identity = bootstrap.identity(settings)
+    if identity.local:
+        print("prosa: PROSA_JWT_SECRET is not set: everybody is the one local user.", file=sys.stderr)
+        sys.exit(1)
+    now = int(time.time())
+    who = {"sub": user} | ({"client_id": client} if client else {})
+    if settings.jwt_issuer:
+        who["iss"] = settings.jwt_issuer
+    page = (url or f"http://{settings.host}:{settings.port}").rstrip("/")
+    link = identity.sign_in_link(who, secrets.token_urlsafe(16), now + 3_600)
+    print("Token:  ", identity.sign({**who, **identity.audience, "iat": now, "exp": now + days * 86_400}))
+    print("Sign in:", f"{page}/#sign-in={link}", "(works once, for an hour)")
+
+
+@app.command()
+def doctor() -> None:
+    """Print the settings in force and where they come from, never a secret; say what is weak."""
+    settings = config.load()
+    rows = config.in_force(settings)
+    width = max(len(name) for name, _, _ in rows)
+    for name, value, where in rows:
+        print(f"{name:{width}}  {value}  ({where})")
+    for advice in bootstrap.advice(settings):
+        print(f"! {advice}")
+
+
+def _log_to(form: str) -> None:
+    """Logs to standard error; what libraries say with `logging` goes the same way, from warnings on."""
+    logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
+    renderer = (
+        structlog.processors.JSONRenderer()
+        if form == "json"
+        else structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
+    )
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.format_exc_info,
+            renderer,
+        ],
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        cache_logger_on_first_use=True,
+    )

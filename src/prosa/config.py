@@ -1,0 +1,152 @@
+"""The settings: the only reader of the environment and of prosa.toml, checked at the start and then frozen."""
+
+import os
+from decimal import Decimal
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError
+from pydantic_settings import (
+    BaseSettings,
+    NoDecode,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+
+from prosa.domain.errors import MisconfiguredError
+
+FILE = Path("prosa.toml")
+
+LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
+SHORTEST_SECRET = 32
+_WEAK = frozenset({"changeme", "secret", "password"})
+
+
+def _strong(value: SecretStr | None) -> SecretStr | None:
+    if value is not None:
+        secret = value.get_secret_value()
+        if len(secret.encode()) < SHORTEST_SECRET or secret.lower().strip("!1") in _WEAK:
+            raise ValueError(
+                f"must have at least {SHORTEST_SECRET} bytes, for example the output of `openssl rand -hex 32`"
+            )
+    return value
+
+
+def _several(value: object) -> object:
+    if isinstance(value, str):
+        return frozenset(each.strip().rstrip("/") for each in value.split(",") if each.strip())
+    return value
+
+
+def _named(name: str, **options: Any) -> Any:
+    """A setting that the environment calls `name`, and prosa.toml the same in lower case."""
+    return Field(validation_alias=name, **options)
+
+
+class Settings(BaseSettings):
+    """Every setting by its name in the environment. An empty value counts as none."""
+
+    model_config = SettingsConfigDict(
+        frozen=True, extra="ignore", env_ignore_empty=True, case_sensitive=True, populate_by_name=True
+    )
+
+    host: str = _named("PROSA_HOST", default="127.0.0.1")
+    port: int = _named("PROSA_PORT", default=8000, ge=0, le=65_535)
+    database_url: SecretStr = _named("PROSA_DATABASE_URL", default=SecretStr("sqlite:///prosa.db"))
+    database_owner_url: SecretStr | None = _named("PROSA_DATABASE_OWNER_URL", default=None)
+    database_engine_url: SecretStr | None = _named("PROSA_DATABASE_ENGINE_URL", default=None)
+    jwt_secret: Annotated[SecretStr | None, AfterValidator(_strong)] = _named("PROSA_JWT_SECRET", default=None)
+    jwt_issuer: str | None = _named("PROSA_JWT_ISSUER", default=None)
+    jwt_audience: str | None = _named("PROSA_JWT_AUDIENCE", default=None)
+    jwt_cookie: str | None = _named("PROSA_JWT_COOKIE", default=None)
+    allowed_origins: Annotated[frozenset[str], NoDecode, BeforeValidator(_several)] = _named(
+        "PROSA_ALLOWED_ORIGINS", default=frozenset()
+    )
+    openai_api_key: SecretStr | None = _named("OPENAI_API_KEY", default=None)
+    openai_base_url: str | None = _named("OPENAI_BASE_URL", default=None)
+    anthropic_api_key: SecretStr | None = _named("ANTHROPIC_API_KEY", default=None)
+    anthropic_base_url: str | None = _named("ANTHROPIC_BASE_URL", default=None)
+    mistral_api_key: SecretStr | None = _named("MISTRAL_API_KEY", default=None)
+    mistral_base_url: str | None = _named("MISTRAL_BASE_URL", default=None)
+    ollama_server: str | None = _named("OLLAMA_SERVER", default=None)
+    local_model: Path | None = _named("PROSA_LOCAL_MODEL", default=None)
+    default_provider: str | None = _named("DEFAULT_AI_PROVIDER", default=None)
+    default_model: str | None = _named("DEFAULT_AI_MODEL", default=None)
+    system_prompt: str | None = _named("PROSA_SYSTEM_PROMPT", default=None)
+    max_tokens_per_day: int | None = _named("PROSA_MAX_TOKENS_PER_DAY", default=None, ge=0)
+    max_cost_per_month: Decimal | None = _named("PROSA_MAX_COST_PER_MONTH", default=None, ge=0)
+    max_output_tokens: int = _named("PROSA_MAX_OUTPUT_TOKENS", default=4096, ge=16)
+    language: Literal["en", "pt"] = _named("PROSA_LANGUAGE", default="en")
+    drain_seconds: float = _named("PROSA_DRAIN_SECONDS", default=20.0, ge=0)
+    log_format: Literal["console", "json"] = _named("PROSA_LOG_FORMAT", default="console")
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        del dotenv_settings, file_secret_settings
+        return init_settings, env_settings, _Toml(settings_cls, FILE)
+
+
+class _Toml(TomlConfigSettingsSource):
+    """prosa.toml, whose keys are the environment's names in lower case, with or without `prosa_`."""
+
+    def __call__(self) -> dict[str, Any]:
+        found = {str(name).upper(): value for name, value in super().__call__().items()}
+        known = {str(field.validation_alias) for field in self.settings_cls.model_fields.values()}
+        settings = {}
+        for name, value in found.items():
+            alias = name if name in known else f"PROSA_{name}"
+            if alias not in known:
+                raise MisconfiguredError(f"{FILE} has a setting that does not exist: {name.lower()}.")
+            settings[alias] = value
+        return settings
+
+
+def load(**given: Any) -> Settings:
+    """The settings in force: `given` by their field names, else the environment, else prosa.toml, else the
+    default. Raises MisconfiguredError."""
+    try:
+        settings = Settings(**given)
+    except ValidationError as error:
+        first = error.errors(include_input=False, include_url=False)[0]
+        raise MisconfiguredError(f"{first['loc'][0]}: {first['msg'].removeprefix('Value error, ')}.") from None
+    _check(settings)
+    return settings
+
+
+def _check(settings: Settings) -> None:
+    if settings.jwt_secret is None and settings.host not in LOOPBACK:
+        raise MisconfiguredError(
+            f"PROSA_HOST is {settings.host}, but without tokens Prosa serves this machine only. Set "
+            "PROSA_JWT_SECRET (at least 32 bytes, for example the output of `openssl rand -hex 32`)."
+        )
+    if os.environ.get("PROSA_JWKS_URL"):
+        raise MisconfiguredError("PROSA_JWKS_URL is not supported by this version. Set PROSA_JWT_SECRET.")
+
+
+def in_force(settings: Settings) -> list[tuple[str, str, str]]:
+    """(name, value, where it comes from) of every setting; secrets are only said to be set."""
+    file = {} if not FILE.exists() else _Toml(Settings, FILE)()
+    rows = []
+    for field, info in Settings.model_fields.items():
+        name = str(info.validation_alias)
+        where = "environment" if os.environ.get(name) else str(FILE) if name in file else "default"
+        value = getattr(settings, field)
+        rows.append((name, _shown(value), where))
+    return rows
+
+
+def _shown(value: object) -> str:
+    if value is None or value == frozenset():
+        return "-"
+    if isinstance(value, SecretStr):
+        secret = value.get_secret_value()
+        return secret if secret.startswith("sqlite:") else "(set)"
+    return ", ".join(sorted(value)) if isinstance(value, frozenset) else str(value)

@@ -1,0 +1,215 @@
+"""The door for Python programs: the same conversations and runs, with no server at all."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from functools import cached_property
+from typing import Any
+
+from msgspec import UNSET, UnsetType
+from starlette.types import Receive, Scope
+from starlette.types import Send as AsgiSend
+
+from prosa import bootstrap, config
+from prosa.domain.conversations import Conversation
+from prosa.domain.events import Event, decode
+from prosa.domain.ids import parse_id
+from prosa.domain.models import Role, Turn
+from prosa.domain.principal import LOCAL, Principal
+from prosa.domain.runs import Run
+from prosa.ports.models import ChatModel
+from prosa.services.conversations import Draft
+from prosa.services.messages import Order, Placed
+from prosa.services.process import Answer, Question
+from prosa.services.runs.start import Send
+
+
+class Prosa:
+    """A chat backend in this process.
+
+    `settings` are those of the documentation by their field names (`database_url="sqlite:///chats.db"`,
+    `default_provider="openai"`, …); what is not given comes from the environment and prosa.toml. `models` are
+    ChatModels of your own, by name; the first is the default. Raises MisconfiguredError.
+
+        async with Prosa() as prosa:
+            async for event in prosa.chat.send("Hello!"):
+                print(event)
+    """
+
+    def __init__(self, *, models: Mapping[str, ChatModel] | None = None, **settings: Any) -> None:
+        self._settings = config.load(**settings)
+        self._services = bootstrap.chat(self._settings, models)
+        self._opening = asyncio.Lock()
+        self._open = False
+        self.chat = ChatRuns(self)
+
+    async def __aenter__(self) -> "Prosa":
+        await self.open()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.close()
+
+    async def open(self) -> None:
+        """Opens the store, once. Raises StoreUnavailable, StoreLocked, MisconfiguredError."""
+        async with self._opening:
+            if not self._open:
+                await self._services.open()
+                self._open = True
+
+    async def close(self) -> None:
+        """Ends what goes on, stores it, and frees everything."""
+        if self._open:
+            self._open = False
+            await self._services.close()
+
+    @cached_property
+    def asgi(self) -> "Mounted":
+        """The whole HTTP API as an ASGI app, to mount into another: `app.mount("/prosa", prosa.asgi)`. It opens
+        at its first request, if it is not open yet; close it with the application."""
+        return Mounted(self)
+
+    async def process_user_chat_message(  # noqa: PLR0913 - the names and their number are seed 000's
+        self,
+        user_message_content: str,
+        client_id: str = "",
+        session_id: str = "default",
+        chat_history: Sequence[Mapping[str, str]] | None = None,
+        *,
+        user_message_id: str | None = None,
+        user_id: str = LOCAL.user_id,
+    ) -> Answer:
+        """Stores the user's message, asks the model and stores its answer.
+
+        `session_id` is a conversation's id, or a name of your own for one. `chat_history` (`{"role",
+        "content"}`, oldest first) stands in for the stored history in this call. Raises ProsaError.
+        """
+        await self.open()
+        history = None if chat_history is None else tuple(
+            Turn(Role(each["role"]), each["content"]) for each in chat_history
+        )  # fmt: skip
+        question = Question(
+            content=user_message_content,
+            session_id=session_id,
+            client_id=client_id,
+            history=history,
+            user_message_id=user_message_id,
+        )
+        return await self._services.process.answer(Principal(user_id), question, self._settings.language)
+
+    async def conversation(
+        self, name: str | None = None, *, user_id: str = LOCAL.user_id, **draft: Any
+    ) -> Conversation:
+        """The conversation with this id or external id, or a new one. `draft`: title, system_prompt, provider,
+        model, metadata of a new one. Raises ConversationNotFound."""
+        await self.open()
+        principal = Principal(user_id)
+        conversations = self._services.conversations
+        if name is None:
+            return (await conversations.create(principal, Draft(**draft)))[0]
+        return await conversations.find(principal, name, Draft(external_id=name, **draft))
+
+    async def conversations(
+        self, *, user_id: str = LOCAL.user_id, limit: int = 50, cursor: str | None = None
+    ) -> tuple[list[Conversation], str | None]:
+        """A page of conversations, newest change first, and the cursor of the next."""
+        await self.open()
+        return await self._services.conversations.page(Principal(user_id), limit, cursor)
+
+    async def messages(  # noqa: PLR0913
+        self,
+        conversation_id: str,
+        *,
+        user_id: str = LOCAL.user_id,
+        head: str | None = None,
+        order: Order = "asc",
+        limit: int = 50,
+        cursor: str | None = None,
+    ) -> tuple[list[Placed], str | None]:
+        """A page of the branch that is shown (or that ends at `head`), and the cursor of the next."""
+        await self.open()
+        return await self._services.messages.page(
+            Principal(user_id), conversation_id, head=head, order=order, limit=limit, cursor=cursor
+        )
+
+    @property
+    def services(self) -> Any:
+        """The services behind the doors, for those who need more than this face shows."""
+        return self._services
+
+    @property
+    def settings(self) -> config.Settings:
+        return self._settings
+
+
+class ChatRuns:
+    """`prosa.chat`: runs."""
+
+    def __init__(self, prosa: Prosa) -> None:
+        self._prosa = prosa
+
+    async def send(  # noqa: PLR0913 - each is a knob of the same request
+        self,
+        content: str,
+        conversation_id: str | None = None,
+        *,
+        user_id: str = LOCAL.user_id,
+        parent_id: str | None | UnsetType = UNSET,
+        provider: str | None = None,
+        model: str | None = None,
+        system_prompt: str | None = None,
+        temperature: float | None = None,
+        max_tokens: int | None = None,
+        client_message_id: str | None = None,
+    ) -> AsyncGenerator[Event, None]:
+        """Sends a message and yields the run's events: `Start`, `Text`…, then `Done` or `Error`.
+
+        `conversation_id` may be an external id of your own; without one, a conversation is begun. Leaving the
+        loop early leaves the run going: it is finished and stored. Raises ProsaError.
+        """
+        conversation = await self._prosa.conversation(conversation_id, user_id=user_id)
+        send = Send(
+            conversation_id=conversation.id,
+            content=content,
+            parent_id=parent_id,
+            provider=provider,
+            model=model,
+            system_prompt=system_prompt,
+            temperature=temperature,
+            max_tokens=max_tokens,
+            key=client_message_id,
+            body_hash=content,
+        )
+        engine = self._prosa.services.engine
+        _, reader = await engine.start(Principal(user_id), send, self._prosa.settings.language)
+        while lines := await reader.read():
+            for line in lines:
+                yield decode(line)
+
+    async def follow(
+        self, run_id: str, after: int = 0, *, user_id: str = LOCAL.user_id
+    ) -> AsyncGenerator[Event, None]:
+        """The events of a run past number `after`, live where it goes on. Raises RunNotFound."""
+        await self._prosa.open()
+        _, reader = await self._prosa.services.engine.follow(Principal(user_id), run_id, after)
+        while lines := await reader.read():
+            for line in lines:
+                yield decode(line)
+
+    async def stop(self, run_id: str, *, user_id: str = LOCAL.user_id) -> Run:
+        """Ends a run; the text so far stays. Raises RunNotFound."""
+        await self._prosa.open()
+        run: Run = await self._prosa.services.engine.stop(Principal(user_id), parse_id(run_id) or run_id)
+        return run
+
+
+class Mounted:
+    """The HTTP API inside somebody's application, whose lifespan it may or may not share."""
+
+    def __init__(self, prosa: Prosa) -> None:
+        self._prosa = prosa
+        self._app = bootstrap.application(prosa.settings, prosa.services)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: AsgiSend) -> None:
+        if scope["type"] != "lifespan":
+            await self._prosa.open()
+        await self._app(scope, receive, send)

@@ -1,0 +1,99 @@
+"""The server process: it listens, owns the signals, and ends without losing an answer."""
+
+import asyncio
+import contextlib
+import signal
+import socket
+from collections.abc import Iterator
+
+import structlog
+import uvicorn
+from starlette.types import ASGIApp
+
+from prosa.domain.errors import MisconfiguredError
+from prosa.services.chat import Chat
+
+SEND_BUFFER = 64 * 1024
+"""Bytes that the kernel holds for a reader: one who does not read must not hold more."""
+
+BACKLOG = 2048
+AFTER_DRAIN = 1
+"""Seconds that open connections get once all runs have ended."""
+
+_log = structlog.get_logger()
+
+
+class Server(uvicorn.Server):
+    """uvicorn closes the listener at the first signal and then waits for open streams; Prosa keeps listening,
+    so that callers hear 503 instead of nothing, and ends the streams itself."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """Raises MisconfiguredError where the address can't be had."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER)
+    try:
+        listener.bind((host, port))
+    except OSError as error:
+        listener.close()
+        raise MisconfiguredError(
+            f"Prosa can't listen on {host}:{port}: {error.strerror}. Set PROSA_PORT or PROSA_HOST."
+        ) from error
+    listener.listen(BACKLOG)
+    listener.setblocking(False)
+    return listener
+
+
+async def serve(app: ASGIApp, chat: Chat, listener: socket.socket, drain_seconds: float) -> None:
+    """Serves until SIGTERM or SIGINT: then new runs are refused, those that go on have `drain_seconds`, and
+    the process ends two seconds after that at the latest."""
+    server = Server(
+        uvicorn.Config(
+            app,
+            lifespan="off",
+            ws="websockets-sansio",
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            timeout_graceful_shutdown=AFTER_DRAIN,
+        )
+    )
+    ending = _Ending(server, chat, drain_seconds)
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, ending.begin)
+    await chat.open()
+    try:
+        await server.serve(sockets=[listener])
+    finally:
+        await chat.close()
+
+
+class _Ending:
+    """The way out: the first signal drains, the second cuts the drain short."""
+
+    def __init__(self, server: Server, chat: Chat, seconds: float) -> None:
+        self._server = server
+        self._chat = chat
+        self._seconds = seconds
+        self._task: asyncio.Task[None] | None = None
+
+    def begin(self) -> None:
+        if self._task is None:
+            _log.info("draining", runs=self._chat.engine.running, seconds=self._seconds)
+            self._task = asyncio.get_running_loop().create_task(self._drain())
+        else:
+            self._task.cancel()
+
+    async def _drain(self) -> None:
+        try:
+            await self._chat.engine.drain(self._seconds)
+            await self._chat.engine.settle()
+        finally:
+            self._server.should_exit = True

@@ -1,0 +1,103 @@
+"""Conversations: made, found, changed, closed and deleted."""
+
+from typing import Any
+
+from msgspec import Struct
+
+from prosa.domain.conversations import Conversation, ConversationStatus
+from prosa.domain.errors import InvalidRequest
+from prosa.domain.ids import new_id, parse_id
+from prosa.domain.principal import Principal
+from prosa.domain.time import Instant, now
+from prosa.kit.pages import from_cursor, to_cursor
+from prosa.ports.store import Store
+from prosa.services.models.catalogue import Catalogue
+from prosa.services.runs.engine import Engine
+
+
+class Draft(Struct, frozen=True):
+    """What a new conversation starts with."""
+
+    external_id: str | None = None
+    client_id: str = ""
+    title: str | None = None
+    system_prompt: str | None = None
+    provider: str | None = None
+    model: str | None = None
+    metadata: dict[str, Any] = {}
+
+
+class Conversations:
+    def __init__(self, store: Store, engine: Engine, catalogue: Catalogue) -> None:
+        self._store = store
+        self._engine = engine
+        self._catalogue = catalogue
+
+    async def create(self, principal: Principal, draft: Draft) -> tuple[Conversation, bool]:
+        """(conversation, True), or (the one with this `external_id`, False). Raises NoSuchProvider,
+        ProviderNotConfigured."""
+        self._catalogue.choose((draft.provider, draft.model))
+        moment = now()
+        conversation = Conversation(
+            id=new_id(),
+            user_id=principal.user_id,
+            client_id=principal.client_id or draft.client_id,
+            external_id=draft.external_id,
+            title=draft.title,
+            system_prompt=draft.system_prompt,
+            provider=draft.provider,
+            model=draft.model,
+            status=ConversationStatus.OPEN,
+            head_id=None,
+            metadata=draft.metadata,
+            created_at=moment,
+            updated_at=moment,
+        )
+        return await self._store.of(principal).conversations.create(conversation)
+
+    async def get(self, principal: Principal, conversation_id: str) -> Conversation:
+        """Raises ConversationNotFound."""
+        return await self._store.of(principal).conversations.get(conversation_id)
+
+    async def find(self, principal: Principal, name: str, draft: Draft) -> Conversation:
+        """The conversation that `name` (its id, or its external id) stands for; made where there is none.
+        Raises ConversationNotFound for a UUID that is not there."""
+        identity = parse_id(name)
+        if identity is not None:
+            return await self.get(principal, identity)
+        conversation, _ = await self.create(principal, draft)
+        return conversation
+
+    async def page(
+        self, principal: Principal, limit: int, cursor: str | None
+    ) -> tuple[list[Conversation], str | None]:
+        """At most `limit`, newest change first, and the next page's cursor. Raises InvalidRequest."""
+        found = await self._store.of(principal).conversations.page(limit + 1, _place(cursor))
+        if len(found) <= limit:
+            return found, None
+        last = found[limit - 1]
+        return found[:limit], to_cursor(last.updated_at, last.id)
+
+    async def update(
+        self, principal: Principal, conversation_id: str, changes: dict[str, Any]
+    ) -> Conversation:
+        """Raises ConversationNotFound, MessageNotFound (`head_id`), NoSuchProvider."""
+        self._catalogue.choose((changes.get("provider"), changes.get("model")))
+        records = self._store.of(principal).conversations
+        return await records.update(conversation_id, changes, now())
+
+    async def delete(self, principal: Principal, conversation_id: str) -> None:
+        """Stops what is being written in it, then deletes it. Raises ConversationNotFound."""
+        records = self._store.of(principal)
+        for run in await records.runs.open(conversation_id):
+            await self._engine.stop(principal, run.id)
+        await records.conversations.delete(conversation_id)
+
+
+def _place(cursor: str | None) -> tuple[Instant, str] | None:
+    if cursor is None:
+        return None
+    match from_cursor(cursor):
+        case [int(updated_at), str(identity)] if 0 <= updated_at < 2**62 and parse_id(identity):
+            return Instant(updated_at), identity
+    raise InvalidRequest("cursor must be the nextCursor of an earlier answer.")

@@ -1,0 +1,100 @@
+"""One whole answer to one message, for server code: seed 000's action."""
+
+from msgspec import Struct
+
+from prosa.domain.conversations import Message, MessageStatus
+from prosa.domain.errors import ClientMismatch, InvalidRequest, MessageNotFound
+from prosa.domain.events import Done, Error, Event, decode
+from prosa.domain.ids import parse_id
+from prosa.domain.models import Turn
+from prosa.domain.principal import Principal
+from prosa.domain.runs import Run
+from prosa.ports.store import Store
+from prosa.services.conversations import Conversations, Draft
+from prosa.services.runs.engine import Engine
+from prosa.services.runs.readers import Reader
+from prosa.services.runs.start import Send
+
+
+class Question(Struct, frozen=True):
+    """`session_id` is a conversation's id or external id. `user_message_id` names a message that is stored
+    already. `history` stands in for the stored one in this call."""
+
+    content: str
+    session_id: str
+    client_id: str = ""
+    history: tuple[Turn, ...] | None = None
+    user_message_id: str | None = None
+    provider: str | None = None
+    model: str | None = None
+    system_prompt: str | None = None
+    key: str | None = None
+    body_hash: str = ""
+
+
+class Answer(Struct, frozen=True):
+    """`end` is the run's last event; None where the process that wrote the answer is gone."""
+
+    run: Run
+    message: Message
+    end: Event | None
+
+
+class Process:
+    def __init__(self, store: Store, engine: Engine, conversations: Conversations) -> None:
+        self._store = store
+        self._engine = engine
+        self._conversations = conversations
+
+    async def answer(self, principal: Principal, question: Question, language: str = "en") -> Answer:
+        """Waits for the whole answer. Raises what `Engine.start` raises, ClientMismatch, and
+        ConversationNotFound for a `session_id` that is a UUID nobody of the caller's has."""
+        if principal.client_id and question.client_id not in ("", principal.client_id):
+            raise ClientMismatch
+        draft = Draft(external_id=question.session_id, client_id=question.client_id)
+        conversation = await self._conversations.find(principal, question.session_id, draft)
+        answering = await self._stored(principal, conversation.id, question)
+        send = Send(
+            conversation_id=conversation.id,
+            content=None if answering else question.content,
+            answering=answering,
+            provider=question.provider,
+            model=question.model,
+            system_prompt=question.system_prompt,
+            history=question.history,
+            key=question.key,
+            body_hash=question.body_hash,
+        )
+        run, reader = await self._engine.start(principal, send, language)
+        end = await last_of(reader)
+        records = self._store.of(principal)
+        message = await records.messages.get(conversation.id, run.message_id)
+        return Answer(await records.runs.get(run.id), message, end)
+
+    async def _stored(self, principal: Principal, conversation_id: str, question: Question) -> str | None:
+        """The id of the user's message if it is stored already."""
+        if question.user_message_id is None:
+            return None
+        identity = parse_id(question.user_message_id)
+        if identity is None:
+            raise MessageNotFound
+        message = await self._store.of(principal).messages.get(conversation_id, identity)
+        if message.content != question.content:
+            raise InvalidRequest("userMessageContent is not the text of the message that userMessageId names.")
+        return identity
+
+
+async def last_of(reader: Reader) -> Event | None:
+    """Reads to the end; answers the last event if it is an end."""
+    last = b""
+    while lines := await reader.read():
+        last = lines[-1]
+    event = decode(last) if last else None
+    return event if isinstance(event, Done | Error) else None
+
+
+def failed(answer: Answer) -> bool:
+    """Whether there is no answer to show: an error, or an end without a text."""
+    return isinstance(answer.end, Error) or (
+        answer.message.status is not MessageStatus.COMPLETED and not answer.message.content
+    )

@@ -1,0 +1,1 @@
+"""Runs from their start to their end: started, executed, told to readers, stopped, recovered."""

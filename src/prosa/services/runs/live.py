@@ -1,0 +1,74 @@
+"""A run while it goes on, in memory: its numbered lines, and whoever waits for the next one."""
+
+import asyncio
+from collections.abc import Callable
+
+from prosa.domain.events import Event, Text, encode
+from prosa.domain.runs import Run
+
+
+LONGEST = 1024
+"""Bytes of text in one event, so that a whole event always fits into a write of 2 KB."""
+
+
+class Live:
+    """The lines of one run of this process. A reader is a cursor into `lines`; line n has seq n + 1.
+
+    `committed` is how many of them the journal holds, `text` the answer so far. `lines` are encoded once,
+    however many doors and readers there are. `task` is set while the model generates: cancelling it then,
+    with the reason in `stopping`, breaks the generation off.
+    """
+
+    __slots__ = ("_waiting", "committed", "ended", "lines", "run", "stopping", "task", "text")
+
+    def __init__(self, run: Run) -> None:
+        self.run = run
+        self.lines: list[bytes] = []
+        self.committed = 0
+        self.ended = False
+        self.text: list[str] = []
+        self.stopping: str | None = None
+        self.task: asyncio.Task[None] | None = None
+        self._waiting: list[Callable[[], None]] = []
+
+    def publish(self, event: Event) -> None:
+        """Numbers the event and wakes all readers."""
+        self.lines.append(encode(event, len(self.lines) + 1))
+        self.wake()
+
+    def write(self, text: str) -> None:
+        """Publishes a piece of the answer, cut between characters where its line would grow past `LONGEST`."""
+        self.text.append(text)
+        for piece in _pieces(text):
+            self.lines.append(encode(Text(piece), len(self.lines) + 1))
+        self.wake()
+
+    def end(self, last: bytes | None) -> None:
+        """The end, once it is stored: `last` is its line, None where the run was taken over by another."""
+        if last is not None:
+            self.lines.append(last)
+        self.ended = True
+        self.wake()
+
+    def wake(self) -> None:
+        waiting, self._waiting = self._waiting, []
+        for call in waiting:
+            call()
+
+    def when_more(self, call: Callable[[], None]) -> None:
+        """Calls `call` once, at the next event or the end."""
+        self._waiting.append(call)
+
+    def never_mind(self, call: Callable[[], None]) -> None:
+        if call in self._waiting:
+            self._waiting.remove(call)
+
+
+def _pieces(text: str) -> list[str]:
+    if len(text) * 6 <= LONGEST:  # six bytes are the most that JSON makes of a character
+        return [text]
+    if text.isascii() and text.isprintable():
+        step = LONGEST
+    else:
+        step = LONGEST // 6
+    return [text[start : start + step] for start in range(0, len(text), step)]

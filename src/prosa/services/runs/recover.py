@@ -1,0 +1,44 @@
+"""Runs whose process is gone: each is ended with what the journal holds of its answer."""
+
+import structlog
+
+from prosa.domain.ending import Append, Ending
+from prosa.domain.events import Event, Gap, Text, decode, encode
+from prosa.domain.models import Usage
+from prosa.domain.opening import Remaining
+from prosa.domain.runs import Run, RunStatus, Signal
+from prosa.domain.time import Instant, now
+from prosa.ports.store import EngineRecords
+from prosa.services.context import window
+from prosa.services.runs.execute import Outcome, end_of, last_event
+from prosa.services.runs.journal import TAIL
+from prosa.services.runs.start import LEASE
+
+_log = structlog.get_logger()
+
+
+async def recover(records: EngineRecords, boot: str) -> int:
+    """Takes over what nobody executes any more and ends it; answers how many runs that were."""
+    moment = now()
+    orphans = await records.claim(boot, moment, Instant(moment + LEASE))
+    for run in orphans:
+        lines = await records.lines(run.id)
+        append, ending = _ended(run, lines)
+        await records.commit(boot, [append], [ending])
+        _log.warning("run_recovered", run_id=run.id, status=str(ending.status), events=len(lines))
+    return len(orphans)
+
+
+def _ended(run: Run, lines: list[tuple[int, bytes]]) -> tuple[Append, Ending]:
+    """The end of an orphan. Its last events are numbered past all that the lost process may have sent, so
+    that a reader who had seen more than the journal holds is told of the gap and not of the end alone."""
+    events = [decode(line) for _, line in lines]
+    content = "".join(event.content for event in events if isinstance(event, Text))
+    stopped = run.status is RunStatus.CANCELLING
+    outcome = Outcome(Signal.STOPPED, "stopped") if stopped else Outcome(Signal.CUT, "crash")
+    usage = Usage(0, window.estimate(content) if content else 0)
+    ending = end_of(run, outcome, content, usage, "en", estimated=True)
+    seq = (lines[-1][0] if lines else 0) + TAIL
+    tail: list[Event] = [Gap(run.message_id), last_event(ending, Remaining(), None)]
+    data = b"\n".join(encode(event, seq + place) for place, event in enumerate(tail, 1))
+    return Append(run.id, seq + 1, seq + len(tail), data), ending

@@ -1,0 +1,128 @@
+"""What a caller asks of a run, and how that becomes the request to a provider."""
+
+from collections.abc import Callable, Sequence
+
+from msgspec import UNSET, Struct, UnsetType
+
+from prosa.domain.conversations import Conversation
+from prosa.domain.ids import new_id
+from prosa.domain.models import ChatRequest, Role, Turn, Usage
+from prosa.domain.opening import Limits, Opening, Prepare, Prepared, Remaining
+from prosa.domain.principal import Principal
+from prosa.domain.time import SECOND, Instant, now
+from prosa.services.context import window
+from prosa.services.models import prices
+from prosa.services.models.catalogue import Catalogue, Choice
+
+LEASE = 6 * SECOND
+"""How long a node keeps a run that it no longer speaks for."""
+
+LEAST_ANSWER = 16
+"""Tokens: less than this is no answer, so the limit refuses instead."""
+
+
+class Send(Struct, frozen=True):
+    """One message to answer. Exactly one of `content`, `regenerate` and `answering`; see `Opening`.
+
+    `history` stands in for the stored branch in this one call.
+    """
+
+    conversation_id: str
+    content: str | None = None
+    regenerate: str | None = None
+    answering: str | None = None
+    parent_id: str | None | UnsetType = UNSET
+    provider: str | None = None
+    model: str | None = None
+    system_prompt: str | None = None
+    temperature: float | None = None
+    max_tokens: int | None = None
+    history: tuple[Turn, ...] | None = None
+    key: str | None = None
+    body_hash: str = ""
+
+
+class Defaults(Struct, frozen=True):
+    """What holds where a request says nothing."""
+
+    system_prompt: str | None = None
+    max_output_tokens: int = 4096
+    limits: Limits = Limits()
+
+
+def opening(send: Send, principal: Principal, boot: str, limits: Limits) -> Opening:
+    moment = now()
+    return Opening(
+        user_id=principal.user_id,
+        client_id=principal.client_id,
+        conversation_id=send.conversation_id,
+        run_id=new_id(),
+        user_message_id=new_id(),
+        message_id=new_id(),
+        boot=boot,
+        now=moment,
+        lease_until=Instant(moment + LEASE),
+        content=send.content,
+        regenerate=send.regenerate,
+        answering=send.answering,
+        parent_id=send.parent_id,
+        limits=limits,
+        key=send.key,
+        body_hash=send.body_hash,
+    )
+
+
+def preparation(send: Send, catalogue: Catalogue, defaults: Defaults) -> Prepare:
+    """The function that, inside the first transaction, turns a branch into the request."""
+
+    def prepare(conversation: Conversation, turns: Sequence[Turn], remaining: Remaining) -> Prepared:
+        choice = catalogue.choose(
+            (send.provider, send.model), (conversation.provider, conversation.model)
+        )
+        system = send.system_prompt or conversation.system_prompt or defaults.system_prompt
+        if send.history is not None:
+            turns = (*send.history, *turns[-1:])
+        context = catalogue.window(choice)
+        wanted = send.max_tokens or min(defaults.max_output_tokens, context // 2)
+        kept = window.fit(turns, system, context - wanted, choice.provider)
+        taken = window.bound(kept, system)
+        if send.max_tokens is None:
+            wanted = _within(remaining, choice, taken, wanted)
+        return Prepared(
+            provider=choice.provider,
+            request=ChatRequest(choice.model, kept, system, send.temperature, wanted),
+            tokens=taken + wanted,
+            cost=prices.cost(choice.provider, choice.model, Usage(taken, wanted)),
+        )
+
+    return prepare
+
+
+def _within(remaining: Remaining, choice: Choice, taken: int, wanted: int) -> int:
+    """`wanted` output tokens, or as many as the limits leave where that is less but still an answer."""
+    if remaining.tokens is not None:
+        wanted = _shrink(wanted, lambda tokens: taken + tokens <= (remaining.tokens or 0))
+    if remaining.cost is not None:
+        wanted = _shrink(wanted, lambda tokens: _costs(choice, taken, tokens) <= (remaining.cost or 0))
+    return wanted
+
+
+def _costs(choice: Choice, taken: int, wanted: int) -> int:
+    return prices.cost(choice.provider, choice.model, Usage(taken, wanted)) or 0
+
+
+def _shrink(wanted: int, fits: Callable[[int], bool]) -> int:
+    """The largest number up to `wanted` that fits, or `wanted` itself where less than an answer would."""
+    if fits(wanted) or not fits(LEAST_ANSWER):
+        return wanted
+    low, high = LEAST_ANSWER, wanted
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (middle, high) if fits(middle) else (low, middle)
+    return low
+
+
+def system_turns_apart(turns: Sequence[Turn]) -> tuple[str | None, tuple[Turn, ...]]:
+    """System messages as one prompt, and the other turns."""
+    system = "\n\n".join(turn.content for turn in turns if turn.role is Role.SYSTEM)
+    return system or None, tuple(turn for turn in turns if turn.role is not Role.SYSTEM)

@@ -1,0 +1,1 @@
+"""The doors: bytes into calls, events into bytes. Decides nothing."""

@@ -1,0 +1,106 @@
+"""The application: all doors behind the middlewares, as one ASGI app."""
+
+from collections.abc import Sequence
+
+import msgspec
+import structlog
+from starlette.routing import Route, Router
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from prosa.domain.errors import NoSuchRoute, ProsaError
+from prosa.services.chat import Chat
+from prosa.transport.admin import health
+from prosa.transport.identity import Identity
+from prosa.transport.middleware.bodies import Bodies
+from prosa.transport.middleware.hosts import Hosts
+from prosa.transport.middleware.origins import Origins
+from prosa.transport.native import chat as native_chat
+from prosa.transport.native import conversations, messages, plain, process, runs, session
+from prosa.transport.openapi import describe
+from prosa.transport.operation import JSON, Door, Endpoint, Operation, respond
+from prosa.transport.page import Page
+
+_log = structlog.get_logger()
+
+
+class App:
+    """Serves http, and opens and closes the services where the host's lifespan asks for it."""
+
+    def __init__(
+        self, chat: Chat, identity: Identity, *, language: str, origins: frozenset[str], secure: bool
+    ) -> None:
+        self._chat = chat
+        self._door = Door(chat, identity, language)
+        app: ASGIApp = Router(self._routes(identity, secure=secure), redirect_slashes=False, default=self._nowhere)
+        app = Bodies(app, self._door)
+        app = Origins(app, self._door, origins, local=identity.local)
+        self._app: ASGIApp = Hosts(app, self._door) if identity.local else app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http":
+            await self._http(scope, receive, send)
+        elif scope["type"] == "lifespan":
+            await self._lifespan(receive, send)
+        else:
+            await send({"type": "websocket.close", "code": 1008})
+
+    async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await self._app(scope, receive, send)
+        except Exception:  # noqa: BLE001 - a request's edge: the caller gets a sentence, the log the trace
+            _log.exception("request_broke", method=scope["method"], path=scope["path"])
+            await self._door.refuse(ProsaError(), scope, send)
+
+    async def _lifespan(self, receive: Receive, send: Send) -> None:
+        while True:
+            message = await receive()
+            if message["type"] == "lifespan.startup":
+                await self._chat.open()
+                await send({"type": "lifespan.startup.complete"})
+            else:
+                await self._chat.close()
+                await send({"type": "lifespan.shutdown.complete"})
+                return
+
+    def _routes(self, identity: Identity, *, secure: bool) -> list[Route]:
+        operations = [
+            *native_chat.OPERATIONS,
+            *runs.OPERATIONS,
+            *plain.OPERATIONS,
+            *process.OPERATIONS,
+            *messages.OPERATIONS,
+            *conversations.OPERATIONS,
+            *session.operations(identity, secure=secure),
+            *health.OPERATIONS,
+        ]
+        routes = [
+            Route(path, Endpoint(self._door, group)) for path, group in _by_path(operations).items()
+        ]
+        description = msgspec.json.encode(describe(operations))
+
+        async def openapi(scope: Scope, receive: Receive, send: Send) -> None:
+            del scope, receive
+            await respond(send, 200, JSON, description)
+
+        return [*routes, Route("/openapi.json", _Plain(openapi)), Route("/{path:path}", Page(self._door), methods=["GET"])]
+
+    async def _nowhere(self, scope: Scope, receive: Receive, send: Send) -> None:
+        del receive
+        await self._door.refuse(NoSuchRoute(), scope, send)
+
+
+class _Plain:
+    """Starlette takes a class's instance as an ASGI app, but a function as a request handler."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await self._app(scope, receive, send)
+
+
+def _by_path(operations: Sequence[Operation]) -> dict[str, list[Operation]]:
+    paths: dict[str, list[Operation]] = {}
+    for operation in operations:
+        paths.setdefault(operation.path, []).append(operation)
+    return paths

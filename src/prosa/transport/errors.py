@@ -1,0 +1,75 @@
+"""Errors on the wire: one table of statuses, one form of body, in the reader's language."""
+
+from typing import Any
+
+import msgspec
+
+from prosa.domain import errors as e
+
+_STATUSES: tuple[tuple[type[e.ProsaError], int], ...] = (
+    (e.InvalidRequest, 400),
+    (e.NotSupported, 400),
+    (e.NoSuchProvider, 400),
+    (e.NotAuthenticated, 401),
+    (e.CostLimitReached, 402),
+    (e.PriceUnknown, 402),
+    (e.OriginRefused, 403),
+    (e.HostRefused, 403),
+    (e.ClientMismatch, 403),
+    (e.NotFound, 404),
+    (e.NoSuchRoute, 404),
+    (e.MethodNotAllowed, 405),
+    (e.Conflict, 409),
+    (e.TooLarge, 413),
+    (e.UnsupportedMediaType, 415),
+    (e.IdempotencyMismatch, 422),
+    (e.ContextTooLong, 422),
+    (e.TokenLimitReached, 429),
+    (e.ProviderNotConfigured, 503),
+    (e.ProviderError, 502),
+    (e.AnswerFailed, 502),
+    (e.ShuttingDown, 503),
+    (e.StoreUnavailable, 503),
+    (e.ProsaError, 500),
+)
+"""The first row that fits counts."""
+
+RETRY_AFTER = 2
+"""Seconds, for failures that pass by themselves."""
+
+Headers = list[tuple[bytes, bytes]]
+
+
+def status_of(kind: type[e.ProsaError]) -> int:
+    return next(status for known, status in _STATUSES if issubclass(kind, known))
+
+
+def body_of(error: e.ProsaError, language: str) -> bytes:
+    """`{"success": false, "code", "message"}` and the details that a caller may read."""
+    body: dict[str, Any] = {"success": False, "code": error.code, "message": error.sentence(language)}
+    body |= {name: error.details[name] for name in error.shown if name in error.details}
+    return msgspec.json.encode(body)
+
+
+def headers_of(error: e.ProsaError) -> Headers:
+    headers: Headers = [(b"content-type", b"application/json")]
+    if isinstance(error, e.ShuttingDown | e.StoreUnavailable):
+        headers.append((b"retry-after", b"%d" % RETRY_AFTER))
+    if isinstance(error, e.NotAuthenticated):
+        headers.append((b"www-authenticate", b"Bearer"))
+    return headers
+
+
+def language_of(accept: str | None, default: str) -> str:
+    """The first of "en" and "pt" that an `Accept-Language` header asks for, by its weights."""
+    best, weight = default, 0.0
+    for part in (accept or "").split(",")[:20]:
+        tag, _, quality = part.strip().partition(";q=")
+        try:
+            wanted = float(quality) if quality else 1.0
+        except ValueError:
+            continue
+        language = tag[:2].lower()
+        if language in ("en", "pt") and wanted > weight:
+            best, weight = language, wanted
+    return best

@@ -1,0 +1,1 @@
+"""What stands before every door, one ASGI class a file."""

@@ -1,0 +1,45 @@
+"""How large a body may be: what says so itself is refused at once, the rest is counted."""
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from prosa.domain.errors import InvalidRequest, ProsaError, TooLarge
+from prosa.transport.operation import Door, header
+
+LIMIT = 2 * 1024 * 1024
+
+
+class Bodies:
+    def __init__(self, app: ASGIApp, door: Door, limit: int = LIMIT) -> None:
+        self._app = app
+        self._door = door
+        self._limit = limit
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["method"] in ("GET", "HEAD", "OPTIONS"):
+            await self._app(scope, receive, send)
+            return
+        length = header(scope, b"content-length")
+        if length is None:
+            await self._counted(scope, receive, send)
+        elif not length.isdigit():
+            await self._door.refuse(InvalidRequest("Content-Length is not a number."), scope, send)
+        elif int(length) > self._limit:
+            await self._door.refuse(TooLarge(self._limit), scope, send)
+        else:
+            await self._app(scope, receive, send)
+
+    async def _counted(self, scope: Scope, receive: Receive, send: Send) -> None:
+        seen = 0
+
+        async def counting() -> Message:
+            nonlocal seen
+            message = await receive()
+            seen += len(message.get("body", b""))
+            if seen > self._limit:
+                raise TooLarge(self._limit)
+            return message
+
+        try:
+            await self._app(scope, counting, send)
+        except ProsaError as error:
+            await self._door.refuse(error, scope, send)

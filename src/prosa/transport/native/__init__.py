@@ -1,0 +1,1 @@
+"""The native door: camelCase JSON, and runs as Server-Sent Events."""

@@ -1,0 +1,94 @@
+"""`/api/chat`: a message in, its answer out as it is written."""
+
+import hashlib
+from typing import Any
+
+import msgspec
+from msgspec import UNSET, Struct, UnsetType
+
+from prosa.domain import errors as e
+from prosa.services.runs.start import Send as Ask
+from prosa.transport.native.forms import Content, Id, Key, MaxTokens, Name, Prompt, Temperature
+from prosa.transport.operation import Call, Nothing, Operation, Stream
+from prosa.transport.sse import HEADERS, Writing, paced
+
+NOT_BUILT = ("attachments", "tools")
+
+
+class SendBody(Struct, frozen=True, rename="camel"):
+    """`regenerate` (an answer's id) stands in place of `content`. `parentId` names the message to go on
+    from (null: begin anew); without it, the newest of the branch that is shown."""
+
+    conversation_id: Id
+    content: Content | UnsetType = UNSET
+    regenerate: Id | UnsetType = UNSET
+    parent_id: Id | None | UnsetType = UNSET
+    provider: Name | None = None
+    model: Name | None = None
+    system_prompt: Prompt | None = None
+    temperature: Temperature | None = None
+    max_tokens: MaxTokens | None = None
+    client_message_id: Key | None = None
+    accepts: list[str] = []
+    attachments: Any = None
+    tools: Any = None
+
+
+async def send_message(call: Call[SendBody, Nothing]) -> Stream:
+    """Stores the message and streams the answer's events as Server-Sent Events: `start`, text (the only
+    events with `content`, and without `type`), then `done` or `error`.
+
+    The run goes on if the caller leaves. The same `clientMessageId` or `Idempotency-Key` again gives the
+    same run's stream; with another body it is refused.
+    """
+    _, reader = await call.chat.engine.start(call.principal, ask_of(call, call.body), call.language)
+    return Stream(lambda receive, send: Writing(reader, receive, send).run(HEADERS, paced))
+
+
+def ask_of(call: Call[Any, Any], body: SendBody) -> Ask:
+    """Raises InvalidRequest and NotSupported."""
+    for name in NOT_BUILT:
+        if getattr(body, name) is not None:
+            raise e.NotSupported(f"`{name}`")
+    content = None if body.content is UNSET else body.content
+    regenerate = None if body.regenerate is UNSET else body.regenerate.lower()
+    if (content is None) == (regenerate is None):
+        raise e.InvalidRequest("content or regenerate is needed, and not both.")
+    if regenerate is not None and body.parent_id is not UNSET:
+        raise e.InvalidRequest("parentId has no meaning beside regenerate.")
+    key = key_of(call, body.client_message_id)
+    return Ask(
+        conversation_id=body.conversation_id.lower(),
+        content=content,
+        regenerate=regenerate,
+        parent_id=body.parent_id.lower() if isinstance(body.parent_id, str) else body.parent_id,
+        provider=body.provider,
+        model=body.model,
+        system_prompt=body.system_prompt,
+        temperature=body.temperature,
+        max_tokens=body.max_tokens,
+        key=key,
+        body_hash=hash_of(body) if key is not None else "",
+    )
+
+
+def key_of(call: Call[Any, Any], in_body: str | None) -> str | None:
+    """The request's idempotency key: the body's, else the header's. Raises InvalidRequest."""
+    key = in_body or call.headers.get("idempotency-key")
+    if key is not None and not 0 < len(key) <= 255:  # noqa: PLR2004
+        raise e.InvalidRequest("Idempotency-Key must have 1 to 255 characters.")
+    return key
+
+
+def hash_of(body: Struct) -> str:
+    return hashlib.sha256(msgspec.json.encode(body)).hexdigest()
+
+
+OPERATIONS = [
+    Operation("POST", "/api/chat/send", "Send a message, stream the answer", send_message, takes=SendBody,
+              gives={200: None}, stream="text/event-stream",
+              errors=(e.NotSupported, e.NoSuchProvider, e.ConversationNotFound, e.MessageNotFound,
+                      e.ConversationClosed, e.RunInProgress, e.IdempotencyMismatch, e.ContextTooLong,
+                      e.TokenLimitReached, e.CostLimitReached, e.ProviderNotConfigured, e.ShuttingDown)),
+]  # fmt: skip
+ERRORS = OPERATIONS[0].errors

@@ -1,0 +1,107 @@
+"""`/api/conversations`."""
+
+from typing import Any
+
+import msgspec
+
+from prosa.domain import errors as e
+from prosa.domain.conversations import ConversationStatus
+from prosa.services.conversations import Draft
+from prosa.transport.native.forms import (
+    ConversationChanges,
+    ConversationForm,
+    ListQuery,
+    NewConversation,
+    Page,
+    conversation_form,
+)
+from prosa.transport.operation import Call, Nothing, Operation, Reply
+
+MOST_METADATA = 16_384
+
+_MODELS = (e.NoSuchProvider, e.ProviderNotConfigured)
+
+
+async def create_conversation(call: Call[NewConversation, Nothing]) -> Reply:
+    """With an `externalId` it gets the conversation that has it, or creates it."""
+    body = call.body
+    draft = Draft(
+        external_id=body.external_id,
+        title=body.title,
+        system_prompt=body.system_prompt,
+        provider=body.provider,
+        model=body.model,
+        metadata=checked(body.metadata),
+    )
+    conversation, made = await call.chat.conversations.create(call.principal, draft)
+    return Reply(201 if made else 200, conversation_form(conversation))
+
+
+async def list_conversations(call: Call[Nothing, ListQuery]) -> Reply:
+    found, cursor = await call.chat.conversations.page(call.principal, call.query.limit, call.query.cursor)
+    return Reply(200, Page([conversation_form(each) for each in found], cursor))
+
+
+async def get_conversation(call: Call[Nothing, Nothing]) -> Reply:
+    identity = call.id("conversationId", e.ConversationNotFound)
+    return Reply(200, conversation_form(await call.chat.conversations.get(call.principal, identity)))
+
+
+async def update_conversation(call: Call[ConversationChanges, Nothing]) -> Reply:
+    identity = call.id("conversationId", e.ConversationNotFound)
+    changes = {
+        name: value
+        for name in ConversationChanges.__struct_fields__
+        if (value := getattr(call.body, name)) is not msgspec.UNSET
+    }
+    if "metadata" in changes:
+        checked(changes["metadata"])
+    if "status" in changes:
+        changes["status"] = ConversationStatus(changes["status"])
+    if "head_id" in changes:
+        changes["head_id"] = changes["head_id"].lower()
+    updated = await call.chat.conversations.update(call.principal, identity, changes)
+    return Reply(200, conversation_form(updated))
+
+
+async def delete_conversation(call: Call[Nothing, Nothing]) -> Reply:
+    """With its messages and runs; what it cost stays in the ledger. An answer in progress is stopped."""
+    await call.chat.conversations.delete(
+        call.principal, call.id("conversationId", e.ConversationNotFound)
+    )
+    return Reply(204)
+
+
+def checked(metadata: dict[str, Any]) -> dict[str, Any]:
+    """`metadata`, if it can be stored. Raises InvalidRequest."""
+    if len(msgspec.json.encode(metadata)) > MOST_METADATA:
+        raise e.InvalidRequest(f"metadata must not be larger than {MOST_METADATA} bytes.")
+    if _has_nul(metadata):
+        raise e.InvalidRequest("metadata must not contain NUL characters.")
+    return metadata
+
+
+def _has_nul(value: object) -> bool:
+    if isinstance(value, str):
+        return "\0" in value
+    if isinstance(value, list):
+        return any(map(_has_nul, value))
+    if isinstance(value, dict):
+        return any(_has_nul(each) for item in value.items() for each in item)
+    return False
+
+
+_ONE = "/api/conversations/{conversationId}"
+
+OPERATIONS = [
+    Operation("POST", "/api/conversations", "Create a conversation", create_conversation,
+              takes=NewConversation, gives={201: ConversationForm, 200: ConversationForm}, errors=_MODELS),
+    Operation("GET", "/api/conversations", "List conversations, newest change first", list_conversations,
+              query=ListQuery, gives={200: Page[ConversationForm]}),
+    Operation("GET", _ONE, "Get a conversation", get_conversation,
+              gives={200: ConversationForm}, errors=(e.ConversationNotFound,)),
+    Operation("PATCH", _ONE, "Change a conversation", update_conversation, takes=ConversationChanges,
+              gives={200: ConversationForm}, errors=(e.ConversationNotFound, e.MessageNotFound, *_MODELS)),
+    Operation("DELETE", _ONE, "Delete a conversation", delete_conversation,
+              gives={204: None}, errors=(e.ConversationNotFound, e.RunInProgress)),
+]  # fmt: skip

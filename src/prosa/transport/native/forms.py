@@ -1,0 +1,208 @@
+"""What the native API takes and gives, as JSON."""
+
+from typing import Annotated, Any, Generic, Literal, TypeVar
+
+from msgspec import UNSET, Meta, Struct, UnsetType
+
+from prosa.domain.conversations import Conversation
+from prosa.domain.money import to_dollars
+from prosa.domain.runs import Run
+from prosa.domain.time import to_iso
+from prosa.services.messages import Placed
+
+T = TypeVar("T")
+
+_PLAIN = r"^[^\x00]*$"  # Postgres keeps no NUL, and no reader wants one
+
+Content = Annotated[str, Meta(min_length=1, max_length=400_000, pattern=_PLAIN)]
+Prompt = Annotated[str, Meta(max_length=100_000, pattern=_PLAIN)]
+Title = Annotated[str, Meta(max_length=500, pattern=_PLAIN)]
+Name = Annotated[str, Meta(min_length=1, max_length=200, pattern=_PLAIN)]
+Key = Annotated[str, Meta(min_length=1, max_length=255, pattern=_PLAIN)]
+Id = Annotated[
+    str, Meta(min_length=36, max_length=36, pattern="^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$")
+]
+Temperature = Annotated[float, Meta(ge=0, le=2)]
+MaxTokens = Annotated[int, Meta(ge=1, le=1_000_000)]
+PageLimit = Annotated[int, Meta(ge=1, le=200)]
+Role = Literal["user", "assistant"]
+
+
+class Page(Struct, Generic[T], frozen=True, rename="camel"):
+    items: list[T]
+    next_cursor: str | None
+
+
+class ConversationForm(Struct, frozen=True, rename="camel"):
+    id: str
+    external_id: str | None
+    client_id: str | None
+    title: str | None
+    system_prompt: str | None
+    provider: str | None
+    model: str | None
+    status: Literal["open", "closed"]
+    head_id: str | None
+    metadata: dict[str, Any]
+    created_at: str
+    updated_at: str
+
+
+class NewConversation(Struct, frozen=True, rename="camel"):
+    external_id: Key | None = None
+    title: Title | None = None
+    system_prompt: Prompt | None = None
+    provider: Name | None = None
+    model: Name | None = None
+    metadata: dict[str, Any] = {}
+
+
+class ConversationChanges(Struct, frozen=True, rename="camel"):
+    """Only the fields that are there change."""
+
+    title: Title | None | UnsetType = UNSET
+    status: Literal["open", "closed"] | UnsetType = UNSET
+    system_prompt: Prompt | None | UnsetType = UNSET
+    provider: Name | None | UnsetType = UNSET
+    model: Name | None | UnsetType = UNSET
+    metadata: dict[str, Any] | UnsetType = UNSET
+    head_id: Id | UnsetType = UNSET
+
+
+class Part(Struct, frozen=True, tag="text"):
+    text: str
+
+
+class MessageForm(Struct, frozen=True, rename="camel"):
+    """`userId` is null on what the user did not write."""
+
+    id: str
+    role: Literal["user", "assistant", "system", "tool"]
+    content: str
+    parts: list[Part]
+    status: Literal["in_progress", "completed", "incomplete"]
+    parent_id: str | None
+    siblings: list[str]
+    run_id: str | None
+    user_id: str | None
+    provider: str | None
+    model: str | None
+    created_at: str
+
+
+class NewMessage(Struct, frozen=True, rename="camel"):
+    role: Role
+    content: Content
+    parent_id: Id | None | UnsetType = UNSET
+
+
+class MessageChanges(Struct, frozen=True, rename="camel"):
+    content: Content
+
+
+class UsageForm(Struct, frozen=True, rename="camel"):
+    prompt_tokens: int
+    completion_tokens: int
+    total_tokens: int
+    cached_tokens: int
+    reasoning_tokens: int
+
+
+class RunError(Struct, frozen=True):
+    code: str
+    message: str
+
+
+RunState = Literal[
+    "queued", "in_progress", "requires_action", "cancelling",
+    "completed", "incomplete", "failed", "cancelled", "expired",
+]  # fmt: skip
+
+
+class RunForm(Struct, frozen=True, rename="camel"):
+    id: str
+    conversation_id: str
+    user_message_id: str | None
+    message_id: str
+    status: RunState
+    reason: str | None
+    provider: str
+    model: str
+    usage: UsageForm | None
+    cost: str | None
+    error: RunError | None
+    created_at: str
+    ended_at: str | None
+
+
+class ListQuery(Struct, frozen=True):
+    limit: PageLimit = 50
+    cursor: str | None = None
+
+
+class MessagesQuery(Struct, frozen=True):
+    limit: PageLimit = 50
+    cursor: str | None = None
+    order: Literal["asc", "desc"] = "asc"
+    head: str | None = None
+
+
+def conversation_form(conversation: Conversation) -> ConversationForm:
+    return ConversationForm(
+        id=conversation.id,
+        external_id=conversation.external_id,
+        client_id=conversation.client_id or None,
+        title=conversation.title,
+        system_prompt=conversation.system_prompt,
+        provider=conversation.provider,
+        model=conversation.model,
+        status=conversation.status.value,
+        head_id=conversation.head_id,
+        metadata=conversation.metadata,
+        created_at=to_iso(conversation.created_at),
+        updated_at=to_iso(conversation.updated_at),
+    )
+
+
+def message_form(placed: Placed) -> MessageForm:
+    message = placed.message
+    return MessageForm(
+        id=message.id,
+        role=message.role.value,
+        content=message.content,
+        parts=[Part(message.content)] if message.content else [],
+        status=message.status.value,
+        parent_id=message.parent_id,
+        siblings=placed.siblings,
+        run_id=message.run_id,
+        user_id=message.user_id if message.role == "user" else None,
+        provider=message.provider,
+        model=message.model,
+        created_at=to_iso(message.created_at),
+    )
+
+
+def run_form(run: Run) -> RunForm:
+    usage = run.usage
+    return RunForm(
+        id=run.id,
+        conversation_id=run.conversation_id,
+        user_message_id=run.user_message_id,
+        message_id=run.message_id,
+        status=run.status.value,
+        reason=run.reason,
+        provider=run.provider,
+        model=run.model,
+        usage=usage
+        and UsageForm(
+            usage.prompt_tokens,
+            usage.completion_tokens,
+            usage.total_tokens,
+            usage.cached_tokens,
+            usage.reasoning_tokens,
+        ),
+        cost=None if run.cost is None else to_dollars(run.cost),
+        error=None if run.error_code is None else RunError(run.error_code, run.error_message or ""),
+        created_at=to_iso(run.created_at),
+        ended_at=None if run.ended_at is None else to_iso(run.ended_at),
+    )

@@ -1,0 +1,131 @@
+"""`POST /api/chat`: seed 003's route: messages in, the bare text of the answer out."""
+
+from collections.abc import Sequence
+from typing import Annotated, Any, Literal
+
+from msgspec import UNSET, Meta, Struct, UnsetType
+from starlette.types import Receive, Send
+
+from prosa.domain import errors as e
+from prosa.domain.events import Done, Error, Event, Text, decode
+from prosa.domain.models import Role, Turn
+from prosa.services.conversations import Draft
+from prosa.services.runs.readers import Reader
+from prosa.services.runs.start import Send as Ask
+from prosa.services.runs.start import system_turns_apart
+from prosa.transport.errors import Headers
+from prosa.transport.native.chat import ERRORS, SendBody, ask_of, hash_of, key_of
+from prosa.transport.native.forms import Content, Id, Key, MaxTokens, Name, Prompt, Temperature
+from prosa.transport.operation import Call, Nothing, Operation, Stream
+from prosa.transport.sse import Writing
+
+HEADERS: Headers = [
+    (b"content-type", b"text/plain; charset=utf-8"),
+    (b"cache-control", b"no-cache"),
+    (b"x-accel-buffering", b"no"),
+]
+
+
+class TurnForm(Struct, frozen=True):
+    role: Literal["user", "assistant", "system"]
+    content: Content
+
+
+class PlainBody(Struct, frozen=True, rename="camel"):
+    """Either `messages`, the last of which is the user's, or the fields of `/api/chat/send`."""
+
+    messages: Annotated[list[TurnForm], Meta(min_length=1, max_length=1_000)] | UnsetType = UNSET
+    conversation_id: Id | UnsetType = UNSET
+    content: Content | UnsetType = UNSET
+    regenerate: Id | UnsetType = UNSET
+    parent_id: Id | None | UnsetType = UNSET
+    provider: Name | None = None
+    model: Name | None = None
+    system_prompt: Prompt | None = None
+    temperature: Temperature | None = None
+    max_tokens: MaxTokens | None = None
+    client_message_id: Key | None = None
+    accepts: list[str] = []
+    attachments: Any = None
+    tools: Any = None
+
+
+async def chat(call: Call[PlainBody, Nothing]) -> Stream:
+    """Answers with the bare text, as it is written. `messages` stand in for the stored history; they go on in
+    the conversation `conversationId`, or begin one, whose id is in the header `X-Conversation-Id`. A failure
+    in the middle breaks the connection off."""
+    ask = await _ask(call)
+    _, reader = await call.chat.engine.start(call.principal, ask, call.language)
+    first = await _first_words(reader)
+    headers = [*HEADERS, (b"x-conversation-id", ask.conversation_id.encode())]
+
+    async def write(receive: Receive, send: Send) -> None:
+        await Writing(reader, receive, send).run(headers, bare, first)
+
+    return Stream(write)
+
+
+async def _ask(call: Call[PlainBody, Nothing]) -> Ask:
+    body = call.body
+    if body.messages is UNSET:
+        if body.conversation_id is UNSET:
+            raise e.InvalidRequest("messages, or conversationId and content, are needed.")
+        shared = {name: getattr(body, name) for name in SendBody.__struct_fields__}
+        return ask_of(call, SendBody(**shared))
+    if body.attachments is not None or body.tools is not None:
+        raise e.NotSupported("`attachments` and `tools`")
+    *before, last = body.messages
+    if last.role != "user":
+        raise e.InvalidRequest("the last of messages must be the user's.")
+    system, history = system_turns_apart([Turn(Role(each.role), each.content) for each in before])
+    key = key_of(call, body.client_message_id)
+    return Ask(
+        conversation_id=await _conversation(call, history),
+        content=last.content,
+        history=history,
+        provider=body.provider,
+        model=body.model,
+        system_prompt=body.system_prompt or system,
+        temperature=body.temperature,
+        max_tokens=body.max_tokens,
+        key=key,
+        body_hash=hash_of(body) if key is not None else "",
+    )
+
+
+async def _conversation(call: Call[PlainBody, Nothing], history: Sequence[Turn]) -> str:
+    """The conversation that is named, or a new one that holds what was said before."""
+    if call.body.conversation_id is not UNSET:
+        return call.body.conversation_id.lower()
+    conversation, _ = await call.chat.conversations.create(call.principal, Draft())
+    for turn in history:
+        await call.chat.messages.append(call.principal, conversation.id, turn.role, turn.content)
+    return conversation.id
+
+
+async def _first_words(reader: Reader) -> list[bytes]:
+    """Waits for text or for the end: a run that fails before its first word is an error with a status.
+    Raises AnswerFailed."""
+    while True:
+        lines = list(await reader.read())
+        events = [decode(line) for line in lines]
+        if lines and isinstance(events[-1], Error) and not any(isinstance(event, Text) for event in events):
+            raise e.AnswerFailed(events[-1].code, events[-1].message)
+        if not lines or any(isinstance(event, Text | Done) for event in events):
+            return lines
+
+
+async def bare(writing: Writing, lines: Sequence[bytes]) -> None:
+    """The text alone; whole characters in each write."""
+    events: list[Event] = [decode(line) for line in lines]
+    text = "".join(event.content for event in events if isinstance(event, Text))
+    if text:
+        await writing.body(text.encode())
+    if isinstance(events[-1], Error):
+        writing.break_off()
+
+
+OPERATIONS = [
+    Operation("POST", "/api/chat", "Send messages, get the answer as bare text", chat, takes=PlainBody,
+              gives={200: None}, stream="text/plain", any_type=True, errors=(*ERRORS, e.AnswerFailed)),
+]  # fmt: skip

@@ -1,0 +1,86 @@
+"""`POST /api/chat/process`: seed 000's action: one message in, one whole answer out."""
+
+from typing import Annotated, Literal
+
+from msgspec import Meta, Struct
+
+from prosa.domain import errors as e
+from prosa.domain.events import Error
+from prosa.domain.models import Role, Turn
+from prosa.services.messages import Placed
+from prosa.services.process import Question, failed
+from prosa.transport.native.chat import ERRORS, hash_of, key_of
+from prosa.transport.native.forms import (
+    Content,
+    Key,
+    MessageForm,
+    Name,
+    Prompt,
+    RunForm,
+    message_form,
+    run_form,
+)
+from prosa.transport.operation import Call, Nothing, Operation, Reply
+
+
+class HistoryForm(Struct, frozen=True):
+    role: Literal["user", "assistant"]
+    content: Content
+
+
+class ProcessBody(Struct, frozen=True, rename="camel"):
+    """`sessionId` is a conversation's id, or a name of your own for one. `userMessageId` names a message that
+    is stored already. `chatHistory` stands in for the stored history in this call."""
+
+    user_message_content: Content
+    session_id: Key
+    client_id: Annotated[str, Meta(max_length=255, pattern=r"^[^\x00]*$")] = ""
+    chat_history: Annotated[list[HistoryForm], Meta(max_length=1_000)] | None = None
+    user_message_id: Key | None = None
+    provider: Name | None = None
+    model: Name | None = None
+    system_prompt: Prompt | None = None
+
+
+class AnswerForm(Struct, frozen=True, rename="camel"):
+    success: bool
+    conversation_id: str
+    assistant_message: MessageForm
+    run: RunForm
+
+
+async def process_message(call: Call[ProcessBody, Nothing]) -> Reply:
+    """Waits for the whole answer. It is stored even if the caller leaves meanwhile."""
+    body = call.body
+    key = key_of(call, None)
+    question = Question(
+        content=body.user_message_content,
+        session_id=body.session_id,
+        client_id=body.client_id,
+        history=None if body.chat_history is None else tuple(
+            Turn(Role(each.role), each.content) for each in body.chat_history
+        ),
+        user_message_id=body.user_message_id,
+        provider=body.provider,
+        model=body.model,
+        system_prompt=body.system_prompt,
+        key=key,
+        body_hash=hash_of(body) if key is not None else "",
+    )  # fmt: skip
+    answer = await call.chat.process.answer(call.principal, question, call.language)
+    if isinstance(answer.end, Error) and failed(answer):
+        raise e.AnswerFailed(answer.end.code, answer.end.message)
+    placed = Placed(answer.message, [answer.message.id])
+    form = AnswerForm(
+        success=not failed(answer),
+        conversation_id=answer.message.conversation_id,
+        assistant_message=message_form(placed),
+        run=run_form(answer.run),
+    )
+    return Reply(200, form)
+
+
+OPERATIONS = [
+    Operation("POST", "/api/chat/process", "Send a message, get the whole answer", process_message,
+              takes=ProcessBody, gives={200: AnswerForm}, errors=(*ERRORS, e.ClientMismatch, e.AnswerFailed)),
+]  # fmt: skip

@@ -1,0 +1,124 @@
+"""The OpenAPI description, put together from the operations."""
+
+import re
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+from msgspec import UNSET, Struct, UnsetType
+
+from prosa import __version__
+from prosa.domain import errors as e
+from prosa.transport.errors import status_of
+from prosa.transport.operation import Nothing, Operation
+
+
+class ErrorForm(Struct, rename="camel"):
+    """What every failure looks like. Some have further fields, such as `runId` or `detail`."""
+
+    success: bool
+    code: str
+    message: str
+    detail: str | UnsetType = UNSET
+    run_id: str | UnsetType = UNSET
+
+
+_EVERYWHERE: tuple[type[e.ProsaError], ...] = (
+    e.InvalidRequest, e.OriginRefused, e.HostRefused, e.StoreUnavailable, e.ProsaError,
+)  # fmt: skip
+_WITH_BODY: tuple[type[e.ProsaError], ...] = (e.TooLarge, e.UnsupportedMediaType)
+
+
+def describe(operations: Sequence[Operation]) -> dict[str, Any]:
+    """The whole document (OpenAPI 3.1)."""
+    forms = _forms(operations)
+    schemas, components = msgspec.json.schema_components(forms, ref_template="#/components/schemas/{name}")
+    known = dict(zip(map(id, forms), schemas, strict=True))
+    paths: dict[str, dict[str, Any]] = {}
+    for operation in operations:
+        paths.setdefault(operation.path, {})[operation.method.lower()] = _operation(operation, known)
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "Prosa",
+            "version": __version__,
+            "description": "A chat backend: conversations, runs and their events.",
+        },
+        "paths": paths,
+        "components": {
+            "schemas": components,
+            "securitySchemes": {"bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}},
+        },
+    }
+
+
+def _forms(operations: Sequence[Operation]) -> list[Any]:
+    forms: dict[int, Any] = {id(ErrorForm): ErrorForm}
+    for operation in operations:
+        for form in (operation.takes, operation.query, *operation.gives.values()):
+            if form is not None and form is not Nothing:
+                forms[id(form)] = form
+    return list(forms.values())
+
+
+def _operation(operation: Operation, known: dict[int, Any]) -> dict[str, Any]:
+    described: dict[str, Any] = {
+        "summary": operation.summary,
+        "operationId": operation.handler.__name__,
+        "parameters": [*_path_parameters(operation), *_query_parameters(operation)],
+        "responses": _responses(operation, known),
+    }
+    if operation.handler.__doc__:
+        described["description"] = operation.handler.__doc__
+    if operation.takes is not Nothing:
+        content = {"application/json": {"schema": known[id(operation.takes)]}}
+        described["requestBody"] = {"required": True, "content": content}
+    if not operation.public:
+        described["security"] = [{"bearer": []}]
+    return described
+
+
+def _path_parameters(operation: Operation) -> list[dict[str, Any]]:
+    return [
+        {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
+        for name in re.findall(r"{(\w+)}", operation.path)
+    ]
+
+
+def _query_parameters(operation: Operation) -> list[dict[str, Any]]:
+    if operation.query is Nothing:
+        return []
+    (_,), components = msgspec.json.schema_components([operation.query])
+    properties = components[operation.query.__name__]["properties"]
+    return [
+        {"name": name, "in": "query", "required": False, "schema": _plain(schema)}
+        for name, schema in properties.items()
+    ]
+
+
+def _plain(schema: dict[str, Any]) -> dict[str, Any]:
+    """A query parameter's schema: what is absent is not sent, so null is no value of its."""
+    several = [each for each in schema.get("anyOf", []) if each != {"type": "null"}]
+    if not several:
+        return {name: value for name, value in schema.items() if name != "default" or value is not None}
+    return several[0] if len(several) == 1 else {"anyOf": several}
+
+
+def _responses(operation: Operation, known: dict[int, Any]) -> dict[str, Any]:
+    responses: dict[str, Any] = {}
+    for status, form in operation.gives.items():
+        responses[str(status)] = {"description": "Done."}
+        if operation.stream and status == 200:  # noqa: PLR2004
+            responses[str(status)]["content"] = {operation.stream: {"schema": {"type": "string"}}}
+        elif form is not None:
+            responses[str(status)]["content"] = {"application/json": {"schema": known[id(form)]}}
+    raised = (*operation.errors, *_EVERYWHERE)
+    if not operation.public:
+        raised = (*raised, e.NotAuthenticated)
+    if operation.takes is not Nothing:
+        raised = (*raised, *_WITH_BODY)
+    for kind in raised:
+        entry = responses.setdefault(str(status_of(kind)), {"description": ""})
+        entry.setdefault("content", {"application/json": {"schema": known[id(ErrorForm)]}})
+        entry["description"] = f"{entry['description']} `{kind.code}`".strip()
+    return dict(sorted(responses.items()))

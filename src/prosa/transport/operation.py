@@ -1,0 +1,202 @@
+"""One operation of the API: what it takes and gives, described once for the router and for the OpenAPI."""
+
+from collections.abc import Awaitable, Callable
+from typing import Any, Generic, TypeVar
+
+import msgspec
+from msgspec import Struct
+from starlette.datastructures import QueryParams
+from starlette.requests import ClientDisconnect
+from starlette.types import Receive, Scope, Send
+
+from prosa.domain.errors import InvalidRequest, MethodNotAllowed, NotFound, ProsaError, UnsupportedMediaType
+from prosa.domain.ids import parse_id
+from prosa.domain.principal import Principal
+from prosa.services.chat import Chat
+from prosa.transport.errors import Headers, body_of, headers_of, language_of, status_of
+from prosa.transport.identity import Identity
+
+B = TypeVar("B")
+Q = TypeVar("Q")
+
+JSON: Headers = [(b"content-type", b"application/json")]
+
+
+class Nothing(Struct, frozen=True):
+    """No body, or no query."""
+
+
+class Call(Struct, Generic[B, Q], frozen=True):
+    """A request that was understood: the caller is known, the body and the query are valid."""
+
+    chat: Chat
+    principal: Principal
+    body: B
+    query: Q
+    path: dict[str, str]
+    headers: dict[str, str]
+    language: str
+    raw: bytes
+
+    def id(self, name: str, missing: type[NotFound]) -> str:
+        """The id in the path. Raises `missing` where it is none: it can't exist."""
+        identity = parse_id(self.path[name])
+        if identity is None:
+            raise missing
+        return identity
+
+
+class Reply(Struct, frozen=True):
+    status: int
+    body: Any = None
+    headers: Headers = []
+
+
+class Stream(Struct, frozen=True):
+    """A reply that writes itself, once nothing can be refused any more."""
+
+    write: Callable[[Receive, Send], Awaitable[None]]
+
+
+Handler = Callable[[Call[Any, Any]], Awaitable[Reply | Stream]]
+
+
+class Operation(Struct, frozen=True):
+    """`gives` maps statuses to the JSON's type (None: no body); `errors` are what the handler may raise
+    beside what every operation can. `any_type` takes JSON whatever the Content-Type says."""
+
+    method: str
+    path: str
+    summary: str
+    handler: Handler
+    takes: Any = Nothing
+    query: type[Struct] = Nothing
+    gives: dict[int, Any] = {}
+    errors: tuple[type[ProsaError], ...] = ()
+    public: bool = False
+    any_type: bool = False
+    stream: str | None = None
+    """The media type of a 200 that is a stream."""
+
+
+class Door:
+    """What every endpoint needs: the services, who is calling, and the language for those who name none."""
+
+    def __init__(self, chat: Chat, identity: Identity, language: str) -> None:
+        self.chat = chat
+        self.identity = identity
+        self.language = language
+
+    def language_of(self, scope: Scope) -> str:
+        return language_of(header(scope, b"accept-language"), self.language)
+
+    async def refuse(self, error: ProsaError, scope: Scope, send: Send) -> None:
+        """Answers with the error's status, code and sentence."""
+        body = body_of(error, self.language_of(scope))
+        await respond(send, status_of(type(error)), headers_of(error), body)
+
+    async def call(self, operation: Operation, scope: Scope, receive: Receive) -> Call[Any, Any]:
+        """Raises NotAuthenticated, InvalidRequest, UnsupportedMediaType."""
+        principal = Principal("") if operation.public else self.identity.of(scope)
+        raw = await read_body(receive) if operation.takes is not Nothing else b""
+        return Call(
+            chat=self.chat,
+            principal=principal,
+            body=_body(operation, scope, raw),
+            query=_query(operation.query, scope),
+            path=scope.get("path_params", {}),
+            headers={name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]},
+            language=self.language_of(scope),
+            raw=raw,
+        )
+
+
+class Endpoint:
+    """The operations of one path as an ASGI app."""
+
+    def __init__(self, door: Door, operations: list[Operation]) -> None:
+        self._door = door
+        self._operations = {operation.method: operation for operation in operations}
+        self._allow = ", ".join(sorted(self._operations)).encode()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        operation = self._operations.get(scope["method"])
+        if operation is None:
+            error = MethodNotAllowed()
+            headers = [*headers_of(error), (b"allow", self._allow)]
+            await respond(send, 405, headers, body_of(error, self._door.language_of(scope)))
+            return
+        try:
+            reply = await operation.handler(await self._door.call(operation, scope, receive))
+        except ProsaError as error:
+            await self._door.refuse(error, scope, send)
+        except ClientDisconnect:
+            return
+        else:
+            if isinstance(reply, Stream):
+                await reply.write(receive, send)
+            else:
+                await respond(send, reply.status, *_encoded(reply))
+
+
+def _encoded(reply: Reply) -> tuple[Headers, bytes]:
+    if reply.body is None:
+        return reply.headers, b""
+    return [*JSON, *reply.headers], msgspec.json.encode(reply.body)
+
+
+async def respond(send: Send, status: int, headers: Headers, body: bytes) -> None:
+    sized = [*headers, (b"content-length", b"%d" % len(body))] if status != 204 else headers  # noqa: PLR2004
+    await send({"type": "http.response.start", "status": status, "headers": sized})
+    await send({"type": "http.response.body", "body": body})
+
+
+async def read_body(receive: Receive) -> bytes:
+    """Raises ClientDisconnect where the caller left before the end."""
+    message = await receive()
+    if message["type"] == "http.disconnect":
+        raise ClientDisconnect
+    if not message.get("more_body"):
+        return message.get("body", b"")  # type: ignore[no-any-return]
+    parts = [message.get("body", b"")]
+    while message.get("more_body"):
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise ClientDisconnect
+        parts.append(message.get("body", b""))
+    return b"".join(parts)
+
+
+def header(scope: Scope, name: bytes) -> str | None:
+    for known, value in scope["headers"]:
+        if known == name:
+            return value.decode("latin-1")  # type: ignore[no-any-return]
+    return None
+
+
+def decode(raw: bytes, form: Any) -> Any:
+    """The body as `form`. Raises InvalidRequest, which says where and why."""
+    try:
+        return msgspec.json.decode(raw, type=form)
+    except RecursionError as error:
+        raise InvalidRequest("the JSON is nested too deeply.") from error
+    except (msgspec.DecodeError, UnicodeDecodeError, ValueError) as error:
+        raise InvalidRequest(f"{str(error).rstrip('.')}.") from error
+
+
+def _body(operation: Operation, scope: Scope, raw: bytes) -> Any:
+    if operation.takes is Nothing:
+        return Nothing()
+    kind = header(scope, b"content-type") or "application/json"
+    if not operation.any_type and kind.partition(";")[0].strip().lower() != "application/json":
+        raise UnsupportedMediaType
+    return decode(raw, operation.takes)
+
+
+def _query(form: type[Struct], scope: Scope) -> Struct:
+    if form is Nothing:
+        return Nothing()
+    try:
+        return msgspec.convert(dict(QueryParams(scope["query_string"])), form, strict=False)
+    except (msgspec.ValidationError, ValueError) as error:
+        raise InvalidRequest(f"{str(error).rstrip('.')}.") from error

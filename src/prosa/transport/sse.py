@@ -1,0 +1,133 @@
+"""Runs as Server-Sent Events: the paced form for readers without a buffer, and the numbered one."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+
+from starlette.types import Receive, Send
+
+from prosa.domain.events import seq_of
+from prosa.services.runs.readers import Reader
+from prosa.transport.errors import Headers
+
+MOST_IN_A_WRITE = 2_048
+MOST_IN_A_SEND = 65_536
+PACE = 0.001
+"""Seconds between two writes while more waits: a browser hands them to its reader one by one."""
+SILENCE = 15.0
+"""Seconds after which a reader gets a ping, so that no proxy takes the silence for the end."""
+
+PING = b": ping\n\n"
+HEADERS: Headers = [
+    (b"content-type", b"text/event-stream; charset=utf-8"),
+    (b"cache-control", b"no-cache"),
+    (b"x-accel-buffering", b"no"),
+]
+
+
+def paced_frames(lines: Sequence[bytes]) -> Iterator[bytes]:
+    """Whole events, as many in a write as fit into 2 KB."""
+    write: list[bytes] = []
+    size = 0
+    for line in lines:
+        frame = b"data: %b\n\n" % line
+        if write and size + len(frame) > MOST_IN_A_WRITE:
+            yield b"".join(write)
+            write, size = [], 0
+        write.append(frame)
+        size += len(frame)
+    yield b"".join(write)
+
+
+Write = Callable[["Writing", Sequence[bytes]], Awaitable[None]]
+
+
+class Writing:
+    """One stream to one reader: it ends with the run, or when the caller leaves.
+
+    The run is not the reader's: whoever leaves changes nothing about it.
+    """
+
+    __slots__ = ("_broken", "_last", "_loop", "_receive", "_send", "_timer", "left", "reader")
+
+    def __init__(self, reader: Reader, receive: Receive, send: Send) -> None:
+        self.reader = reader
+        self.left = False
+        self._broken = False
+        self._receive = receive
+        self._send = send
+        self._loop = asyncio.get_running_loop()
+        self._last = self._loop.time()
+        self._timer = self._loop.call_later(SILENCE, self._beat)
+
+    async def run(self, headers: Headers, write: Write, first: Sequence[bytes] = ()) -> None:
+        """Writes `first`, then all that the reader gives."""
+        watch = self._loop.create_task(self._watch())
+        try:
+            await self._send({"type": "http.response.start", "status": 200, "headers": headers})
+            if first:
+                await write(self, first)
+            await self._copy(write)
+        finally:
+            watch.cancel()
+            self._timer.cancel()
+
+    async def body(self, data: bytes) -> None:
+        self._last = self._loop.time()
+        await self._send({"type": "http.response.body", "body": data, "more_body": True})
+
+    def break_off(self) -> None:
+        """Lets the stream end without its proper end, so that the reader sees a broken connection."""
+        self._broken = True
+
+    async def _copy(self, write: Write) -> None:
+        while not self.left:
+            lines = await self.reader.read()
+            if lines:
+                await write(self, lines)
+            elif self.reader.ended:
+                if not self._broken:
+                    await self._send({"type": "http.response.body", "body": b""})
+                return
+            elif not self.left:
+                await self.body(PING)
+
+    async def _watch(self) -> None:
+        while (await self._receive())["type"] != "http.disconnect":
+            pass
+        self.left = True
+        self.reader.wake()
+
+    def _beat(self) -> None:
+        quiet = self._loop.time() - self._last
+        if quiet >= SILENCE:
+            self.reader.wake()
+            quiet = 0.0
+        self._timer = self._loop.call_later(SILENCE - quiet, self._beat)
+
+
+async def paced(writing: Writing, lines: Sequence[bytes]) -> None:
+    """Whole events, 2 KB in a write at most, with a pause between writes while more waits."""
+    first = True
+    for write in paced_frames(lines):
+        if not first:
+            await asyncio.sleep(PACE)
+        if writing.left:
+            return
+        first = False
+        await writing.body(write)
+
+
+async def numbered(writing: Writing, lines: Sequence[bytes]) -> None:
+    """Events with `id:` lines, without pacing: for `EventSource`."""
+    frames: list[bytes] = []
+    size = 0
+    for line in lines:
+        frame = b"id: %d\ndata: %b\n\n" % (seq_of(line), line)
+        if frames and size + len(frame) > MOST_IN_A_SEND:
+            await writing.body(b"".join(frames))
+            frames, size = [], 0
+            if writing.left:
+                return
+        frames.append(frame)
+        size += len(frame)
+    await writing.body(b"".join(frames))
