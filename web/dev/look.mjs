@@ -43,9 +43,12 @@ await visit('light', {}, async (page, snap) => {
   await page.getByRole('alert').waitFor();
   await snap('error');
   await page.keyboard.press('ArrowUp');
+  await page.waitForTimeout(200);
   await snap('editing');
   await page.keyboard.press('Escape');
-  await page.getByRole('button', { name: /^Delete: How/ }).first().click({ force: true });
+  await page.getByRole('link', { name: 'How does streaming work?' }).first().hover();
+  await snap('hover');
+  await page.getByRole('button', { name: 'Delete: How does streaming work?' }).first().click();
   await snap('delete');
 });
 await visit('dark', { colorScheme: 'dark', locale: 'pt-BR' }, async (page, snap) => {

@@ -23,7 +23,6 @@ const DIST = fileURLToPath(new URL('../app/dist/', import.meta.url));
 const POLICY =
   "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; " +
   "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
-const DOCS_POLICY = POLICY.replace("style-src 'self'", "style-src 'self' 'unsafe-inline'");
 const TYPES = {
   '.html': 'text/html; charset=utf-8',
   '.js': 'text/javascript; charset=utf-8',
@@ -182,10 +181,9 @@ async function file(response, path) {
   const body = await readFile(join(DIST, name)).catch(() =>
     refuse(404, 'not_found', 'There is nothing here.'),
   );
-  const policy = name.startsWith('docs') ? DOCS_POLICY : POLICY;
   response.writeHead(200, {
     'Content-Type': TYPES[extname(name)] ?? 'application/octet-stream',
-    'Content-Security-Policy': policy,
+    'Content-Security-Policy': POLICY,
   });
   response.end(body);
 }

@@ -40,7 +40,10 @@ export function follow(run, response, { after = 0, ids = false, cut = null } = {
   response.writeHead(200, { 'Content-Type': 'text/event-stream', 'Cache-Control': 'no-cache' });
   let left = cut ?? Number.POSITIVE_INFINITY;
   const reader = event => {
-    if (left-- <= 0) return response.destroy();
+    left -= 1;
+    // What was written is let out before the connection breaks.
+    if (left === -1) setTimeout(() => response.destroy(), 50);
+    if (left < 0) return;
     response.write(`${ids ? `id: ${event.seq}\n` : ''}data: ${JSON.stringify(event)}\n\n`);
     if (event.type === 'done' || event.type === 'error') response.end();
   };

@@ -1,11 +1,12 @@
 /** The page of somebody who is in: the list of conversations at the side, the chosen one in the middle. */
 import { ChatError, ChatInterface, type Session, useConversations } from '@prosa/react';
-import { useEffect, useRef, useState } from 'react';
+import { useEffect, useState } from 'react';
 import { Header } from './Header.js';
 import { addressOf, renameAddress, useAddress } from './route.js';
 import { Sidebar } from './Sidebar.js';
 import type { AppTexts } from './texts.js';
 import { useNarrow } from './useNarrow.js';
+import { useRoom } from './useRoom.js';
 
 export interface AppProps {
   readonly session: Session;
@@ -35,7 +36,7 @@ export function App({ session, texts, onSignOut, onSignedOut }: AppProps) {
 
   const remove = async (id: string) => {
     await list.deleteConversation(id);
-    if (id === shown) location.hash = addressOf(null);
+    if (id === shown) startOver();
   };
   return (
     <div className="app">
@@ -56,6 +57,8 @@ export function App({ session, texts, onSignOut, onSignedOut }: AppProps) {
           key={room.key}
           userId={session.userId}
           conversationId={shown}
+          autoFocus={!isNarrow}
+          onStartOver={startOver}
           onMessageSent={() => void list.refresh()}
           onConversationCreated={({ id }) => {
             room.keep(id);
@@ -68,26 +71,6 @@ export function App({ session, texts, onSignOut, onSignedOut }: AppProps) {
   );
 }
 
-interface Room {
-  readonly key: string;
-  readonly keep: (id: string) => void;
-}
-
-/** Each conversation gets a chat of its own, but one that is made by its first message stays where it began. */
-function useRoom(shown: string | null): Room {
-  const made = useRef<string | null>(null);
-  const visits = useRef(0);
-  const before = useRef(shown);
-  if (before.current !== shown) {
-    if (made.current !== shown || shown === null) visits.current += 1;
-    before.current = shown;
-  }
-  const keep = (id: string) => {
-    made.current = id;
-  };
-  return { key: String(visits.current), keep };
-}
-
 /** Somebody who comes back to the page sees what was done elsewhere. */
 function useReturn(refresh: () => Promise<void>): void {
   useEffect(() => {
@@ -97,4 +80,8 @@ function useReturn(refresh: () => Promise<void>): void {
     document.addEventListener('visibilitychange', look);
     return () => document.removeEventListener('visibilitychange', look);
   }, [refresh]);
+}
+
+function startOver(): void {
+  location.hash = addressOf(null);
 }

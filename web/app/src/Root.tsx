@@ -3,6 +3,7 @@ import { browserLanguage, Client, ProsaProvider } from '@prosa/react';
 import { useCallback, useEffect, useMemo, useState } from 'react';
 import { App } from './App.js';
 import { Away, SignIn } from './Door.js';
+import { takeSignInToken } from './route.js';
 import { type Entrance, enter } from './session.js';
 import { appTexts } from './texts.js';
 
@@ -18,6 +19,15 @@ export function Root({ entering, base }: RootProps) {
     void entering.then(setEntrance);
   }, [entering]);
   const again = useCallback(() => void enter(base, null).then(setEntrance), [base]);
+  useEffect(() => {
+    // A sign-in link may be opened in a window that shows the page already.
+    const look = () => {
+      const token = takeSignInToken();
+      if (token !== null) void enter(base, token).then(setEntrance);
+    };
+    globalThis.addEventListener('hashchange', look);
+    return () => globalThis.removeEventListener('hashchange', look);
+  }, [base]);
 
   const language = entrance?.language ?? browserLanguage();
   const texts = appTexts(language);

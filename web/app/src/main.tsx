@@ -1,6 +1,6 @@
 /** Starts the page: signs in if the address asks for it, finds out who is here, and shows what they may see. */
-import '@prosa/react/prosa.css';
 import './app.css';
+import '@prosa/react/prosa.css';
 import { browserLanguage } from '@prosa/react';
 import { StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';

@@ -47,7 +47,7 @@ export class Chat {
   constructor(options: ChatOptions) {
     this.#options = options;
     this.#client = options.client;
-    this.#pageSize = options.pageSize ?? 40;
+    this.#pageSize = options.pageSize ?? 20;
   }
 
   get state(): ConversationState {
@@ -236,7 +236,9 @@ export class Chat {
     const visit = this.#visit;
     const clientMessageId = newId();
     const before = this.state.messages[after - 1]?.id ?? null;
-    const question = questionDraft(clientMessageId, content, parentId === undefined ? before : parentId);
+    const instead = parentId === undefined ? undefined : this.state.messages[after];
+    const parent = parentId === undefined ? before : parentId;
+    const question = questionDraft(clientMessageId, content, parent, instead);
     const answer = answerDraft(newId(), question.id);
     this.#store.dispatch({ type: 'sent', after, question, answer });
     const place = parentId === undefined ? {} : { parentId };

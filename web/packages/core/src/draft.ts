@@ -2,18 +2,28 @@
 import type { ShownMessage } from './state.js';
 import type { Message } from './types.js';
 
-export function questionDraft(id: string, content: string, parentId: string | null): ShownMessage {
-  return draft({ id, role: 'user', content, parentId, status: 'completed' });
+/** A question that replaces another stands beside it in the tree, and so does an answer. */
+export function questionDraft(
+  id: string,
+  content: string,
+  parentId: string | null,
+  instead?: Message,
+): ShownMessage {
+  return beside(instead, draft({ id, role: 'user', content, parentId, status: 'completed' }));
 }
 
-/** Room for an answer; one that replaces another stands beside it in the tree. */
 export function answerDraft(id: string, parentId: string | null, instead?: Message): ShownMessage {
-  const message = draft({ id, role: 'assistant', content: '', parentId, status: 'in_progress' });
-  return instead ? { ...message, siblings: [...instead.siblings, id] } : message;
+  return beside(instead, draft({ id, role: 'assistant', content: '', parentId, status: 'in_progress' }));
 }
 
 export function isDraft(message: ShownMessage): boolean {
   return message.localId === message.id;
+}
+
+function beside(other: ShownMessage | undefined, message: ShownMessage): ShownMessage {
+  // A draft was never stored: what replaces it stands alone.
+  if (other === undefined || isDraft(other)) return message;
+  return { ...message, siblings: [...other.siblings, message.id] };
 }
 
 function draft(given: Pick<Message, 'id' | 'role' | 'content' | 'parentId' | 'status'>): ShownMessage {

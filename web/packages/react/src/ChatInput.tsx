@@ -17,16 +17,31 @@ export interface ChatInputProps {
   readonly stopping?: boolean;
   /** Each new draft is put into the composer, which then takes the focus. */
   readonly draft?: Draft | null;
+  /** Takes the focus as it appears. */
+  readonly autoFocus?: boolean;
   /** ArrowUp in an empty composer. */
   readonly onRecall?: (() => void) | undefined;
 }
 
 export function ChatInput(props: ChatInputProps) {
-  const { onSend, disabled = false, placeholder, onStop, stopping = false, draft, onRecall } = props;
+  const {
+    onSend,
+    disabled = false,
+    placeholder,
+    onStop,
+    stopping = false,
+    draft,
+    onRecall,
+    autoFocus = false,
+  } = props;
   const texts = useTexts();
   const [text, setText] = useState('');
   const area = useRef<HTMLTextAreaElement>(null);
   useGrowth(area, text);
+
+  useEffect(() => {
+    if (autoFocus) area.current?.focus();
+  }, [autoFocus]);
 
   useEffect(() => {
     if (!draft) return;
@@ -96,6 +111,7 @@ function RoundButton({ name, icon, off, onClick }: RoundButtonProps) {
     <button
       type="button"
       className="prosa-round"
+      data-icon={icon}
       aria-label={name}
       title={name}
       disabled={off}

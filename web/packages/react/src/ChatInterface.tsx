@@ -10,13 +10,22 @@ import { useLatest } from './useLatest.js';
 
 export interface ChatInterfaceProps extends UseChatOptions {
   readonly placeholder?: string | undefined;
+  /** The composer takes the focus as it appears; best left off where that opens a keyboard over the page. */
+  readonly autoFocus?: boolean;
+  /** Offered as the way on from a conversation that cannot be opened. */
+  readonly onStartOver?: (() => void) | undefined;
 }
 
 interface Editing {
   readonly id: string;
 }
 
-export function ChatInterface({ placeholder, ...options }: ChatInterfaceProps) {
+export function ChatInterface({
+  placeholder,
+  autoFocus = false,
+  onStartOver,
+  ...options
+}: ChatInterfaceProps) {
   const texts = useTexts();
   const chat = useChat(options);
   const { messages, run, returned, takeReturned } = chat;
@@ -73,6 +82,7 @@ export function ChatInterface({ placeholder, ...options }: ChatInterfaceProps) {
         onOlder={older}
         onRetry={actions.regenerate}
         onDismiss={dismissError}
+        onStartOver={onStartOver}
       />
       <Announcer content={run ? run.text : null} />
       <div className="prosa-foot">
@@ -91,6 +101,7 @@ export function ChatInterface({ placeholder, ...options }: ChatInterfaceProps) {
             onSend={send}
             disabled={chat.loading || cannotOpen}
             placeholder={placeholder}
+            autoFocus={autoFocus}
             onStop={run ? () => void stop() : undefined}
             stopping={run?.stopping ?? false}
             draft={draft}

@@ -12,12 +12,14 @@ export interface ChatMessageProps {
   readonly streaming?: boolean;
   /** Shown above the text, such as what the assistant is doing. */
   readonly before?: ReactNode;
+  /** Shown under the text, such as that it is not complete. */
+  readonly note?: ReactNode;
   /** Buttons that appear when the message is pointed at or focused. */
   readonly actions?: ReactNode;
 }
 
 export const ChatMessage = memo(function ChatMessage(props: ChatMessageProps) {
-  const { role, content, timestamp, streaming = false, before, actions } = props;
+  const { role, content, timestamp, streaming = false, before, note, actions } = props;
   const { texts } = useProsa();
   const isUser = role === 'user';
   return (
@@ -29,6 +31,7 @@ export const ChatMessage = memo(function ChatMessage(props: ChatMessageProps) {
       ) : (
         <Answer content={content} streaming={streaming} />
       )}
+      {note}
       {(actions || timestamp) && !streaming && (
         <footer className="prosa-actions">
           {actions}

@@ -2,7 +2,7 @@
 
 const PATHS = {
   send: 'M12 19V5M6 11l6-6 6 6',
-  stop: 'M8 8h8v8H8z',
+  stop: 'M7.5 7.5h9v9h-9z',
   copy: 'M9 9h10v10H9zM5 15V5h10',
   check: 'M5 12.5l4.5 4.5L19 7.5',
   edit: 'M4 20l1-4L16 5l3 3L8 19zM14 7l3 3',

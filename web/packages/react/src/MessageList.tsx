@@ -19,10 +19,12 @@ export interface MessageListProps {
   readonly onOlder: () => void;
   readonly onRetry: () => void;
   readonly onDismiss: () => void;
+  readonly onStartOver?: (() => void) | undefined;
 }
 
 export function MessageList(props: MessageListProps) {
-  const { messages, run, opening, hasOlder, error, actions, onOlder, onRetry, onDismiss } = props;
+  const { messages, run, opening, hasOlder, error, actions, onOlder, onRetry, onDismiss, onStartOver } =
+    props;
   const texts = useTexts();
   const { scroller, content, atEnd, toEnd } = useEnd();
   const list = useRef<HTMLOListElement>(null);
@@ -45,7 +47,12 @@ export function MessageList(props: MessageListProps) {
 
   const isEmpty = spoken.length === 0 && !opening && error === null;
   const notice = error && (
-    <Notice failure={error} onRetry={onRetry} onDismiss={dismissal(error, onDismiss)} />
+    <Notice
+      failure={error}
+      onRetry={onRetry}
+      onDismiss={dismissal(error, onDismiss)}
+      onStartOver={error.at === 'open' ? onStartOver : undefined}
+    />
   );
   return (
     <div className="prosa-list">

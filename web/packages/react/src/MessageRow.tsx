@@ -41,10 +41,10 @@ export const MessageRow = memo(function MessageRow(props: MessageRowProps) {
         timestamp={message.createdAt}
         streaming={run !== null}
         before={run && <Thoughts run={run} />}
+        note={isCut && <p className="prosa-muted prosa-cut">{texts.incomplete}</p>}
         actions={<Actions {...props} />}
       />
       {run && <Waiting run={run} />}
-      {isCut && <p className="prosa-muted prosa-cut">{texts.incomplete}</p>}
     </li>
   );
 });

@@ -7,9 +7,10 @@ export interface NoticeProps {
   readonly failure: Failure;
   readonly onRetry: () => void;
   readonly onDismiss?: (() => void) | undefined;
+  readonly onStartOver?: (() => void) | undefined;
 }
 
-export function Notice({ failure, onRetry, onDismiss }: NoticeProps) {
+export function Notice({ failure, onRetry, onDismiss, onStartOver }: NoticeProps) {
   const texts = useTexts();
   return (
     <div className="prosa-notice" role="alert">
@@ -18,6 +19,11 @@ export function Notice({ failure, onRetry, onDismiss }: NoticeProps) {
       {failure.retryable && (
         <button type="button" className="prosa-button" onClick={onRetry}>
           {texts.retry}
+        </button>
+      )}
+      {onStartOver && (
+        <button type="button" className="prosa-button" onClick={onStartOver}>
+          {texts.startOver}
         </button>
       )}
       {onDismiss && (

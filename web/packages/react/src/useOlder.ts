@@ -11,7 +11,7 @@ export interface OlderOptions {
   readonly load: () => void;
 }
 
-const AHEAD = '800px 0px 0px 0px';
+const AHEAD = '1600px 0px 0px 0px';
 
 /** Returns the ref of an element that stands above the first message. */
 export function useOlder({ scroller, list, count, firstKey, enabled, load }: OlderOptions) {
