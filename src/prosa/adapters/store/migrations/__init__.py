@@ -12,6 +12,11 @@ if TYPE_CHECKING:
 HEAD = "0002"
 """The newest revision; known here so that a start on a current database need not load Alembic."""
 
+APP = "prosa_app"
+ENGINE = "prosa_engine"
+"""Groups of Postgres' roles: the application and the engine log in as members of theirs (or as the group
+itself)."""
+
 
 def upgrade(url: str, current: str | None, target: str = HEAD) -> None:
     """Brings the database at `url` (SQLAlchemy's form) from revision `current` to `target`."""

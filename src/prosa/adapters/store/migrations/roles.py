@@ -4,9 +4,7 @@ from collections.abc import Sequence
 
 from alembic import op
 
-APP = "prosa_app"
-ENGINE = "prosa_engine"
-"""Groups: the application and the engine log in as members of theirs (or as the group itself)."""
+from prosa.adapters.store.migrations import APP, ENGINE
 
 _VERBS = {
     "select": "USING ({0})",

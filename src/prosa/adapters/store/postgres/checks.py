@@ -2,8 +2,7 @@
 
 import asyncpg
 
-from prosa.adapters.store.migrations import HEAD
-from prosa.adapters.store.migrations.roles import APP, ENGINE
+from prosa.adapters.store.migrations import APP, ENGINE, HEAD
 from prosa.adapters.store.tables import OWNED
 from prosa.domain.errors import MisconfiguredError
 

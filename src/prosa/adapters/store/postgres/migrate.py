@@ -11,8 +11,7 @@ from sqlalchemy import Connection, pool
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import create_async_engine
 
-from prosa.adapters.store.migrations import upgrade_over
-from prosa.adapters.store.migrations.roles import APP, ENGINE
+from prosa.adapters.store.migrations import APP, ENGINE, upgrade_over
 from prosa.adapters.store.postgres.checks import APP_URL, ENGINE_URL, OWNER_URL
 from prosa.adapters.store.postgres.connection import OPTIONS, literal
 from prosa.domain.errors import MisconfiguredError, StoreUnavailable

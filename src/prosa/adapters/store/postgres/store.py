@@ -6,7 +6,7 @@ from typing import Any, ParamSpec, TypeVar
 
 from sqlalchemy import Integer, literal_column, select
 
-from prosa.adapters.store.migrations.roles import APP, ENGINE
+from prosa.adapters.store.migrations import APP, ENGINE
 from prosa.adapters.store.postgres.checks import URLS_WANTED, check
 from prosa.adapters.store.postgres.connection import FAILURES, connect, literal
 from prosa.adapters.store.postgres.listener import Listener

@@ -2,7 +2,8 @@
 
 from alembic import op
 
-from prosa.adapters.store.migrations.roles import ENGINE, admit_engine, create_groups, isolate
+from prosa.adapters.store.migrations import ENGINE
+from prosa.adapters.store.migrations.roles import admit_engine, create_groups, isolate
 
 revision = "0002"
 down_revision = "0001"
