@@ -1,0 +1,25 @@
+"""What all tests share: settings without the machine's environment, and skips that CI does not forgive."""
+
+import os
+
+import pytest
+
+_NAMES = ("PROSA_", "OPENAI_", "ANTHROPIC_", "MISTRAL_", "OLLAMA_", "DEFAULT_AI_")
+_KEPT = frozenset({"PROSA_SOAK", "PROSA_SHARED", "PROSA_RECORDINGS", "PROSA_NO_SKIPS", "PROSA_CHROMIUM"})
+
+
+@pytest.fixture(autouse=True)
+def _bare_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in os.environ:
+        if name.startswith(_NAMES) and name not in _KEPT:
+            monkeypatch.delenv(name)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]):
+    """Where PROSA_NO_SKIPS is set, a test that did not run has not passed."""
+    report = yield
+    if report.skipped and os.environ.get("PROSA_NO_SKIPS") and not hasattr(report, "wasxfail"):
+        report.outcome = "failed"
+        report.longrepr = f"{item.nodeid} was skipped: {report.longrepr}"
+    return report
