@@ -1,10 +1,10 @@
 """Prosa: a self-hosted AI chat backend. One conversation store and one run engine behind several doors.
 
-    from prosa import Prosa
+from prosa import Prosa
 
-    async with Prosa() as prosa:
-        async for event in prosa.chat.send("Hello!"):
-            ...
+async with Prosa() as prosa:
+    async for event in prosa.chat.send("Hello!"):
+        ...
 """
 
 from typing import TYPE_CHECKING, Any

@@ -42,7 +42,9 @@ def chat(settings: Settings, models: Mapping[str, ChatModel] | None = None) -> C
         settings.max_tokens_per_day,
         None if settings.max_cost_per_month is None else from_dollars(settings.max_cost_per_month),
     )
-    return Chat(store(settings), catalogue, Defaults(settings.system_prompt, settings.max_output_tokens, limits))
+    return Chat(
+        store(settings), catalogue, Defaults(settings.system_prompt, settings.max_output_tokens, limits)
+    )
 
 
 def store(settings: Settings) -> Store:
@@ -78,9 +80,13 @@ def advice(settings: Settings) -> list[str]:
     """What an operator should know about these settings, a sentence each."""
     said = []
     if settings.jwt_secret is None:
-        said.append("There are no tokens: everybody on this machine is the one local user. Set PROSA_JWT_SECRET.")
+        said.append(
+            "There are no tokens: everybody on this machine is the one local user. Set PROSA_JWT_SECRET."
+        )
     if settings.max_tokens_per_day is None and settings.max_cost_per_month is None:
-        said.append("Users may spend without limit. Set PROSA_MAX_TOKENS_PER_DAY or PROSA_MAX_COST_PER_MONTH.")
+        said.append(
+            "Users may spend without limit. Set PROSA_MAX_TOKENS_PER_DAY or PROSA_MAX_COST_PER_MONTH."
+        )
     if "*" in settings.allowed_origins:
         said.append("PROSA_ALLOWED_ORIGINS takes origins such as https://example.org; * allows none.")
     return said

@@ -56,7 +56,9 @@ class Settings(BaseSettings):
     database_url: SecretStr = _named("PROSA_DATABASE_URL", default=SecretStr("sqlite:///prosa.db"))
     database_owner_url: SecretStr | None = _named("PROSA_DATABASE_OWNER_URL", default=None)
     database_engine_url: SecretStr | None = _named("PROSA_DATABASE_ENGINE_URL", default=None)
-    jwt_secret: Annotated[SecretStr | None, AfterValidator(_strong)] = _named("PROSA_JWT_SECRET", default=None)
+    jwt_secret: Annotated[SecretStr | None, AfterValidator(_strong)] = _named(
+        "PROSA_JWT_SECRET", default=None
+    )
     jwt_issuer: str | None = _named("PROSA_JWT_ISSUER", default=None)
     jwt_audience: str | None = _named("PROSA_JWT_AUDIENCE", default=None)
     jwt_cookie: str | None = _named("PROSA_JWT_COOKIE", default=None)
@@ -116,7 +118,9 @@ def load(**given: Any) -> Settings:
         settings = Settings(**given)
     except ValidationError as error:
         first = error.errors(include_input=False, include_url=False)[0]
-        raise MisconfiguredError(f"{first['loc'][0]}: {first['msg'].removeprefix('Value error, ')}.") from None
+        raise MisconfiguredError(
+            f"{first['loc'][0]}: {first['msg'].removeprefix('Value error, ')}."
+        ) from None
     _check(settings)
     return settings
 

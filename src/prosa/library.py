@@ -68,7 +68,7 @@ class Prosa:
         at its first request, if it is not open yet; close it with the application."""
         return Mounted(self)
 
-    async def process_user_chat_message(  # noqa: PLR0913 - the names and their number are seed 000's
+    async def process_user_chat_message(
         self,
         user_message_content: str,
         client_id: str = "",
@@ -115,7 +115,7 @@ class Prosa:
         await self.open()
         return await self._services.conversations.page(Principal(user_id), limit, cursor)
 
-    async def messages(  # noqa: PLR0913
+    async def messages(
         self,
         conversation_id: str,
         *,

@@ -8,6 +8,7 @@ from msgspec import Struct
 from prosa.kit.bounds import LIMIT, Oversized
 
 BOM = b"\xef\xbb\xbf"
+RETURN = 0x0D
 RETRY_DIGITS = 9
 """A wait of more digits (eleven days in milliseconds) is not meant."""
 
@@ -51,7 +52,7 @@ class Splitter:
         """The events that `data` completes, up to the last blank line and with LF alone; keeps the rest."""
         if not self._begun:
             data = self._without_mark(data)
-        if self._after_return or b"\r" in data:
+        if self._after_return or RETURN in data:
             data = self._with_line_feeds(data)
         tail = self._tail
         if tail:
@@ -62,6 +63,8 @@ class Splitter:
                 return self._bounded(b"")
             data = bytes(tail)
             tail.clear()
+        if data.endswith(b"\n\n") and len(data) <= self._limit:
+            return data
         end = data.rfind(b"\n\n") + 2
         if end == 1:
             tail += data

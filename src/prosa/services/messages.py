@@ -28,7 +28,7 @@ class Messages:
     def __init__(self, store: Store) -> None:
         self._store = store
 
-    async def page(  # noqa: PLR0913 - a list has this many knobs
+    async def page(
         self,
         principal: Principal,
         conversation_id: str,

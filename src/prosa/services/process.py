@@ -80,7 +80,9 @@ class Process:
             raise MessageNotFound
         message = await self._store.of(principal).messages.get(conversation_id, identity)
         if message.content != question.content:
-            raise InvalidRequest("userMessageContent is not the text of the message that userMessageId names.")
+            raise InvalidRequest(
+                "userMessageContent is not the text of the message that userMessageId names."
+            )
         return identity
 
 

@@ -31,7 +31,9 @@ class App:
     ) -> None:
         self._chat = chat
         self._door = Door(chat, identity, language)
-        app: ASGIApp = Router(self._routes(identity, secure=secure), redirect_slashes=False, default=self._nowhere)
+        app: ASGIApp = Router(
+            self._routes(identity, secure=secure), redirect_slashes=False, default=self._nowhere
+        )
         app = Bodies(app, self._door)
         app = Origins(app, self._door, origins, local=identity.local)
         self._app: ASGIApp = Hosts(app, self._door) if identity.local else app
@@ -73,16 +75,18 @@ class App:
             *session.operations(identity, secure=secure),
             *health.OPERATIONS,
         ]
-        routes = [
-            Route(path, Endpoint(self._door, group)) for path, group in _by_path(operations).items()
-        ]
+        routes = [Route(path, Endpoint(self._door, group)) for path, group in _by_path(operations).items()]
         description = msgspec.json.encode(describe(operations))
 
         async def openapi(scope: Scope, receive: Receive, send: Send) -> None:
             del scope, receive
             await respond(send, 200, JSON, description)
 
-        return [*routes, Route("/openapi.json", _Plain(openapi)), Route("/{path:path}", Page(self._door), methods=["GET"])]
+        return [
+            *routes,
+            Route("/openapi.json", _Plain(openapi)),
+            Route("/{path:path}", Page(self._door), methods=["GET"]),
+        ]
 
     async def _nowhere(self, scope: Scope, receive: Receive, send: Send) -> None:
         del receive

@@ -3,7 +3,7 @@
 import time
 from collections import OrderedDict
 from http.cookies import CookieError, SimpleCookie
-from typing import Any
+from typing import Any, TypeGuard
 
 from joserfc import jwt
 from joserfc.errors import JoseError
@@ -15,6 +15,8 @@ from prosa.domain.principal import LOCAL, Principal
 
 MOST_CACHED = 10_000
 LONGEST_TOKEN = 8_192
+CLOCK_SKEW = 5
+"""Seconds that another machine's clock may be ahead of ours."""
 SIGN_IN = "prosa-sign-in"
 """The `aud` of the token in a sign-in link: it opens a session and is good for nothing else."""
 
@@ -86,7 +88,9 @@ class Identity:
         if {"jwk", "jku", "x5u", "x5c", "crit"} & header.keys():
             raise NotAuthenticated
         expires, not_before = claims.get("exp"), claims.get("nbf", 0)
-        if not _is_number(expires) or not _is_number(not_before) or not_before > now + 5 or expires <= now:
+        if not _is_number(expires) or not _is_number(not_before):
+            raise NotAuthenticated
+        if not_before > now + CLOCK_SKEW or expires <= now:
             raise NotAuthenticated
         return claims
 
@@ -130,7 +134,7 @@ def _cookie(scope: Scope, name: str) -> str | None:
     return None
 
 
-def _is_number(value: object) -> bool:
+def _is_number(value: object) -> TypeGuard[float]:
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 

@@ -37,13 +37,15 @@ class Decoder(ABC):
             return []
         try:
             self._read_all(self._stream.payloads(data))
-        except Oversized:
-            self._break()
+        except (Oversized, Unreadable):
+            self.answer.fail(BrokenStream(self.answer.provider))
         return self.answer.take()
 
     def end(self) -> list[ModelEvent]:
-        if not self.answer.over:
+        try:
             self._read_all(self._stream.rest())
+        except Unreadable:
+            self.answer.fail(BrokenStream(self.answer.provider))
         return self.answer.end()
 
     @abstractmethod
@@ -53,13 +55,7 @@ class Decoder(ABC):
     def _read_all(self, payloads: list[bytes]) -> None:
         answer = self.answer
         read = self.read
-        try:
-            for payload in payloads:
-                read(payload)
-                if answer.over:
-                    return
-        except Unreadable:
-            self._break()
-
-    def _break(self) -> None:
-        self.answer.fail(BrokenStream(self.answer.provider))
+        for payload in payloads:
+            if answer.over:
+                return
+            read(payload)

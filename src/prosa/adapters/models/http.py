@@ -23,13 +23,16 @@ from prosa.domain.models import ModelEvent
 
 MOST_OF_AN_ERROR = 64 * 1024
 READ_SIZE = 64 * 1024
+SHORTEST_SECRET = 6
+"""Characters. What is shorter (a version in a query, a key that stands for none) would tear up plain words."""
 AFTERTHOUGHT = 0.25
 """Seconds that a response may take to end after its answer has."""
 
 
 class Timeouts(Struct, frozen=True):
-    """In seconds: to connect; to the first byte of the answer; between two bytes; between two events, for a
-    provider that sends nothing but signs of life."""
+    """In seconds: to connect; to the answer's first byte; between two bytes; and between two events, where a
+    provider sends nothing but signs of life.
+    """
 
     connect: float = 10.0
     first: float = 120.0
@@ -65,7 +68,8 @@ class Wire:
             "user-agent": "prosa",
             **headers,
         }
-        self._secrets = [secret for secret in (*secrets, url.password, *url.query.values()) if secret]
+        hidden = (*secrets, url.password or "", *url.query.values())
+        self._secrets = [secret for secret in hidden if len(secret) >= SHORTEST_SECRET]
         self._timeouts = timeouts
         self._session: aiohttp.ClientSession | None = None
 

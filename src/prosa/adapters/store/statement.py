@@ -15,7 +15,7 @@ Params = Mapping[str, Any]
 Row = Sequence[Any]
 
 _SQLITE = sqlite.dialect(paramstyle="named")
-_POSTGRES = asyncpg.dialect()
+_POSTGRES = asyncpg.dialect()  # type: ignore[no-untyped-call]
 
 
 class Statement:
@@ -129,13 +129,13 @@ class among(ColumnElement[bool]):  # noqa: N801 - reads as an operator in a stat
         self.plain = bindparam(name, type_=Text())
 
 
-@compiles(among, "sqlite")  # type: ignore[no-untyped-call,untyped-decorator]
+@compiles(among, "sqlite")
 def _among_in_sqlite(element: among, compiler: Any, **kw: Any) -> str:
     column, ids = compiler.process(element.column, **kw), compiler.process(element.plain, **kw)
     return f"{column} IN (SELECT value FROM json_each({ids}))"
 
 
-@compiles(among, "postgresql")  # type: ignore[no-untyped-call,untyped-decorator]
+@compiles(among, "postgresql")
 def _among_in_postgres(element: among, compiler: Any, **kw: Any) -> str:
     column, ids = compiler.process(element.column, **kw), compiler.process(element.ids, **kw)
     return f"{column} = ANY ({ids})"
@@ -143,5 +143,5 @@ def _among_in_postgres(element: among, compiler: Any, **kw: Any) -> str:
 
 def insertion(table: Table, *columns: str) -> Statement:
     """INSERT of `columns`, bound by their own names; `user_id` is bound to `principal`."""
-    values = {name: bindparam("principal" if name == "user_id" else name) for name in columns}
+    values: dict[str, Any] = {name: bindparam("principal" if name == "user_id" else name) for name in columns}
     return Statement(insert(table).values(values))

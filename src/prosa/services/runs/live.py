@@ -6,7 +6,6 @@ from collections.abc import Callable
 from prosa.domain.events import Event, Text, encode
 from prosa.domain.runs import Run
 
-
 LONGEST = 1024
 """Bytes of text in one event, so that a whole event always fits into a write of 2 KB."""
 

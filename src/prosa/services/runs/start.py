@@ -76,9 +76,7 @@ def preparation(send: Send, catalogue: Catalogue, defaults: Defaults) -> Prepare
     """The function that, inside the first transaction, turns a branch into the request."""
 
     def prepare(conversation: Conversation, turns: Sequence[Turn], remaining: Remaining) -> Prepared:
-        choice = catalogue.choose(
-            (send.provider, send.model), (conversation.provider, conversation.model)
-        )
+        choice = catalogue.choose((send.provider, send.model), (conversation.provider, conversation.model))
         system = send.system_prompt or conversation.system_prompt or defaults.system_prompt
         if send.history is not None:
             turns = (*send.history, *turns[-1:])

@@ -66,9 +66,7 @@ async def update_conversation(call: Call[ConversationChanges, Nothing]) -> Reply
 
 async def delete_conversation(call: Call[Nothing, Nothing]) -> Reply:
     """With its messages and runs; what it cost stays in the ledger. An answer in progress is stopped."""
-    await call.chat.conversations.delete(
-        call.principal, call.id("conversationId", e.ConversationNotFound)
-    )
+    await call.chat.conversations.delete(call.principal, call.id("conversationId", e.ConversationNotFound))
     return Reply(204)
 
 

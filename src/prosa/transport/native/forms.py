@@ -193,8 +193,9 @@ def run_form(run: Run) -> RunForm:
         reason=run.reason,
         provider=run.provider,
         model=run.model,
-        usage=usage
-        and UsageForm(
+        usage=None
+        if usage is None
+        else UsageForm(
             usage.prompt_tokens,
             usage.completion_tokens,
             usage.total_tokens,

@@ -1,5 +1,7 @@
 """`/api/conversations/{id}/messages`."""
 
+from typing import Any
+
 from msgspec import UNSET
 
 from prosa.domain import errors as e
@@ -23,7 +25,12 @@ async def list_messages(call: Call[Nothing, MessagesQuery]) -> Reply:
     if query.head is not None and (head := parse_id(query.head)) is None:
         raise e.MessageNotFound
     placed, cursor = await call.chat.messages.page(
-        call.principal, _conversation(call), head=head, order=query.order, limit=query.limit, cursor=query.cursor
+        call.principal,
+        _conversation(call),
+        head=head,
+        order=query.order,
+        limit=query.limit,
+        cursor=query.cursor,
     )
     return Reply(200, Page([message_form(each) for each in placed], cursor))
 
@@ -33,13 +40,19 @@ async def create_message(call: Call[NewMessage, Nothing]) -> Reply:
     body = call.body
     parent = body.parent_id.lower() if isinstance(body.parent_id, str) else body.parent_id
     placed = await call.chat.messages.append(
-        call.principal, _conversation(call), Role(body.role), body.content, UNSET if parent is UNSET else parent
+        call.principal,
+        _conversation(call),
+        Role(body.role),
+        body.content,
+        UNSET if parent is UNSET else parent,
     )
     return Reply(201, message_form(placed))
 
 
 async def get_message(call: Call[Nothing, Nothing]) -> Reply:
-    return Reply(200, message_form(await call.chat.messages.get(call.principal, _conversation(call), _message(call))))
+    return Reply(
+        200, message_form(await call.chat.messages.get(call.principal, _conversation(call), _message(call)))
+    )
 
 
 async def update_message(call: Call[MessageChanges, Nothing]) -> Reply:
@@ -55,11 +68,11 @@ async def delete_message(call: Call[Nothing, Nothing]) -> Reply:
     return Reply(204)
 
 
-def _conversation(call: Call[object, object]) -> str:
+def _conversation(call: Call[Any, Any]) -> str:
     return call.id("conversationId", e.ConversationNotFound)
 
 
-def _message(call: Call[object, object]) -> str:
+def _message(call: Call[Any, Any]) -> str:
     return call.id("messageId", e.MessageNotFound)
 
 

@@ -1,5 +1,7 @@
 """`/api/chat/runs`: what became of a run, its events once more, and its stop."""
 
+from typing import Any
+
 from msgspec import Struct
 from starlette.types import Receive, Send
 
@@ -38,7 +40,7 @@ async def stop_run(call: Call[Nothing, Nothing]) -> Reply:
     return Reply(200, run_form(await call.chat.engine.stop(call.principal, _run(call))))
 
 
-def _run(call: Call[object, object]) -> str:
+def _run(call: Call[Any, Any]) -> str:
     return call.id("runId", e.RunNotFound)
 
 

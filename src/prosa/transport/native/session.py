@@ -2,6 +2,7 @@
 
 import time
 from http.cookies import SimpleCookie
+from typing import Any
 
 from msgspec import Struct
 
@@ -55,7 +56,9 @@ def operations(identity: Identity, *, secure: bool) -> list[Operation]:
         if not await call.chat.store.of(principal).sign_ins.use(link, now()):
             raise e.NotAuthenticated
         expires = int(time.time()) + LIFETIME
-        wanted = {name: claims[name] for name in ("sub", "client_id", "iss") if name in claims}
+        wanted: dict[str, Any] = {
+            name: claims[name] for name in ("sub", "client_id", "iss") if name in claims
+        }
         token = identity.sign({**wanted, **identity.audience, "exp": expires})
         return Reply(204, headers=[(b"set-cookie", _cookie(identity.cookie, token, LIFETIME, secure=secure))])
 

@@ -49,7 +49,9 @@ class _Login:
     def __init__(self, url: str, setting: str) -> None:
         parts = urlsplit(url)
         if not parts.username:
-            raise MisconfiguredError(f"{setting} must name its role: postgresql://role:password@host/database.")
+            raise MisconfiguredError(
+                f"{setting} must name its role: postgresql://role:password@host/database."
+            )
         self.name = unquote(parts.username)
         self.password = unquote(parts.password) if parts.password else None
 

@@ -13,7 +13,13 @@ from prosa.adapters.store.repositories.rows import RUN, to_message, to_run
 from prosa.adapters.store.statement import Ask, Plan, Row, Statement, Together, insertion, owned
 from prosa.adapters.store.tables import conversations, idempotency, messages, reservations, runs
 from prosa.domain.conversations import Conversation, ConversationStatus, Message, MessageStatus
-from prosa.domain.errors import ConversationClosed, IdempotencyMismatch, InvalidRequest, MessageNotFound, RunInProgress
+from prosa.domain.errors import (
+    ConversationClosed,
+    IdempotencyMismatch,
+    InvalidRequest,
+    MessageNotFound,
+    RunInProgress,
+)
 from prosa.domain.models import Role, Turn
 from prosa.domain.opening import Begun, Opening, Prepare, Prepared
 from prosa.domain.runs import Run, RunStatus
@@ -188,7 +194,9 @@ def _writes(
         Ask(_SHOW, key_id=conversation.id, message_id=answer.id, now=now, excerpt=_excerpt(opening.content)),
     ]  # fmt: skip
     if opening.key is not None:
-        asked.append(Ask(_REMEMBER, key=opening.key, body_hash=opening.body_hash, run_id=run.id, created_at=now))
+        asked.append(
+            Ask(_REMEMBER, key=opening.key, body_hash=opening.body_hash, run_id=run.id, created_at=now)
+        )
     return Together(*asked)
 
 

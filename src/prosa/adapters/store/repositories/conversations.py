@@ -42,7 +42,9 @@ _HEAD_EXISTS = Statement(
         owned(messages),
     )
 )
-_DELETE = Statement(delete(conversations).where(_t.id == bindparam("id"), owned(conversations)).returning(_t.id))
+_DELETE = Statement(
+    delete(conversations).where(_t.id == bindparam("id"), owned(conversations)).returning(_t.id)
+)
 
 
 def _to_params(conversation: Conversation) -> dict[str, Any]:

@@ -28,9 +28,9 @@ _HOLD = Statement(
 what is fenced stays fenced; readers and the user's own inserts are not kept waiting."""
 
 _APPEND = Statement(
-    insert(journal).values(
-        {name: bindparam(name) for name in ("user_id", "run_id", "first_seq", "last_seq", "data")}
-    ).inline()
+    insert(journal)
+    .values({name: bindparam(name) for name in ("user_id", "run_id", "first_seq", "last_seq", "data")})
+    .inline()
 )
 _LINES = Statement(
     select(journal.c.first_seq, journal.c.data)
@@ -76,13 +76,18 @@ def _commit(boot: str, appends: Sequence[Append], endings: Sequence[Ending]) -> 
     lines: dict[str, list[Ask]] = {run_id: [] for run_id in owners}
     for each in appends:
         if each.run_id in owners:
-            lines[each.run_id].append(Ask(_APPEND, user_id=owners[each.run_id], **msgspec.structs.asdict(each)))
+            lines[each.run_id].append(
+                Ask(_APPEND, user_id=owners[each.run_id], **msgspec.structs.asdict(each))
+            )
     written = [run_id for run_id, asked in lines.items() if asked]
     for ending in endings:
         asked = [Ask(_ENTER, **_entry_params(ending.entry)), Ask(_RELEASE, run_id=ending.run_id)]
         if ending.run_id in owners:
             asked += lines.pop(ending.run_id, [])
-            asked += [Ask(_END, boot=boot, **_end_params(ending)), Ask(_SETTLE_MESSAGE, **_message_params(ending))]
+            asked += [
+                Ask(_END, boot=boot, **_end_params(ending)),
+                Ask(_SETTLE_MESSAGE, **_message_params(ending)),
+            ]
         yield Together(*asked)
     rest = [ask.params for asked in lines.values() for ask in asked]
     if rest:

@@ -17,13 +17,13 @@ class _Turnstile(Executable, ClauseElement):
     inherit_cache = False
 
 
-@compiles(_Turnstile, "postgresql")  # type: ignore[no-untyped-call,untyped-decorator]
+@compiles(_Turnstile, "postgresql")
 def _in_postgres(_element: _Turnstile, compiler: object, **kw: object) -> str:
     owner = compiler.process(bindparam("principal"), **kw)  # type: ignore[attr-defined]
     return f"SELECT pg_advisory_xact_lock(hashtextextended({owner}, 0))"
 
 
-@compiles(_Turnstile, "sqlite")  # type: ignore[no-untyped-call,untyped-decorator]
+@compiles(_Turnstile, "sqlite")
 def _in_sqlite(_element: _Turnstile, _compiler: object, **_kw: object) -> str:
     return "SELECT 1"
 
@@ -31,7 +31,9 @@ def _in_sqlite(_element: _Turnstile, _compiler: object, **_kw: object) -> str:
 _TURNSTILE = Statement(_Turnstile())
 _since = ai_usage.c.created_at >= bindparam("since")
 _SPENT_TOKENS = Statement(
-    select(cast(func.coalesce(func.sum(ai_usage.c.total_tokens), 0), BigInteger)).where(_since, owned(ai_usage))
+    select(cast(func.coalesce(func.sum(ai_usage.c.total_tokens), 0), BigInteger)).where(
+        _since, owned(ai_usage)
+    )
 )
 _SPENT_COST = Statement(
     select(cast(func.coalesce(func.sum(ai_usage.c.cost), 0), BigInteger)).where(_since, owned(ai_usage))

@@ -26,9 +26,7 @@ _REWRITE = Statement(
     update(messages).where(_m.id == bindparam("key"), *_here).values(content=bindparam("content"))
 )
 _DELETE = Statement(delete(messages).where(among(_m.id, "ids"), *_here))
-_OPEN_RUN = Statement(
-    select(_m.id, _m.run_id).where(_m.status == MessageStatus.IN_PROGRESS.value, *_here)
-)
+_OPEN_RUN = Statement(select(_m.id, _m.run_id).where(_m.status == MessageStatus.IN_PROGRESS.value, *_here))
 _MOVE_HEAD = Statement(
     update(conversations)
     .where(conversations.c.id == bindparam("key"), owned(conversations))

@@ -19,16 +19,18 @@ _usage = msgspec.json.Decoder(Usage)
 
 def to_conversation(row: Row) -> Conversation:
     """From the columns `CONVERSATION`."""
-    *before, status, head_id, metadata, created_at, updated_at = row
-    return Conversation(
-        *before, ConversationStatus(status), head_id, msgspec.json.decode(metadata), created_at, updated_at
-    )
+    values = dict(zip(Conversation.__struct_fields__, row, strict=True))
+    values["status"] = ConversationStatus(values["status"])
+    values["metadata"] = msgspec.json.decode(values["metadata"])
+    return Conversation(**values)
 
 
 def to_message(row: Row) -> Message:
     """From the columns `MESSAGE`."""
-    *before, role, content, status, run_id, provider, model, created_at = row
-    return Message(*before, Role(role), content, MessageStatus(status), run_id, provider, model, created_at)
+    values = dict(zip(Message.__struct_fields__, row, strict=True))
+    values["role"] = Role(values["role"])
+    values["status"] = MessageStatus(values["status"])
+    return Message(**values)
 
 
 def to_run(row: Row) -> Run:

@@ -29,6 +29,7 @@ _CANCEL = Statement(
     )
 )  # fmt: skip
 
+
 def _get(run_id: str) -> Plan[Run]:
     rows = yield Ask(_GET, id=run_id)
     if not rows:

@@ -1,6 +1,6 @@
 """One process a file: a lock beside the database that goes with the process, however it ends."""
 
-import os
+import sys
 from pathlib import Path
 from typing import BinaryIO
 
@@ -22,7 +22,7 @@ class Lock:
         self._file.close()
 
 
-if os.name == "nt":
+if sys.platform == "win32":
     import msvcrt
 
     def _take(descriptor: int) -> None:

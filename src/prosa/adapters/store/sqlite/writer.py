@@ -94,7 +94,7 @@ class Writer:
         self._connection.execute("SAVEPOINT job")
         try:
             self._run(job)
-        except Exception as error:  # noqa: BLE001 - the job's own failure, told to its caller alone
+        except Exception as error:
             job.error = error
             if not self._connection.in_transaction:
                 raise  # such as a full disk: SQLite has rolled the whole group back
