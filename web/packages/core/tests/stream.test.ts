@@ -76,7 +76,7 @@ describe('runEvents', () => {
       throw new TypeError('network error');
     });
     await expect(read(wire, SEND)).rejects.toMatchObject({ code: 'network' });
-    expect(wire.asked.map(({ body }) => body['clientMessageId'])).toEqual(Array(5).fill('key'));
+    expect(wire.asked.map(({ body }) => body.clientMessageId)).toEqual(Array(5).fill('key'));
   });
 
   it('does not repeat a request that was refused', async () => {

@@ -3,8 +3,9 @@ import { useEffect, useRef, useState } from 'react';
 import { useTexts } from './context.js';
 
 export interface AnnouncerProps {
-  /** The answer so far; null while none is being written. */
-  readonly content: string | null;
+  /** The last answer, as far as it is written. */
+  readonly content: string;
+  readonly writing: boolean;
 }
 
 interface Said {
@@ -16,10 +17,10 @@ interface Said {
 const LEAST = 80;
 const KEPT = 4;
 
-export function Announcer({ content }: AnnouncerProps) {
+export function Announcer({ content, writing }: AnnouncerProps) {
   const texts = useTexts();
   const [said, setSaid] = useState<readonly Said[]>([]);
-  const last = useRef<string | null>(null);
+  const wasWriting = useRef(false);
   const spoken = useRef(0);
 
   useEffect(() => {
@@ -28,23 +29,20 @@ export function Announcer({ content }: AnnouncerProps) {
       if (plain === '') return;
       setSaid(before => [...before.slice(-KEPT + 1), { id: (before.at(-1)?.id ?? 0) + 1, text: plain }]);
     };
-    if (content === null && last.current !== null) {
-      say(last.current.slice(spoken.current));
-      say(texts.answered);
-    } else if (content !== null && last.current === null) {
+    const ended = wasWriting.current && !writing;
+    if (writing && !wasWriting.current) {
       spoken.current = 0;
       say(texts.writing);
     }
-    if (content !== null) {
-      spoken.current = Math.min(spoken.current, content.length);
-      const end = endOfSpeech(content, spoken.current);
-      if (end > spoken.current) {
-        say(content.slice(spoken.current, end));
-        spoken.current = end;
-      }
-    }
-    last.current = content;
-  }, [content, texts]);
+    wasWriting.current = writing;
+    if (!(writing || ended)) return;
+    // A reset takes back what was written.
+    spoken.current = Math.min(spoken.current, content.length);
+    const end = ended ? content.length : endOfSpeech(content, spoken.current);
+    say(content.slice(spoken.current, end));
+    spoken.current = end;
+    if (ended) say(texts.answered);
+  }, [content, writing, texts]);
 
   return (
     <div className="prosa-hidden" role="log" aria-live="polite" aria-relevant="additions">

@@ -84,7 +84,7 @@ export function ChatInterface({
         onDismiss={dismissError}
         onStartOver={onStartOver}
       />
-      <Announcer content={run ? run.text : null} />
+      <Announcer content={messages.at(-1)?.content ?? ''} writing={run !== null} />
       <div className="prosa-foot">
         {editing && (
           <p className="prosa-editing">

@@ -1,0 +1,68 @@
+/** The calls of the JSON API, and the errors that they end in. */
+import { describe, expect, it } from 'vitest';
+import { ChatError, Client, isUuid, newId } from '../src/index.js';
+import { titleFrom } from '../src/title.js';
+import { json, refused, Wire } from './wire.js';
+
+describe('Client', () => {
+  it('stays under the prefix that it is given', async () => {
+    const wire = new Wire().on('GET chat/api/session', () => json({ userId: 'ana' }));
+    const client = new Client({ baseUrl: 'http://prosa.test/chat/', fetch: wire.fetch });
+    expect(await client.session()).toEqual({ userId: 'ana' });
+  });
+
+  it('sends the language and the token', async () => {
+    const wire = new Wire().on('GET api/session', () => json({}));
+    const token = async () => 'secret';
+    await new Client({ baseUrl: 'http://prosa.test/', language: 'pt', token, fetch: wire.fetch }).session();
+    expect(wire.asked[0]?.headers.get('Accept-Language')).toBe('pt');
+    expect(wire.asked[0]?.headers.get('Authorization')).toBe('Bearer secret');
+  });
+
+  it('throws what the server said', async () => {
+    const wire = new Wire().on('POST api/chat/send', () => refused(409, 'run_in_progress', { runId: 'r1' }));
+    const sending = wire.client().send({ conversationId: 'c', content: 'x', clientMessageId: 'k' });
+    await expect(sending).rejects.toMatchObject({
+      name: 'ChatError',
+      code: 'run_in_progress',
+      message: 'Refused: run_in_progress.',
+      status: 409,
+      runId: 'r1',
+      passing: false,
+    });
+  });
+
+  it('makes something of an answer that a proxy gave', async () => {
+    const wire = new Wire().on('GET api/session', () => new Response('<html>', { status: 502 }));
+    await expect(wire.client().session()).rejects.toMatchObject({ code: 'http_502', passing: true });
+  });
+
+  it('says that the server is away', async () => {
+    const fetch = () => Promise.reject(new TypeError('Failed to fetch'));
+    const calling = new Client({ baseUrl: 'http://prosa.test/', fetch }).session();
+    await expect(calling).rejects.toBeInstanceOf(ChatError);
+    await expect(calling).rejects.toMatchObject({ code: 'network', status: 0 });
+  });
+});
+
+describe('newId', () => {
+  it('is a UUID also where randomUUID is missing', () => {
+    const { randomUUID } = crypto;
+    Object.defineProperty(crypto, 'randomUUID', { value: undefined, configurable: true });
+    const id = newId();
+    Object.defineProperty(crypto, 'randomUUID', { value: randomUUID, configurable: true });
+    expect(isUuid(id)).toBe(true);
+    expect(id[14]).toBe('4');
+    expect(isUuid('conv_123')).toBe(false);
+  });
+});
+
+describe('titleFrom', () => {
+  it('takes the first words, whole', () => {
+    const long = 'one two three four five six seven eight nine ten eleven twelve thirteen';
+    expect(titleFrom('  Hello\n\nworld ')).toBe('Hello world');
+    expect(titleFrom(long)).toBe('one two three four five six seven eight nine ten eleven…');
+    expect(titleFrom('👋'.repeat(40))).toBe(`${'👋'.repeat(30)}…`);
+    expect(titleFrom(`a${'👋'.repeat(40)}`)).toBe(`a${'👋'.repeat(29)}…`);
+  });
+});
