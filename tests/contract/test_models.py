@@ -6,6 +6,8 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, aclosing
 
 import pytest
+from tests.unit.adapters.models.loopback import CUT, Loopback, Play
+from tests.unit.adapters.models.speech import HELLO, SPEECHES, text_of, told, usage_of
 
 from prosa.adapters.models.fake.client import FakeModel
 from prosa.domain.errors import (
@@ -18,8 +20,6 @@ from prosa.domain.errors import (
 )
 from prosa.domain.models import Finish, FinishReason, TextDelta, Usage, UsageReport
 from prosa.ports.models import ChatModel
-from tests.unit.adapters.models.loopback import CUT, Loopback, Play
-from tests.unit.adapters.models.speech import HELLO, SPEECHES, text_of, told, usage_of
 
 
 class Stage:

@@ -3,10 +3,10 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.shared import pieces
 
 from prosa.kit.bounds import Oversized
 from prosa.kit.ndjson import Lines
-from tests.shared import pieces
 
 
 def read(parts: list[bytes]) -> list[bytes]:

@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.shared import RECORDINGS, needs_recordings, pieces, recording
 
 from prosa.kit.bounds import Oversized
 from prosa.kit.sse import Event, Splitter
-from tests.shared import RECORDINGS, needs_recordings, pieces, recording
 
 MIDDLE = 200
 CASES: list[tuple[str, bytes, list[Event]]] = [

@@ -1,8 +1,11 @@
 """Every error that was recorded or reported becomes the domain's error that fits it."""
 
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from tests.shared import body, needs_recordings, recording
+from tests.unit.adapters.models.speech import fed, text_of
 
 from prosa.adapters.models.anthropic import errors as anthropic
 from prosa.adapters.models.anthropic.decode import AnthropicDecoder
@@ -24,8 +27,6 @@ from prosa.domain.errors import (
     QuotaExhausted,
     RateLimited,
 )
-from tests.shared import body, needs_recordings, recording
-from tests.unit.adapters.models.speech import fed, text_of
 
 FAULTS: dict[str, Any] = {
     "anthropic": anthropic.fault,
@@ -163,3 +164,25 @@ def test_mistrals_details_name_the_field_and_never_what_was_in_it() -> None:
     said = b'{"detail": [{"loc": ["body", "stop"], "msg": "Not permitted", "input": "a user\'s words"}]}'
     error = mistral.fault(Reply(422, said))
     assert error.details["detail"] == "body.stop: Not permitted"
+
+
+NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("headers", "wait"),
+    [
+        ({}, None),
+        ({"retry-after": "3"}, 3.0),
+        ({"retry-after": "-3"}, 0.0),
+        ({"retry-after": "inf"}, None),
+        ({"retry-after": "soon"}, None),
+        ({"retry-after": "1e9"}, 86_400.0),
+        ({"retry-after-ms": "250", "retry-after": "1"}, 0.25),
+        ({"retry-after": "Sat, 21 Nov 2026 12:00:30 GMT"}, 30.0),
+        ({"retry-after": "Sat, 21 Nov 2026 12:00:30 -0000"}, 30.0),
+        ({"retry-after": "Sat, 21 Nov 2026 11:00:00 GMT"}, 0.0),
+    ],
+)
+def test_the_wait_in_seconds(headers: dict[str, str], wait: float | None) -> None:
+    assert retry_after(headers, NOW) == wait

@@ -5,12 +5,12 @@ from itertools import pairwise
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.shared import pieces
+from tests.unit.adapters.models.speech import SPEECHES, Speech, fed, text_of, usage_of
 
 from prosa.domain.errors import BrokenStream, ProviderError
 from prosa.domain.models import Finish, FinishReason, ModelEvent
 from prosa.kit.bounds import LIMIT
-from tests.shared import pieces
-from tests.unit.adapters.models.speech import SPEECHES, Speech, fed, text_of, usage_of
 
 every_provider = pytest.mark.parametrize("speech", SPEECHES.values(), ids=SPEECHES)
 
@@ -39,6 +39,8 @@ def outcome(speech: Speech, parts: list[bytes]) -> tuple[str, object, object]:
     return text_of(events), usage_of(events), end
 
 
+@pytest.mark.hostile(25)
+@pytest.mark.hostile(32)
 @every_provider
 @pytest.mark.parametrize("case", BYTES)
 @pytest.mark.parametrize("size", [0, 1, 7])
@@ -48,6 +50,7 @@ def test_odd_bytes_become_text(speech: Speech, case: str, size: int) -> None:
     assert text_of(fed(speech.decoder(), pieces(stream, size))) == f"<{text}>"
 
 
+@pytest.mark.hostile(25)
 @every_provider
 @pytest.mark.parametrize("size", [0, 1])
 def test_a_character_in_two_halves_is_put_together(speech: Speech, size: int) -> None:
@@ -61,6 +64,7 @@ def test_a_half_that_stays_alone_at_the_end(speech: Speech) -> None:
     assert text_of(fed(speech.decoder(), [stream])) == "a\ufffd"
 
 
+@pytest.mark.hostile(32)
 @every_provider
 @pytest.mark.parametrize("junk", [b"{", b"nonsense", b'{"a": }', b"[" * 50_000, b"3", b"null"])
 def test_what_is_no_json_breaks_the_stream_after_what_came(speech: Speech, junk: bytes) -> None:
@@ -72,6 +76,7 @@ def test_what_is_no_json_breaks_the_stream_after_what_came(speech: Speech, junk:
     assert outcome(speech, pieces(stream, 7)) == whole
 
 
+@pytest.mark.hostile(64)
 @every_provider
 @pytest.mark.parametrize("count", ["-1", "1e3", "2.5", "10000000000", "true", '"7"', "null", "9" * 400, "[]"])
 def test_a_count_that_cannot_be_is_dropped(speech: Speech, count: str) -> None:
@@ -83,6 +88,7 @@ def test_a_count_that_cannot_be_is_dropped(speech: Speech, count: str) -> None:
     )  # Anthropic's first report stands where its last is absurd
 
 
+@pytest.mark.hostile(32)
 @every_provider
 def test_without_an_end_the_stream_is_broken(speech: Speech) -> None:
     assert outcome(speech, [speech.opening + speech.text("Oi")])[::2] == ("Oi", BrokenStream)
@@ -111,6 +117,7 @@ def test_nothing_counts_after_the_end(speech: Speech) -> None:
     assert text_of(events + decoder.end()) == "Oi"
 
 
+@pytest.mark.hostile(32)
 @every_provider
 def test_one_endless_event_is_not_kept(speech: Speech) -> None:
     decoder = speech.decoder()

@@ -1,6 +1,7 @@
 """What only one provider does."""
 
 import pytest
+from tests.unit.adapters.models.speech import chunk, fed, line, message, sse, usage_of
 
 from prosa.adapters.models.anthropic.decode import AnthropicDecoder
 from prosa.adapters.models.mistral.decode import MistralDecoder
@@ -9,7 +10,6 @@ from prosa.adapters.models.ollama.decode import OllamaDecoder
 from prosa.adapters.models.openai.decode import OpenAIDecoder
 from prosa.domain.errors import ProviderError, RateLimited
 from prosa.domain.models import Finish, FinishReason, TextDelta, ThinkingDelta, Usage, UsageReport
-from tests.unit.adapters.models.speech import chunk, fed, line, message, sse, usage_of
 
 DONE = b"data: [DONE]\n\n"
 

@@ -3,10 +3,11 @@
 import asyncio
 from contextlib import aclosing
 
+from tests.unit.adapters.models.speech import HELLO, text_of, told, usage_of
+
 from prosa.adapters.models.fake.client import FakeModel
 from prosa.domain.errors import ProviderOverloaded
 from prosa.domain.models import ChatRequest, Finish, FinishReason, Role, TextDelta, ThinkingDelta, Turn, Usage
-from tests.unit.adapters.models.speech import HELLO, text_of, told, usage_of
 
 
 async def test_the_default_repeats_the_last_words() -> None:

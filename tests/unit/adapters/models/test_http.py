@@ -5,6 +5,8 @@ import gzip
 import traceback
 
 import pytest
+from tests.unit.adapters.models.loopback import CUT, Loopback, Play, Step
+from tests.unit.adapters.models.speech import HELLO, KEY, SPEECHES, Speech, text_of
 from yarl import URL
 
 from prosa.adapters.models.anthropic.client import AnthropicModel
@@ -21,8 +23,6 @@ from prosa.domain.errors import (
 )
 from prosa.domain.models import Finish, ModelEvent
 from prosa.ports.models import ChatModel
-from tests.unit.adapters.models.loopback import CUT, Loopback, Play, Step
-from tests.unit.adapters.models.speech import HELLO, KEY, SPEECHES, Speech, text_of
 
 every_provider = pytest.mark.parametrize("speech", SPEECHES.values(), ids=SPEECHES)
 OPENAI = SPEECHES["openai"]
@@ -102,6 +102,7 @@ async def test_silence_has_an_end(steps: tuple[Step, ...], timeouts: Timeouts) -
             await provider.gone.wait()
 
 
+@pytest.mark.hostile(32)
 async def test_signs_of_life_are_no_answer() -> None:
     gates = [asyncio.Event() for _ in range(40)]
     steps = tuple(step for gate in gates for step in (b": ping\n\n", gate))
@@ -192,6 +193,13 @@ async def test_no_lost_connection_tells_the_address(step: Step) -> None:
     assert "secret-word" not in told
     assert "other-secret" not in told
     assert provider.seen[0].path == "/api/chat?key=other-secret"
+
+
+async def test_a_short_word_is_no_secret() -> None:
+    frame = b'{"error": "at most 1 of these"}'
+    async with Loopback(Play((frame,), 400)).listening() as provider:
+        fault = await fault_of(OllamaModel(base_url=provider.base + "?version=1"))
+    assert fault.details["detail"] == "at most 1 of these"
 
 
 async def test_a_key_is_asked_for_only_where_one_is_needed() -> None:

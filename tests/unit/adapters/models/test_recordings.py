@@ -5,6 +5,8 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from tests.shared import body, needs_recordings, pieces, recording, streamed
+from tests.unit.adapters.models.speech import fed, text_of, thinking_of, usage_of
 
 from prosa.adapters.models.anthropic.decode import AnthropicDecoder
 from prosa.adapters.models.decoder import Decoder
@@ -12,8 +14,6 @@ from prosa.adapters.models.mistral.decode import MistralDecoder
 from prosa.adapters.models.ollama.decode import OllamaDecoder
 from prosa.adapters.models.openai.decode import OpenAIDecoder
 from prosa.domain.models import Finish, FinishReason, ModelEvent, TextDelta, Usage
-from tests.shared import body, needs_recordings, pieces, recording, streamed
-from tests.unit.adapters.models.speech import fed, text_of, thinking_of, usage_of
 
 LENGTH = {"length", "max_tokens"}
 SIZES = [0, 1, 7]
