@@ -1,7 +1,7 @@
 """Lines of JSON come out the same wherever their bytes are cut."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.shared import pieces
 
@@ -22,6 +22,7 @@ def test_the_last_line_needs_no_newline() -> None:
     assert read([b"1\n2"]) == [b"1", b"2"]
 
 
+@settings(deadline=None)
 @given(st.lists(st.sampled_from([b"{}", b"1", b"", b" "])), st.integers(1, 9), st.sampled_from([b"", b"\n"]))
 def test_any_cut_gives_the_same(lines: list[bytes], size: int, end: bytes) -> None:
     stream = b"\n".join(lines) + end

@@ -5,7 +5,7 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.shared import RECORDINGS, needs_recordings, pieces, recording
 
@@ -97,6 +97,7 @@ LINES = st.sampled_from(
 ENDS = st.sampled_from([b"\n", b"\n", b"\r\n", b"\r"])
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(LINES, ENDS)), st.lists(st.integers(0, 200)))
 def test_any_cut_gives_the_same(lines: list[tuple[bytes, bytes]], cuts: list[int]) -> None:
     stream = b"".join(line + end for line, end in lines)

@@ -1,7 +1,7 @@
 """Text that leaves is text that UTF-8 and a database can hold."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from prosa.kit.text import open_half, well_formed
@@ -23,11 +23,13 @@ def test_what_no_text_may_hold(text: str, mended: str) -> None:
     assert well_formed(text) == mended
 
 
+@settings(deadline=None)
 @given(st.text(st.characters(exclude_categories=[])))
 def test_all_text_can_be_written_afterwards(text: str) -> None:
     assert "\0" not in well_formed(text).encode().decode()
 
 
+@settings(deadline=None)
 @given(st.text())
 def test_good_text_stays_as_it_is(text: str) -> None:
     assert well_formed(text) == text.replace("\0", "\ufffd")

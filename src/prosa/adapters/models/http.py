@@ -24,7 +24,7 @@ from prosa.domain.models import ModelEvent
 MOST_OF_AN_ERROR = 64 * 1024
 READ_SIZE = 64 * 1024
 SHORTEST_SECRET = 6
-"""Characters. To cut out less (a version in a query, a key that stands for none) would tear up plain words."""
+"""Characters. Cutting out less (a version in a query, a key that stands for none) would tear plain words."""
 AFTERTHOUGHT = 0.25
 """Seconds that a response may take to end after its answer has."""
 

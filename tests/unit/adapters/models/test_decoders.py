@@ -3,7 +3,7 @@
 from itertools import pairwise
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.shared import pieces
 from tests.unit.adapters.models.speech import SPEECHES, Speech, fed, text_of, usage_of
@@ -129,6 +129,7 @@ def test_one_endless_event_is_not_kept(speech: Speech) -> None:
 
 
 @every_provider
+@settings(deadline=None)
 @given(data=st.data())
 def test_any_cut_tells_the_same(speech: Speech, data: st.DataObject) -> None:
     texts = data.draw(st.lists(st.text(max_size=6), max_size=5))
@@ -141,6 +142,7 @@ def test_any_cut_tells_the_same(speech: Speech, data: st.DataObject) -> None:
 
 
 @every_provider
+@settings(deadline=None)
 @given(stream=st.binary(max_size=200), size=st.integers(1, 9))
 def test_any_bytes_are_survived(speech: Speech, stream: bytes, size: int) -> None:
     assert outcome(speech, pieces(stream, size)) == outcome(speech, [stream])
