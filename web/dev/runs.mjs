@@ -20,7 +20,7 @@ export function startRun(conversation, question, key) {
     userMessageId: question.id,
     messageId: message.id,
   });
-  setTimeout(() => step(run, 0), run.script.thinks ? 1500 : 500);
+  setTimeout(() => (run.script.thinks ? think(run) : step(run, 0)), 500);
   return run;
 }
 
@@ -56,6 +56,15 @@ function tell(run, event) {
   const numbered = { ...event, seq: run.events.length + 1 };
   run.events.push(numbered);
   for (const reader of run.readers) reader(numbered);
+}
+
+/** Thoughts, then a tool, and only then the answer. */
+function think(run) {
+  const thought = 'They want to know how streaming works. A short tour with an example will do.';
+  for (const text of thought.match(/\S+\s*/g)) tell(run, { type: 'thinking', text });
+  setTimeout(() => tell(run, { type: 'tool_call', id: 't1', name: 'search' }), 1000);
+  setTimeout(() => tell(run, { type: 'tool_result', id: 't1', status: 'completed', result: {} }), 2500);
+  setTimeout(() => step(run, 0), 3000);
 }
 
 function step(run, at) {

@@ -52,7 +52,11 @@ export function App({ session, texts, onSignOut, onSignedOut }: AppProps) {
         onSignOut={onSignOut}
       />
       <main className="app-main" inert={isNarrow && isOpen}>
-        {isNarrow && <Header texts={texts} title={title} onMenu={() => setOpen(true)} />}
+        {isNarrow ? (
+          <Header texts={texts} title={title} onMenu={() => setOpen(true)} />
+        ) : (
+          <h1 className="prosa-hidden">{title ?? texts.newConversation}</h1>
+        )}
         <ChatInterface
           key={room.key}
           userId={session.userId}

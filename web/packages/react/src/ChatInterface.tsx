@@ -69,7 +69,7 @@ export function ChatInterface({
   const isClosed = chat.conversation?.status === 'closed';
   const cannotOpen = chat.error?.at === 'open';
   return (
-    <section className="prosa" aria-label={texts.conversation}>
+    <div className="prosa">
       <MessageList
         // A list that starts over starts at its end.
         key={chat.opening ? 'opening' : 'open'}
@@ -109,7 +109,7 @@ export function ChatInterface({
           />
         )}
       </div>
-    </section>
+    </div>
   );
 }
 

@@ -24,7 +24,7 @@ export const ChatMessage = memo(function ChatMessage(props: ChatMessageProps) {
   const isUser = role === 'user';
   return (
     <article className="prosa-message" data-role={role}>
-      <h3 className="prosa-hidden">{isUser ? texts.you : texts.assistant}</h3>
+      <h2 className="prosa-hidden">{isUser ? texts.you : texts.assistant}</h2>
       {before}
       {isUser ? (
         <p className="prosa-bubble">{content}</p>

@@ -43,6 +43,8 @@ const COMPONENTS: Components = {
   pre: ({ node }) => <CodeBlock node={node} />,
   a: ({ href, children }) => <Link href={href}>{children}</Link>,
   img: ({ src, alt }) => <Picture src={src} alt={alt} />,
+  // The one input that Markdown makes is a task's box.
+  input: ({ checked }) => <TaskBox isDone={checked === true} />,
   table: ({ children }) => (
     // biome-ignore lint/a11y/noNoninteractiveTabindex: a wide table is scrolled by keyboard
     <div className="prosa-table" tabIndex={0}>
@@ -67,4 +69,11 @@ function Picture({ src, alt }: { readonly src: unknown; readonly alt: string | u
   const name = fill(texts.image, { name: alt || texts.imageUnnamed });
   const isLink = typeof src === 'string' && /^https?:/.test(src);
   return isLink ? <Link href={src}>{name}</Link> : <span className="prosa-muted">{name}</span>;
+}
+
+function TaskBox({ isDone }: { readonly isDone: boolean }) {
+  const texts = useTexts();
+  return (
+    <input type="checkbox" disabled checked={isDone} aria-label={isDone ? texts.taskDone : texts.taskOpen} />
+  );
 }
