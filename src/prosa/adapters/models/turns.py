@@ -13,12 +13,15 @@ def prepared(request: ChatRequest) -> ChatRequest:
 
     Raises `InvalidRequest` where nothing is left to answer, `NotSupported` for a tool's turn.
     """
-    turns = tuple(
-        Turn(turn.role, well_formed(turn.content)) for turn in request.turns if turn.content.strip()
-    )
+    turns = tuple(_well_formed(turn) for turn in request.turns if turn.content.strip())
     if any(turn.role is Role.TOOL for turn in turns):
         raise NotSupported("a tool's message in the conversation")
     if not turns:
         raise InvalidRequest("there is no message to answer")
     system = well_formed(request.system or "").strip() or None
     return replace(request, model=well_formed(request.model), turns=turns, system=system)
+
+
+def _well_formed(turn: Turn) -> Turn:
+    text = well_formed(turn.content)
+    return turn if text is turn.content else Turn(turn.role, text)

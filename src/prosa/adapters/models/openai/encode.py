@@ -6,18 +6,16 @@ import msgspec
 
 from prosa.adapters.models.openai.dialect import OPENAI, Dialect
 from prosa.adapters.models.turns import prepared
-from prosa.domain.models import ChatRequest
+from prosa.domain.models import ChatRequest, Role, Turn
 
 
 def encode(request: ChatRequest, dialect: Dialect = OPENAI) -> bytes:
     """The JSON body of `POST {base}/chat/completions`, streamed."""
     request = prepared(request)
-    messages = [{"role": turn.role, "content": turn.content} for turn in request.turns]
-    if request.system is not None:
-        messages.insert(0, {"role": "system", "content": request.system})
+    system = () if request.system is None else (Turn(Role.SYSTEM, request.system),)
     body: dict[str, Any] = {
         "model": request.model,
-        "messages": messages,
+        "messages": system + request.turns,  # a turn is written just as the wire wants it
         dialect.cap: request.max_tokens,
         "stream": True,
     }

@@ -1,5 +1,6 @@
 """The transaction that begins a run: everything that must be safe before a provider is called."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
@@ -27,6 +28,8 @@ from prosa.domain.runs import Run, RunStatus
 WINDOW_BYTES = 4_000_000
 """How far back a branch is read at most: more than any model's window."""
 
+_ROLES = {role.value: role for role in Role}
+
 _m = messages.c
 _fields = (_m.id, _m.parent_id, _m.role, _m.content, _m.status, _m.run_id)
 _walk = (
@@ -39,10 +42,20 @@ _walk = _walk.union_all(
     .where(_m.id == _walk.c.parent_id, owned(messages), _walk.c.size < literal(WINDOW_BYTES, Integer))
 )  # fmt: skip
 _BRANCH = Statement(
-    select(_walk.c.id, _walk.c.parent_id, _walk.c.role, _walk.c.content, _walk.c.status, _walk.c.run_id)
-    .order_by(_walk.c.depth)
-)  # fmt: skip
+    select(
+        _walk.c.id, _walk.c.parent_id, _walk.c.role, _walk.c.content, _walk.c.status, _walk.c.run_id
+    ).order_by(_walk.c.depth)
+)
 """The branch that ends at `leaf`, newest message first."""
+
+RECENT = 300
+_NEWEST = Statement(
+    select(*_fields)
+    .where(_m.conversation_id == bindparam("conversation_id"), owned(messages))
+    .order_by(_m.id.desc())
+    .limit(literal(RECENT, Integer))
+)
+"""The newest messages of all branches: half the price of a walk, where they hold the whole branch."""
 
 _EARLIER = Statement(
     select(idempotency.c.run_id, idempotency.c.body_hash).where(
@@ -74,7 +87,7 @@ def begin(opening: Opening, prepare: Prepare) -> Plan[Begun]:
         raise ConversationClosed
     parent = yield from _place(opening, conversation)
     branch = yield from _branch(opening, parent)
-    turns = [Turn(Role(role), content) for _, _, role, content, _, _ in reversed(branch)]
+    turns = [Turn(_ROLES[role], content) for _, _, role, content, _, _ in reversed(branch)]
     if opening.content is not None:
         turns.append(Turn(Role.USER, opening.content))
     left = yield from remaining(opening.limits, opening.now)
@@ -118,7 +131,9 @@ def _branch(opening: Opening, parent: str | None) -> Plan[list[Row]]:
     """The rows of the branch that ends at `parent`, newest first, none of them still being written."""
     if parent is None:
         return []
-    rows = list((yield Ask(_BRANCH, leaf=parent, conversation_id=opening.conversation_id)))
+    rows = _chain((yield Ask(_NEWEST, conversation_id=opening.conversation_id)), parent)
+    if rows is None:
+        rows = list((yield Ask(_BRANCH, leaf=parent, conversation_id=opening.conversation_id)))
     if not rows:
         raise MessageNotFound
     _, _, role, _, status, run_id = rows[0]
@@ -127,6 +142,17 @@ def _branch(opening: Opening, parent: str | None) -> Plan[list[Row]]:
     if opening.content is None and role != Role.USER:
         raise InvalidRequest("Only a message of the user can be answered.")
     return rows
+
+
+def _chain(newest: Sequence[Row], leaf: str) -> list[Row] | None:
+    """The branch that ends at `leaf`, newest first, if it lies whole in `newest`; else None."""
+    branch = []
+    wanted: str | None = leaf
+    for row in newest:
+        if row[0] == wanted:
+            branch.append(row)
+            wanted = row[1]
+    return branch if wanted is None else None
 
 
 def _run(opening: Opening, prepared: Prepared, parent: str | None) -> Run:
