@@ -129,7 +129,7 @@ class among(ColumnElement[bool]):  # noqa: N801 - reads as an operator in a stat
         self.plain = bindparam(name, type_=Text())
 
 
-@compiles(among, "sqlite")
+@compiles(among)
 def _among_in_sqlite(element: among, compiler: Any, **kw: Any) -> str:
     column, ids = compiler.process(element.column, **kw), compiler.process(element.plain, **kw)
     return f"{column} IN (SELECT value FROM json_each({ids}))"

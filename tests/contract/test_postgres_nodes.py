@@ -1,0 +1,136 @@
+"""Several processes on one Postgres, and a Postgres that goes away for a while."""
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import pytest
+
+from prosa.domain.conversations import Conversation
+from prosa.domain.errors import LimitReached, StoreUnavailable
+from prosa.domain.opening import Begun, Limits
+from prosa.domain.runs import RunStatus
+from prosa.domain.time import SECOND, Instant
+from prosa.ports.store import Store
+from tests.contract.conftest import postgres_place
+from tests.postgres import Database, ask
+from tests.stores import ANA, BOOT, LEASE, NOON, Ears, append, begin, conversation, ending
+
+pytest.importorskip("asyncpg")
+
+
+@pytest.fixture
+async def nodes(database: Database, ears: Ears) -> AsyncIterator[list[Store]]:
+    place = postgres_place(database)
+    made = [place(), place()]
+    await made[0].open(ears)
+    await made[1].open(Ears())
+    yield made
+    for node in made:
+        await node.close()
+
+
+@pytest.fixture
+def store(nodes: list[Store]) -> Store:
+    return nodes[0]
+
+
+async def test_all_nodes_hear_of_the_journal(nodes: list[Store], chat: Conversation, ears: Ears) -> None:
+    run = (await begin(nodes[1], chat)).run
+    assert ears.heard == []
+    await nodes[1].engine.commit(BOOT, [append(run, 1, b"{}")], [])
+    await ears.until("journal", run.id)
+    await nodes[1].engine.commit(BOOT, [append(run, 2, b"{}")], [ending(run)])
+    await nodes[0].of(ANA).runs.cancel(run.id)  # of a run that has ended nobody hears
+    await nodes[1].engine.commit("another", [append(run, 3, b"{}")], [])
+    await nodes[0].ping()
+    assert ears.heard == [("journal", (run.id,))] * 2
+
+
+async def test_all_nodes_hear_of_a_stop(nodes: list[Store], chat: Conversation, ears: Ears) -> None:
+    run = (await begin(nodes[0], chat)).run
+    await nodes[1].of(ANA).runs.cancel(run.id)
+    await ears.until("stop", run.id)
+    assert await nodes[0].engine.renew(BOOT, NOON) == {run.id: RunStatus.CANCELLING}
+
+
+async def test_too_many_runs_for_one_notice(nodes: list[Store], chat: Conversation, ears: Ears) -> None:
+    runs = [(await begin(nodes[1], chat, parent_id=None)).run for _ in range(220)]
+    await nodes[1].engine.commit(BOOT, [append(run, 1, b"{}") for run in runs], [])
+    await ears.until("journal")
+
+
+async def test_a_living_owner_keeps_its_runs(nodes: list[Store], chat: Conversation) -> None:
+    run = (await begin(nodes[0], chat)).run
+    until = Instant(NOON + 2 * LEASE)
+    assert await nodes[1].engine.claim("boot-2", Instant(NOON + LEASE - SECOND), until) == []
+    claimed = await nodes[1].engine.claim("boot-2", Instant(NOON + LEASE + SECOND), until)
+    assert [each.id for each in claimed] == [run.id]
+
+
+@pytest.mark.hostile(60)
+async def test_nodes_race_for_a_key(nodes: list[Store]) -> None:
+    chats = [(await nodes[0].of(ANA).conversations.create(conversation(ANA)))[0] for _ in range(20)]
+    asked = (begin(nodes[i % 2], each, key="k", body_hash="h") for i, each in enumerate(chats))
+    begun = await asyncio.gather(*asked)
+    assert len({each.run.id for each in begun}) == 1
+    made = await asyncio.gather(
+        *(nodes[i % 2].of(ANA).conversations.create(conversation(ANA, external_id="x")) for i in range(20))
+    )
+    assert sum(created for _, created in made) == 1
+
+
+@pytest.mark.hostile(62)
+async def test_nodes_race_for_a_budget(nodes: list[Store]) -> None:
+    chats = [(await nodes[0].of(ANA).conversations.create(conversation(ANA)))[0] for _ in range(20)]
+    limits = Limits(tokens_per_day=250)
+    asked = (begin(nodes[i % 2], each, tokens=100, limits=limits) for i, each in enumerate(chats))
+    begun = await asyncio.gather(*asked, return_exceptions=True)
+    assert sum(isinstance(each, Begun) for each in begun) == 2
+    assert sum(isinstance(each, LimitReached) for each in begun) == 18
+
+
+@pytest.mark.hostile(61)
+async def test_nodes_race_for_an_orphan(nodes: list[Store], chat: Conversation) -> None:
+    for number in range(10):
+        await begin(nodes[0], chat, parent_id=None)
+        late, until = Instant(NOON + LEASE + SECOND), Instant(NOON + 10 * LEASE)
+        claims = (node.engine.claim(f"{number}-{i}", late, until) for i, node in enumerate(nodes))
+        assert sum(map(len, await asyncio.gather(*claims))) == 1
+
+
+@pytest.mark.hostile(59)
+async def test_postgres_restarts(nodes: list[Store], database: Database, chat: Conversation, ears: Ears) -> None:
+    node, server = nodes[0], database.server
+    run = (await begin(node, chat)).run
+    await asyncio.to_thread(server.stop)
+    try:
+        for _ in range(3):
+            with pytest.raises(StoreUnavailable):
+                await node.engine.commit(BOOT, [append(run, 1, b"{}")], [])
+            with pytest.raises(StoreUnavailable):
+                await node.of(ANA).conversations.get(chat.id)
+        with pytest.raises(StoreUnavailable):
+            await node.ping()
+    finally:
+        await asyncio.to_thread(server.start)
+    await node.ping()
+    await ears.until("journal")
+    await nodes[1].engine.commit(BOOT, [append(run, 1, b"{}")], [ending(run)])
+    await ears.until("journal", run.id)
+    assert (await node.of(ANA).runs.get(run.id)).status is RunStatus.COMPLETED
+
+
+@pytest.mark.hostile(59)
+async def test_connections_are_cut_in_the_middle(nodes: list[Store], database: Database, chat: Conversation) -> None:
+    """Each call succeeds or says that it did not, and what was cut off is not there by half."""
+    node = nodes[0]
+    cut = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = ANY ($1) AND pid <> pg_backend_pid()"
+    for _ in range(5):
+        calls = [asyncio.create_task(begin(node, chat, parent_id=None)) for _ in range(20)]
+        await ask(database.superuser, cut, [f"{database.name}_app", f"{database.name}_engine"])
+        done = await asyncio.gather(*calls, return_exceptions=True)
+        assert all(isinstance(each, Begun | StoreUnavailable) for each in done)
+        tree, _ = await node.of(ANA).messages.tree(chat.id)
+        runs = await node.of(ANA).runs.open(chat.id)
+        assert {each.run.id for each in done if isinstance(each, Begun)} <= {run.id for run in runs}
+        assert len(tree) == 2 * len(runs)

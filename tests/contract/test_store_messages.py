@@ -1,0 +1,137 @@
+"""Messages: the tree, its head, and what changing and deleting leave."""
+
+import pytest
+
+from prosa.domain.conversations import Conversation, Message
+from prosa.domain.errors import (
+    ConversationClosed,
+    ConversationNotFound,
+    MessageNotFound,
+    RunInProgress,
+)
+from prosa.domain.ids import new_id
+from prosa.domain.models import Role
+from prosa.domain.time import SECOND, Instant
+from prosa.ports.store import Store
+from tests.stores import ANA, NOON, begin, conversation, message, turn
+
+LATER = Instant(NOON + SECOND)
+
+
+async def _say(store: Store, chat: Conversation, content: str, under: Message | None) -> Message:
+    said = message(chat, content, parent_id=under.id if under else None)
+    return await store.of(ANA).messages.append(said, at_head=False)
+
+
+async def test_comes_back_as_it_was_stored(store: Store, chat: Conversation) -> None:
+    said = message(chat, "é\n\t\U0001f9d1\u200d\U0001f4bb '\";--", role=Role.SYSTEM, provider="p", model="m")
+    stored = await store.of(ANA).messages.append(said, at_head=True)
+    assert stored == said
+    assert await store.of(ANA).messages.get(chat.id, said.id) == said
+
+
+async def test_append_moves_the_head(store: Store, chat: Conversation) -> None:
+    records = store.of(ANA)
+    first = await records.messages.append(message(chat), at_head=True)
+    second = await records.messages.append(message(chat, parent_id=new_id()), at_head=True)
+    assert (first.parent_id, second.parent_id) == (None, first.id)
+    aside = await _say(store, chat, "aside", None)
+    tree, head = await records.messages.tree(chat.id)
+    assert head == aside.id
+    assert tree.siblings(first.id) == [first.id, aside.id]
+    assert tree.branch(second.id) == [first.id, second.id]
+    assert (await records.conversations.get(chat.id)).updated_at == NOON
+
+
+async def test_append_where_it_may_not(store: Store, chat: Conversation) -> None:
+    records = store.of(ANA)
+    with pytest.raises(ConversationNotFound):
+        await records.messages.append(message(conversation(ANA)), at_head=True)
+    with pytest.raises(MessageNotFound):
+        await records.messages.append(message(chat, parent_id=new_id()), at_head=False)
+    elsewhere, _ = await records.conversations.create(conversation(ANA))
+    stranger = await records.messages.append(message(elsewhere), at_head=True)
+    with pytest.raises(MessageNotFound):
+        await records.messages.append(message(chat, parent_id=stranger.id), at_head=False)
+    run = (await begin(store, chat)).run
+    with pytest.raises(RunInProgress) as refused:
+        await records.messages.append(message(chat), at_head=True)
+    assert refused.value.details == {"runId": run.id}
+    await records.conversations.update(chat.id, {"status": "closed"}, NOON)
+    with pytest.raises(ConversationClosed):
+        await records.messages.append(message(chat), at_head=False)
+
+
+async def test_get_and_many_keep_to_the_conversation(store: Store, chat: Conversation) -> None:
+    records = store.of(ANA)
+    first = await _say(store, chat, "a", None)
+    second = await _say(store, chat, "b", first)
+    elsewhere, _ = await records.conversations.create(conversation(ANA))
+    for conversation_id, message_id in ((elsewhere.id, first.id), (chat.id, new_id()), (new_id(), first.id)):
+        with pytest.raises(MessageNotFound):
+            await records.messages.get(conversation_id, message_id)
+    found = await records.messages.many(chat.id, [second.id, new_id(), first.id])
+    assert found == {first.id: first, second.id: second}
+    assert await records.messages.many(elsewhere.id, [first.id]) == {}
+    assert await records.messages.many(chat.id, []) == {}
+    with pytest.raises(ConversationNotFound):
+        await records.messages.tree(new_id())
+
+
+async def test_rewrite(store: Store, chat: Conversation) -> None:
+    records = store.of(ANA)
+    said = await _say(store, chat, "a", None)
+    after = await records.messages.rewrite(chat.id, said.id, "b", LATER)
+    assert after.content == "b"
+    assert await records.messages.get(chat.id, said.id) == after
+    shown = await records.conversations.get(chat.id)
+    assert (shown.updated_at, shown.head_id) == (LATER, said.id)
+    with pytest.raises(MessageNotFound):
+        await records.messages.rewrite(chat.id, new_id(), "b", LATER)
+    run = (await begin(store, chat)).run
+    with pytest.raises(RunInProgress):
+        await records.messages.rewrite(chat.id, run.message_id, "b", LATER)
+
+
+async def test_delete_takes_the_subtree_and_moves_the_head(store: Store, chat: Conversation) -> None:
+    records = store.of(ANA)
+    root = await _say(store, chat, "root", None)
+    left = await _say(store, chat, "left", root)
+    leaf = await _say(store, chat, "leaf", left)
+    right = await _say(store, chat, "right", root)
+    deep = await _say(store, chat, "deep", right)
+    await records.messages.delete(chat.id, right.id, LATER)
+    tree, head = await records.messages.tree(chat.id)
+    assert head == leaf.id
+    assert tree.leaves() == [leaf.id]
+    assert await records.messages.many(chat.id, [right.id, deep.id]) == {}
+    await records.messages.delete(chat.id, leaf.id, LATER)
+    assert (await records.messages.tree(chat.id))[1] == left.id
+    await records.messages.delete(chat.id, root.id, LATER)
+    tree, head = await records.messages.tree(chat.id)
+    assert (len(tree), head) == (0, None)
+
+
+async def test_delete_keeps_a_head_that_stays(store: Store, chat: Conversation) -> None:
+    records = store.of(ANA)
+    root = await _say(store, chat, "root", None)
+    gone = await _say(store, chat, "gone", root)
+    shown = await _say(store, chat, "shown", root)
+    await records.messages.delete(chat.id, gone.id, LATER)
+    assert (await records.messages.tree(chat.id))[1] == shown.id
+
+
+async def test_delete_refuses_what_is_being_written(store: Store, chat: Conversation) -> None:
+    records = store.of(ANA)
+    ended = await turn(store, chat)
+    running = (await begin(store, chat, parent_id=None)).run
+    assert running.user_message_id is not None
+    for each in (running.user_message_id, running.message_id):
+        with pytest.raises(RunInProgress) as refused:
+            await records.messages.delete(chat.id, each, LATER)
+        assert refused.value.details == {"runId": running.id}
+    await records.messages.delete(chat.id, ended.message_id, LATER)
+    with pytest.raises(MessageNotFound):
+        await records.messages.delete(chat.id, new_id(), LATER)
+    with pytest.raises(ConversationNotFound):
+        await records.messages.delete(new_id(), running.message_id, LATER)
