@@ -67,13 +67,15 @@ async def migrate(settings: Settings) -> None:
         await opened.open(lambda _kind, _ids: None)
         await opened.close()
         return
+    owner, engine = _secret(settings.database_owner_url), _secret(settings.database_engine_url)
+    if owner is None or engine is None:
+        raise MisconfiguredError(
+            "To migrate a Postgres database, set PROSA_DATABASE_OWNER_URL (the role that owns the tables), "
+            "PROSA_DATABASE_URL (the application's) and PROSA_DATABASE_ENGINE_URL (the engine's)."
+        )
     from prosa.adapters.store.postgres.migrate import migrate as migrate_postgres
 
-    await migrate_postgres(
-        _secret(settings.database_owner_url),
-        settings.database_url.get_secret_value(),
-        _secret(settings.database_engine_url),
-    )
+    await migrate_postgres(owner, settings.database_url.get_secret_value(), engine)
 
 
 def advice(settings: Settings) -> list[str]:
