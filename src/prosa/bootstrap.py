@@ -30,7 +30,6 @@ DEFAULT_MODELS = {
     "ollama": "llama3.2",
     "local": "smollm2-135m",
 }
-LOCAL_WINDOW = 8_192
 
 
 def chat(settings: Settings, models: Mapping[str, ChatModel] | None = None) -> Chat:
@@ -126,7 +125,7 @@ def _offers(settings: Settings) -> dict[str, Offer]:
                             settings.anthropic_api_key),
         "mistral": _offer("mistral", "MISTRAL_API_KEY", partial(_mistral, settings), settings.mistral_api_key),
         "ollama": _offer("ollama", "OLLAMA_SERVER", partial(_ollama, settings), settings.ollama_server),
-        "local": Offer(DEFAULT_MODELS["local"], _local(settings), window=LOCAL_WINDOW),
+        "local": _local(settings),
     }  # fmt: skip
 
 
@@ -162,9 +161,9 @@ def _ollama(settings: Settings) -> ChatModel:
     return OllamaModel(base_url=settings.ollama_server or "")
 
 
-def _local(settings: Settings) -> ChatModel:
+def _local(settings: Settings) -> Offer:
     from prosa.adapters.models.local.model import LocalModel
-    from prosa.adapters.models.local.server import LocalServer
+    from prosa.adapters.models.local.server import CONTEXT, LocalServer
 
     def connect(base_url: str, api_key: str) -> ChatModel:
         from prosa.adapters.models.openai.client import OpenAIModel
@@ -173,7 +172,8 @@ def _local(settings: Settings) -> ChatModel:
         row = Dialect(name="local", base_url=base_url, cap="max_tokens", needs_key=False)
         return OpenAIModel(api_key=api_key, dialect=row)
 
-    return LocalModel(LocalServer(settings.local_model), connect)
+    server = LocalServer(settings.local_model)
+    return Offer(DEFAULT_MODELS["local"], LocalModel(server, connect), warm=server.warm, window=CONTEXT)
 
 
 def _first(offers: Mapping[str, Offer]) -> str:
