@@ -1,0 +1,1 @@
+"""The small model that comes with Prosa, in a process of its own."""
