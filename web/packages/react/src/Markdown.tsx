@@ -6,6 +6,7 @@ import { blocks } from './blocks.js';
 import { CodeBlock } from './CodeBlock.js';
 import { useTexts } from './context.js';
 import { Growing } from './growing.js';
+import { completed } from './tail.js';
 import { fill } from './texts.js';
 
 export interface MarkdownProps {
@@ -33,7 +34,7 @@ const Piece = memo(function Piece({ text, growing }: { readonly text: string; re
   return (
     <Growing.Provider value={growing}>
       <ReactMarkdown remarkPlugins={PLUGINS} components={COMPONENTS}>
-        {text}
+        {growing ? completed(text) : text}
       </ReactMarkdown>
     </Growing.Provider>
   );

@@ -3,7 +3,7 @@
 const FENCE = /^ {0,3}(`{3,}|~{3,})(.*)$/;
 const LIST_ITEM = /^(?:[-*+]|\d{1,9}[.)])(?:\s|$)/;
 /** A definition may be used anywhere in the text, so a text with one stays whole. */
-const DEFINITION = /^ {0,3}\[[^\]]+\]:/m;
+const DEFINITION = /^ {0,3}\[[^\]\n]+\]:/m;
 
 /**
  * The pieces, which joined by a line break give the text again. A piece begins after an empty line, outside of
