@@ -45,6 +45,10 @@ class ThinkingDelta(Struct, frozen=True):
     text: str
 
 
+MOST_TOKENS = 1_000_000_000
+"""No count above this is believed."""
+
+
 class Usage(Struct, frozen=True, rename="camel"):
     """Tokens as the provider counted them. `prompt_tokens` includes the cached ones,
     `completion_tokens` the reasoning ones."""
@@ -57,6 +61,14 @@ class Usage(Struct, frozen=True, rename="camel"):
     @property
     def total_tokens(self) -> int:
         return self.prompt_tokens + self.completion_tokens
+
+    @property
+    def credible(self) -> bool:
+        """Whether one answer can have these: none is negative, absurd, or a part that exceeds its whole."""
+        return (
+            0 <= self.cached_tokens <= self.prompt_tokens <= MOST_TOKENS
+            and 0 <= self.reasoning_tokens <= self.completion_tokens <= MOST_TOKENS
+        )
 
 
 class UsageReport(Struct, frozen=True):

@@ -21,7 +21,7 @@ from prosa.services.runs.execute import LOST, Execution
 from prosa.services.runs.journal import Journal
 from prosa.services.runs.live import Live
 from prosa.services.runs.readers import LiveReader, Reader, StoredReader
-from prosa.services.runs.recover import recover
+from prosa.services.runs.recover import Recovery
 from prosa.services.runs.start import LEASE, Defaults, Send, opening, preparation
 
 RENEWAL = 2.0
@@ -40,6 +40,7 @@ class Engine:
         self._catalogue = catalogue
         self._defaults = defaults
         self._journal = Journal(store.engine, self.boot)
+        self._recovery = Recovery(store.engine, self.boot)
         self._lives: dict[str, Live] = {}
         self._remote: WeakSet[StoredReader] = WeakSet()
         self._tasks: set[asyncio.Task[Any]] = set()
@@ -47,6 +48,7 @@ class Engine:
         self._idle = asyncio.Event()
         self._idle.set()
         self.draining = False
+        self._halting = False
 
     @property
     def running(self) -> int:
@@ -60,7 +62,7 @@ class Engine:
 
     async def open(self) -> None:
         """Ends the orphans, then keeps leases from now on."""
-        await recover(self._store.engine, self.boot)
+        await self._recovery.run()
         self._keeper = asyncio.create_task(self._keep(), name="prosa-leases")
 
     async def start(self, principal: Principal, send: Send, language: str = "en") -> tuple[Run, Reader]:
@@ -108,6 +110,7 @@ class Engine:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(seconds):
                 await self._idle.wait()
+        self._halting = True
         for run_id in list(self._lives):
             self._halt(run_id, "shutdown")
 
@@ -122,12 +125,12 @@ class Engine:
     async def close(self) -> None:
         """Ends what still goes on and puts it down."""
         await self.drain(0)
-        if self._keeper is not None:
-            self._keeper.cancel()
         await self.settle()
-        for task in self._tasks:
+        self._journal.close()
+        left = [*self._tasks, *([] if self._keeper is None else [self._keeper])]
+        for task in left:
             task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await asyncio.gather(*left, return_exceptions=True)
 
     async def _start(self, principal: Principal, send: Send, language: str) -> tuple[Run, Reader]:
         if self.draining:
@@ -149,11 +152,15 @@ class Engine:
         self._lives[run.id] = live
         self._idle.clear()
         self._own(self._run(live, Execution(live, model, begun, self._journal, language)))
+        if self._halting:
+            self._halt(run.id, "shutdown")  # it was being begun while the others were ended
         return live
 
     async def _run(self, live: Live, execution: Execution) -> None:
         try:
             await execution.run()
+        except Exception:  # noqa: BLE001 - a task's edge: what is not ended here, the next start ends
+            _log.exception("run_not_ended", run_id=live.run.id)
         finally:
             if not live.ended:
                 live.end(None)
@@ -175,7 +182,7 @@ class Engine:
 
     def _reader(self, principal: Principal, run: Run, after: int) -> Reader:
         live = self._lives.get(run.id)
-        if live is not None:
+        if live is not None and live.stopping != LOST:
             return LiveReader(live, after)
         reader = StoredReader(self._store.of(principal), run.id, after)
         self._remote.add(reader)
@@ -184,16 +191,17 @@ class Engine:
     def _halt(self, run_id: str, why: str) -> None:
         """Breaks off the generation, if it still goes on here; its end is stored as usual."""
         live = self._lives.get(run_id)
-        if live is not None and live.task is not None and live.stopping is None:
-            live.stopping = why
-            live.task.cancel()
+        if live is not None and live.stopping is None:
+            live.stopping = why  # a generation that has not begun finds it there
+            if live.task is not None:
+                live.task.cancel()
 
     async def _keep(self) -> None:
         while True:
             await asyncio.sleep(RENEWAL)
             try:
                 await self._renew()
-                await recover(self._store.engine, self.boot)
+                await self._recovery.run()
             except Exception:  # noqa: BLE001 - the keeper's edge: the database may be away for a while
                 _log.exception("leases_failing")
 

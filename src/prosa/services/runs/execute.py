@@ -71,8 +71,7 @@ class Execution:
         outcome = await self._generate()
         live = self._live
         if live.stopping == LOST:
-            live.end(None)
-            return
+            live.end(None)  # its readers go where it is now; what was spent here still has to be settled
         ending, last = self._ending(outcome)
         line = encode(last, len(live.lines) + 1)
         ours = await self._journal.end(live, ending, line)
@@ -112,7 +111,7 @@ class Execution:
                     live.publish(Thinking(event.text))
                     journal.note(live)
                 elif type(event) is UsageReport:
-                    self._usage = event.usage
+                    self._usage = event.usage if event.usage.credible else self._usage
                 elif type(event) is Finish:
                     outcome = _FINISHED[event.reason]
                 if len(live.lines) - live.committed >= TAIL:
@@ -133,7 +132,7 @@ class Execution:
         request = self._prepared.request
         turns = sum(window.estimate(turn.content) for turn in request.turns)
         prompt = turns + window.estimate(request.system or "")
-        return Usage(prompt, window.estimate(content) if content else 0)
+        return Usage(prompt, min(window.estimate(content), request.max_tokens) if content else 0)
 
 
 def end_of(

@@ -6,12 +6,14 @@ import contextlib
 import structlog
 
 from prosa.domain.ending import Append, Ending
-from prosa.domain.errors import ProsaError
 from prosa.ports.store import EngineRecords
 from prosa.services.runs.live import Live
 
 DELAY = 0.1
 """Seconds that an event waits for its commit at most, while the database keeps up."""
+
+AGAIN = 0.25
+"""Seconds until the next try where the store did not take a commit."""
 
 TAIL = 1000
 """Events of one run that may wait at most: what a crash can lose is bounded by number, too."""
@@ -57,9 +59,20 @@ class Journal:
     async def flush(self) -> None:
         """Commits all that is pending."""
         while self._pending or self._endings or self._task is not None:
-            self._soon()
+            if self._task is None:
+                self._begin()
             if self._task is not None:
                 await asyncio.shield(self._task)
+
+    def close(self) -> None:
+        """Gives up what the store has not taken: the next start ends those runs."""
+        self._pending.clear()
+        self._endings.clear()
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        if self._task is not None:
+            self._task.cancel()
 
     def _soon(self) -> None:
         if self._task is None:
@@ -69,7 +82,9 @@ class Journal:
             self._timer = asyncio.get_running_loop().call_later(0, self._begin)
 
     def _begin(self) -> None:
-        self._timer = None
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
         if self._task is None:
             self._task = asyncio.get_running_loop().create_task(self._commit())
             self._task.add_done_callback(self._done)
@@ -101,7 +116,7 @@ class Journal:
             return
         try:
             ours = await self._records.commit(self._boot, appends, [ending for _, ending, _, _ in endings])
-        except ProsaError as error:
+        except Exception as error:  # noqa: BLE001 - a task's edge: whatever it is, the events must not be lost
             await self._put_back(pending, endings, error)
             return
         self._recovered()
@@ -122,15 +137,15 @@ class Journal:
         self,
         pending: set[Live],
         endings: list[tuple[Live, Ending, bytes, asyncio.Future[bool]]],
-        error: ProsaError,
+        error: Exception,
     ) -> None:
         """Keeps all for another try: a full disk or a restarting database must not lose an answer."""
         if not self.failing:
-            _log.error("journal_failing", code=error.code, runs=len(pending), exc_info=error)
+            _log.error("journal_failing", runs=len(pending), exc_info=error)
         self.failing = True
         self._pending |= pending
         self._endings = endings + self._endings
-        await asyncio.sleep(0.25)
+        await asyncio.sleep(AGAIN)
 
     def _recovered(self) -> None:
         if self.failing:

@@ -5,9 +5,10 @@ from collections.abc import Callable
 
 from prosa.domain.events import Event, Text, encode
 from prosa.domain.runs import Run
+from prosa.kit.text import well_formed
 
-LONGEST = 1024
-"""Bytes of text in one event, so that a whole event always fits into a write of 2 KB."""
+LONGEST = 960
+"""Bytes of text in one event, so that a whole event fits into a write of 2 KB, also where all of it is escaped."""
 
 
 class Live:
@@ -37,9 +38,15 @@ class Live:
 
     def write(self, text: str) -> None:
         """Publishes a piece of the answer, cut between characters where its line would grow past `LONGEST`."""
+        if "\0" in text:
+            text = well_formed(text)
+        try:
+            lines = [encode(Text(piece), seq) for seq, piece in enumerate(_pieces(text), len(self.lines) + 1)]
+        except UnicodeEncodeError:  # half a character, which nothing can store or send
+            self.write(well_formed(text))
+            return
         self.text.append(text)
-        for piece in _pieces(text):
-            self.lines.append(encode(Text(piece), len(self.lines) + 1))
+        self.lines += lines
         self.wake()
 
     def end(self, last: bytes | None) -> None:
@@ -66,8 +73,5 @@ class Live:
 def _pieces(text: str) -> list[str]:
     if len(text) * 6 <= LONGEST:  # six bytes are the most that JSON makes of a character
         return [text]
-    if text.isascii() and text.isprintable():
-        step = LONGEST
-    else:
-        step = LONGEST // 6
+    step = LONGEST if text.isascii() and text.isprintable() else LONGEST // 6
     return [text[start : start + step] for start in range(0, len(text), step)]

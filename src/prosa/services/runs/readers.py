@@ -12,13 +12,17 @@ POLL = 1.0
 """Seconds after which a reader of another node's run looks by itself: a lost notification costs no more."""
 
 
+MOST = 512
+"""Lines given out at a time: what a reader that is stuck holds beside its cursor."""
+
+
 class Reader(Protocol):
     """`cursor` is the seq of the last line that was given out."""
 
     cursor: int
 
     def ready(self) -> Sequence[bytes]:
-        """What can be had without waiting."""
+        """What can be had without waiting, `MOST` lines at a time."""
         ...
 
     async def read(self) -> Sequence[bytes]:
@@ -51,7 +55,7 @@ class LiveReader:
         return self._live.ended and self.cursor >= len(self._live.lines)
 
     def ready(self) -> Sequence[bytes]:
-        lines = self._live.lines[self.cursor :]
+        lines = self._live.lines[self.cursor : self.cursor + MOST]
         self.cursor += len(lines)
         return lines
 
@@ -63,13 +67,16 @@ class LiveReader:
             live.when_more(self._more)
             try:
                 await self._waiter
+            except asyncio.CancelledError:
+                live.never_mind(self._more)
+                raise
             finally:
                 self._waiter = None
-                live.never_mind(self._more)
         return self.ready()
 
     def wake(self) -> None:
         self._woken = True
+        self._live.never_mind(self._more)
         self._more()
 
     def _more(self) -> None:

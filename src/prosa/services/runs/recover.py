@@ -3,6 +3,7 @@
 import structlog
 
 from prosa.domain.ending import Append, Ending
+from prosa.domain.errors import StoreUnavailable
 from prosa.domain.events import Event, Gap, Text, decode, encode
 from prosa.domain.models import Usage
 from prosa.domain.opening import Remaining
@@ -11,22 +12,43 @@ from prosa.domain.time import Instant, now
 from prosa.ports.store import EngineRecords
 from prosa.services.context import window
 from prosa.services.runs.execute import Outcome, end_of, last_event
-from prosa.services.runs.journal import TAIL
 from prosa.services.runs.start import LEASE
 
 _log = structlog.get_logger()
 
 
-async def recover(records: EngineRecords, boot: str) -> int:
-    """Takes over what nobody executes any more and ends it; answers how many runs that were."""
-    moment = now()
-    orphans = await records.claim(boot, moment, Instant(moment + LEASE))
-    for run in orphans:
-        lines = await records.lines(run.id)
+AHEAD = 1_000_000
+"""How far past the journal's end the last events are numbered: more than any reader can have seen."""
+
+
+class Recovery:
+    """Remembers what it took over until that is ended: a claimed run is nobody else's orphan any more."""
+
+    def __init__(self, records: EngineRecords, boot: str) -> None:
+        self._records = records
+        self._boot = boot
+        self._claimed: dict[str, Run] = {}
+
+    async def run(self) -> None:
+        """Takes over what nobody executes any more and ends it. Raises StoreUnavailable; the next call goes
+        on where this one broke off."""
+        moment = now()
+        orphans = await self._records.claim(self._boot, moment, Instant(moment + LEASE))
+        self._claimed |= {run.id: run for run in orphans}
+        for run in list(self._claimed.values()):
+            try:
+                await self._end(run)
+            except StoreUnavailable:
+                raise
+            except Exception:  # noqa: BLE001 - one broken run must not keep the others, or the server, from going on
+                _log.exception("run_not_recovered", run_id=run.id)
+
+    async def _end(self, run: Run) -> None:
+        lines = await self._records.lines(run.id)
         append, ending = _ended(run, lines)
-        await records.commit(boot, [append], [ending])
+        await self._records.commit(self._boot, [append], [ending])
+        del self._claimed[run.id]
         _log.warning("run_recovered", run_id=run.id, status=str(ending.status), events=len(lines))
-    return len(orphans)
 
 
 def _ended(run: Run, lines: list[tuple[int, bytes]]) -> tuple[Append, Ending]:
@@ -38,7 +60,7 @@ def _ended(run: Run, lines: list[tuple[int, bytes]]) -> tuple[Append, Ending]:
     outcome = Outcome(Signal.STOPPED, "stopped") if stopped else Outcome(Signal.CUT, "crash")
     usage = Usage(0, window.estimate(content) if content else 0)
     ending = end_of(run, outcome, content, usage, "en", estimated=True)
-    seq = (lines[-1][0] if lines else 0) + TAIL
+    seq = (lines[-1][0] if lines else 0) + AHEAD
     tail: list[Event] = [Gap(run.message_id), last_event(ending, Remaining(), None)]
     data = b"\n".join(encode(event, seq + place) for place, event in enumerate(tail, 1))
     return Append(run.id, seq + 1, seq + len(tail), data), ending

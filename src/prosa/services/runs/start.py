@@ -31,7 +31,7 @@ class Send(Struct, frozen=True):
     content: str | None = None
     regenerate: str | None = None
     answering: str | None = None
-    parent_id: str | None | UnsetType = UNSET
+    parent_id: str | UnsetType | None = UNSET
     provider: str | None = None
     model: str | None = None
     system_prompt: str | None = None
@@ -81,7 +81,8 @@ def preparation(send: Send, catalogue: Catalogue, defaults: Defaults) -> Prepare
         if send.history is not None:
             turns = (*send.history, *turns[-1:])
         context = catalogue.window(choice)
-        wanted = send.max_tokens or min(defaults.max_output_tokens, context // 2)
+        wanted = send.max_tokens or defaults.max_output_tokens
+        wanted = min(wanted, max(context // 2, context - _estimate(turns, system)))
         kept = window.fit(turns, system, context - wanted, choice.provider)
         taken = window.bound(kept, system)
         if send.max_tokens is None:
@@ -94,6 +95,10 @@ def preparation(send: Send, catalogue: Catalogue, defaults: Defaults) -> Prepare
         )
 
     return prepare
+
+
+def _estimate(turns: Sequence[Turn], system: str | None) -> int:
+    return sum(window.estimate(turn.content) for turn in turns) + window.estimate(system or "")
 
 
 def _within(remaining: Remaining, choice: Choice, taken: int, wanted: int) -> int:
