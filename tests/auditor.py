@@ -28,7 +28,7 @@ class Auditor:
         self._passed: set[tuple[int, bool]] = set()
         self._kept: list[Statement] = []  # so that no other statement gets the identity of a passed one
 
-    def __call__(self, statement: Statement, principal: bool) -> None:  # noqa: FBT001 - an Observer
+    def __call__(self, statement: Statement, principal: bool) -> None:
         key = (id(statement), principal)
         if key in self._passed:
             return
@@ -72,7 +72,7 @@ def _parts(element: object) -> Iterator[tuple[Table, str | None]]:
     elif isinstance(element, Update | Delete):
         yield from _sources(element.table, element.whereclause)
         if isinstance(element, Update) and isinstance(element.table, Table):
-            changed = {getattr(column, "key", column) for column in (element._values or {})}  # noqa: SLF001
+            changed = {getattr(column, "key", column) for column in (element._values or {})}
             if "user_id" in changed and element.table.name in _OWNED:
                 yield element.table, "the owner is changed"
     elif isinstance(element, Insert) and isinstance(element.table, Table) and element.table.name in _OWNED:
@@ -115,7 +115,7 @@ def _is_own(condition: ClauseElement, source: FromClause) -> bool:
 
 def _inserts_own(element: Insert) -> bool:
     """VALUES that bind the owner, and no ON CONFLICT that would write to a row already there."""
-    values = {getattr(column, "key", column): value for column, value in (element._values or {}).items()}  # noqa: SLF001
+    values = {getattr(column, "key", column): value for column, value in (element._values or {}).items()}
     bound = values.get("user_id")
     conflict = getattr(element, "_post_values_clause", None)
     harmless = conflict is None or conflict.__visit_name__ == "on_conflict_do_nothing"

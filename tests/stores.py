@@ -7,6 +7,7 @@ from typing import Any
 
 from msgspec import UNSET, UnsetType
 from msgspec.structs import replace
+from tests.auditor import observer
 
 from prosa.adapters.store.sqlite.store import SqliteStore
 from prosa.domain.conversations import Conversation, ConversationStatus, Message, MessageStatus
@@ -19,7 +20,6 @@ from prosa.domain.principal import Principal
 from prosa.domain.runs import Run, RunStatus
 from prosa.domain.time import SECOND, Instant
 from prosa.ports.store import Store
-from tests.auditor import observer
 
 ANA, BIA = Principal("ana"), Principal("bia")
 NOON = Instant(1_790_000_000 * SECOND + 123_456)
@@ -125,7 +125,7 @@ async def begin(
     tokens: int = 100,
     cost: int | None = 0,
     limits: Limits | None = None,
-    parent_id: str | None | UnsetType = UNSET,
+    parent_id: str | UnsetType | None = UNSET,
     **fields: Any,
 ) -> Begun:
     """A run in `of`, in the name of its owner."""

@@ -4,11 +4,11 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 
 import pytest
+from tests.postgres import Database, Server, serve
+from tests.stores import ANA, BIA, Ears, conversation, sqlite_store
 
 from prosa.domain.conversations import Conversation
 from prosa.ports.store import Store
-from tests.postgres import Database, Server, serve
-from tests.stores import ANA, BIA, Ears, conversation, sqlite_store
 
 Place = Callable[[], Store]
 

@@ -1,4 +1,4 @@
-"""Users are kept apart by Postgres itself: what its roles and policies let through, Prosa's own code aside."""
+"""Users are kept apart by Postgres itself: what its roles and policies let through, our own code aside."""
 
 import asyncio
 import random
@@ -7,6 +7,9 @@ from typing import Any
 
 import pytest
 from sqlalchemy import select
+from tests.counts import counts
+from tests.postgres import Database, ask
+from tests.stores import ANA, BIA, NOON, Ears, begin, conversation, turn
 
 from prosa.adapters.store.statement import Ask, Plan, Statement
 from prosa.adapters.store.tables import ENGINE, OWNED, conversations
@@ -14,9 +17,6 @@ from prosa.domain.conversations import Conversation
 from prosa.domain.errors import ConversationNotFound
 from prosa.domain.principal import Principal
 from prosa.ports.store import Store
-from tests.counts import counts
-from tests.postgres import Database, ask
-from tests.stores import ANA, BIA, NOON, Ears, begin, conversation, turn
 
 asyncpg = pytest.importorskip("asyncpg")
 
@@ -57,7 +57,9 @@ class As:
     async def __aenter__(self) -> Any:
         self._connection = await asyncpg.connect(self._url)
         if self._principal is not None:
-            await self._connection.execute("SELECT set_config('prosa.user_id', $1, false)", self._principal.user_id)
+            await self._connection.execute(
+                "SELECT set_config('prosa.user_id', $1, false)", self._principal.user_id
+            )
         return self._connection
 
     async def __aexit__(self, *_: object) -> None:
@@ -67,13 +69,17 @@ class As:
 @pytest.mark.hostile(15)
 async def test_roles_are_plain(database: Database, filled: Conversation) -> None:
     for url in (database.app, database.engine):
-        [role] = await ask(url, "SELECT rolsuper, rolbypassrls, rolcreaterole FROM pg_roles WHERE rolname = current_user")
+        [role] = await ask(
+            url, "SELECT rolsuper, rolbypassrls, rolcreaterole FROM pg_roles WHERE rolname = current_user"
+        )
         assert not any(role)
         assert not await ask(url, "SELECT FROM pg_class WHERE pg_has_role(relowner, 'MEMBER')")
 
 
 @pytest.mark.hostile(15)
-async def test_every_owned_table_is_forced_and_has_all_policies(database: Database, filled: Conversation) -> None:
+async def test_every_owned_table_is_forced_and_has_all_policies(
+    database: Database, filled: Conversation
+) -> None:
     tables = await ask(
         database.superuser,
         "SELECT relname FROM pg_class WHERE relrowsecurity AND relforcerowsecurity AND relname = ANY ($1)",
@@ -89,7 +95,9 @@ async def test_every_owned_table_is_forced_and_has_all_policies(database: Databa
     }
     for _, _, *clauses in policies:
         assert all("prosa.user_id" in clause for clause in clauses if clause)
-    engines = await ask(database.superuser, "SELECT tablename FROM pg_policies WHERE roles = '{prosa_engine}'")
+    engines = await ask(
+        database.superuser, "SELECT tablename FROM pg_policies WHERE roles = '{prosa_engine}'"
+    )
     assert {row[0] for row in engines} == ENGINES
 
 
@@ -107,7 +115,8 @@ async def test_nothing_of_ana_is_seen_or_written(
         assert await connection.execute(f"DELETE FROM {table}") == "DELETE 0"
         with pytest.raises(asyncpg.InsufficientPrivilegeError, match="row-level security"):
             await connection.execute(
-                f"INSERT INTO {table} SELECT (jsonb_populate_record(NULL::{table}, $1::text::jsonb)).*", rows[0][0]
+                f"INSERT INTO {table} SELECT (jsonb_populate_record(NULL::{table}, $1::text::jsonb)).*",
+                rows[0][0],
             )
     assert await ask(database.superuser, f"SELECT to_jsonb(t)::text FROM {table} AS t") == rows
 
@@ -178,12 +187,12 @@ async def test_connections_never_carry_a_principal_over(store: Store) -> None:
     users = [Principal(f"user-{number}'\\") for number in range(20)]
     for user in users:
         await store.of(user).conversations.create(conversation(user))
-    chance = random.Random(16)  # noqa: S311 - for repetition, not for secrets
+    chance = random.Random(16)
     seen = 0
 
     async def transact(user: Principal, mood: float) -> None:
         nonlocal seen
-        session = store.of(user)._session  # type: ignore[attr-defined]  # noqa: SLF001 - beneath the predicates
+        session = store.of(user)._session  # type: ignore[attr-defined]
         if mood < 0.1:
             with pytest.raises(ConversationNotFound):
                 await session.write(_failing)
@@ -212,5 +221,3 @@ def _everyone() -> Plan[list[str]]:
 def _failing() -> Plan[None]:
     yield Ask(EVERYONE)
     raise ConversationNotFound
-
-

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Sequence
 
 import pytest
+from tests.stores import ANA, BIA, LEASE, NOON, begin, bound, conversation, ending, message, opening, turn
 
 from prosa.domain.conversations import Conversation, ConversationStatus, MessageStatus
 from prosa.domain.errors import (
@@ -24,7 +25,6 @@ from prosa.domain.opening import Begun, Limits, Opening, Prepared, Remaining
 from prosa.domain.runs import RunStatus
 from prosa.domain.time import SECOND, Instant, start_of_day, start_of_month
 from prosa.ports.store import Store
-from tests.stores import ANA, BIA, LEASE, NOON, begin, bound, conversation, ending, message, opening, turn
 
 DAY = 86_400 * SECOND
 
@@ -117,9 +117,7 @@ async def test_places_that_are_none(store: Store, chat: Conversation) -> None:
 
 
 async def test_closed(store: Store) -> None:
-    closed, _ = await store.of(ANA).conversations.create(
-        conversation(ANA, status=ConversationStatus.CLOSED)
-    )
+    closed, _ = await store.of(ANA).conversations.create(conversation(ANA, status=ConversationStatus.CLOSED))
     with pytest.raises(ConversationClosed):
         await begin(store, closed)
 
@@ -159,7 +157,9 @@ async def test_same_key_many_times_at_once(store: Store) -> None:
     assert len({begun.run.id for begun in one}) == 1
     assert sum(begun.prepared is not None for begun in one) == 1
     # Over several conversations no lock keeps the requests apart: the key alone does.
-    many = await asyncio.gather(*(begin(store, chats[1 + n % 3], key="many", body_hash="h") for n in range(20)))
+    many = await asyncio.gather(
+        *(begin(store, chats[1 + n % 3], key="many", body_hash="h") for n in range(20))
+    )
     assert len({begun.run.id for begun in many}) == 1
 
 

@@ -3,13 +3,13 @@
 from typing import Any
 
 import pytest
+from tests.stores import ANA, BIA, NOON, append, begin, conversation, ending, message, turn
 
 from prosa.domain.conversations import Conversation, ConversationStatus
 from prosa.domain.errors import ConversationNotFound, MessageNotFound
 from prosa.domain.ids import new_id
 from prosa.domain.time import SECOND, Instant
 from prosa.ports.store import Store
-from tests.stores import ANA, BIA, NOON, append, begin, conversation, ending, message, turn
 
 
 async def test_comes_back_as_it_was_stored(store: Store) -> None:
@@ -124,7 +124,9 @@ async def test_delete_takes_all_with_it_but_the_ledger(store: Store, chat: Conve
     assert await records.messages.many(chat.id, [run.message_id]) == {}
     assert await records.runs.open(chat.id) == []
     assert await store.engine.lines(run.id) == []
-    again = await begin(store, (await records.conversations.create(conversation(ANA)))[0], key="k", body_hash="h")
+    again = await begin(
+        store, (await records.conversations.create(conversation(ANA)))[0], key="k", body_hash="h"
+    )
     assert again.prepared is not None, "the key went with the run"
 
 

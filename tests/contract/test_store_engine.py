@@ -3,6 +3,7 @@
 import asyncio
 
 import pytest
+from tests.stores import ANA, BIA, BOOT, LEASE, NOON, append, begin, conversation, ending, entry
 
 from prosa.domain.conversations import Conversation, MessageStatus
 from prosa.domain.errors import RunNotFound
@@ -13,7 +14,6 @@ from prosa.domain.opening import Limits
 from prosa.domain.runs import Run, RunStatus
 from prosa.domain.time import SECOND, Instant
 from prosa.ports.store import Store
-from tests.stores import ANA, BIA, BOOT, LEASE, NOON, append, begin, conversation, ending, entry
 
 LATER = Instant(NOON + LEASE + SECOND)
 AGAIN = Instant(LATER + LEASE)

@@ -4,12 +4,12 @@ import asyncio
 import random
 
 import pytest
+from tests.contract.conftest import Place
+from tests.stores import ANA, BIA, Ears, begin, bound, conversation, message, opening
 
 from prosa.domain.conversations import Conversation
 from prosa.domain.errors import StoreUnavailable
 from prosa.ports.store import Store
-from tests.contract.conftest import Place
-from tests.stores import ANA, BIA, Ears, begin, bound, conversation, message, opening
 
 
 async def test_answers_a_ping(store: Store) -> None:
@@ -59,7 +59,7 @@ async def test_close_finishes_what_began(place: Place, ears: Ears) -> None:
 @pytest.mark.hostile(53)
 async def test_a_caller_that_leaves_changes_nothing(store: Store, chat: Conversation) -> None:
     """Cancelled at any await, a transaction is whole or not there, and the next one is not touched by it."""
-    chance = random.Random(7)  # noqa: S311 - for repetition, not for secrets
+    chance = random.Random(7)
     for _ in range(40):
         asked = opening(chat, parent_id=None)
         task = asyncio.create_task(store.of(ANA).runs.begin(asked, bound()))
@@ -80,7 +80,7 @@ async def _settled(store: Store, chat: Conversation) -> list[object]:
     await begin(store, chat, parent_id=None)
     await store.of(ANA).messages.append(message(chat, "last"), at_head=False)
     found = await store.of(ANA).runs.open(chat.id)
-    tree, head = await store.of(ANA).messages.tree(chat.id)
+    _, head = await store.of(ANA).messages.tree(chat.id)
     assert head is not None
     await store.of(ANA).messages.delete(chat.id, head, chat.created_at)
     return list(found)

@@ -1,6 +1,7 @@
 """Messages: the tree, its head, and what changing and deleting leave."""
 
 import pytest
+from tests.stores import ANA, NOON, begin, conversation, message, turn
 
 from prosa.domain.conversations import Conversation, Message
 from prosa.domain.errors import (
@@ -13,7 +14,6 @@ from prosa.domain.ids import new_id
 from prosa.domain.models import Role
 from prosa.domain.time import SECOND, Instant
 from prosa.ports.store import Store
-from tests.stores import ANA, NOON, begin, conversation, message, turn
 
 LATER = Instant(NOON + SECOND)
 

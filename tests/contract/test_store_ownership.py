@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
+from tests.stores import ANA, BIA, NOON, bound, conversation, message, opening, turn
 
 from prosa.domain.conversations import Conversation
 from prosa.domain.errors import ProsaError
@@ -11,7 +12,6 @@ from prosa.domain.ids import new_id
 from prosa.domain.principal import Principal
 from prosa.domain.runs import Run
 from prosa.ports.store import Records, Store
-from tests.stores import ANA, BIA, NOON, bound, conversation, message, opening, turn
 
 Call = Callable[[Records, str, str, str], Awaitable[Any]]
 
@@ -31,7 +31,9 @@ CALLS: dict[str, Call] = {
     "messages.get": lambda r, c, m, _n: r.messages.get(c, m),
     "messages.many": lambda r, c, m, _n: r.messages.many(c, [m]),
     "messages.append": lambda r, c, _m, _n: r.messages.append(message(_in(c)), at_head=True),
-    "messages.append under": lambda r, c, m, _n: r.messages.append(message(_in(c), parent_id=m), at_head=False),
+    "messages.append under": lambda r, c, m, _n: r.messages.append(
+        message(_in(c), parent_id=m), at_head=False
+    ),
     "messages.rewrite": lambda r, c, m, _n: r.messages.rewrite(c, m, "x", NOON),
     "messages.delete": lambda r, c, m, _n: r.messages.delete(c, m, NOON),
     "runs.begin": lambda r, c, _m, _n: r.runs.begin(opening(c, owner=BIA), bound()),
@@ -63,9 +65,15 @@ TAKE_A_CHILD = (
 
 def test_no_method_is_forgotten() -> None:
     named = {name.split()[0] for name in CALLS}
-    groups = {name: getattr(Records, name).fget.__annotations__["return"] for name in ("conversations", "messages", "runs")}
+    groups = {
+        name: getattr(Records, name).fget.__annotations__["return"]
+        for name in ("conversations", "messages", "runs")
+    }
     methods = {
-        f"{name}.{method}" for name, group in groups.items() for method in vars(group) if not method.startswith("_")
+        f"{name}.{method}"
+        for name, group in groups.items()
+        for method in vars(group)
+        if not method.startswith("_")
     }
     assert methods - named == {"conversations.create"}
 

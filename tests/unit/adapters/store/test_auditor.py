@@ -5,10 +5,10 @@ from typing import Any
 import pytest
 from sqlalchemy import bindparam, delete, insert, literal, or_, select, text, update
 from sqlalchemy.dialects import sqlite
+from tests.auditor import Auditor, Unowned
 
 from prosa.adapters.store.statement import Statement, insertion, owned
 from prosa.adapters.store.tables import conversations, idempotency, journal, messages, runs, sign_ins
-from tests.auditor import Auditor, Unowned
 
 c, m = conversations.c, messages.c
 _theirs = c.user_id == bindparam("other")
@@ -18,7 +18,9 @@ _mine = {"id": bindparam("id"), "user_id": bindparam("principal"), "used_at": bi
 GOOD = {
     "select": select(c.id).where(owned(conversations), c.title == "x"),
     "select without where clauses of its own": select(literal(1)),
-    "join": select(c.id, m.id).join(messages, m.conversation_id == c.id).where(owned(conversations), owned(messages)),
+    "join": select(c.id, m.id)
+    .join(messages, m.conversation_id == c.id)
+    .where(owned(conversations), owned(messages)),
     "subquery": select(c.id).where(
         owned(conversations), c.id.in_(select(m.conversation_id).where(owned(messages)))
     ),
@@ -37,7 +39,9 @@ BAD = {
     "negated": select(c.id).where(~owned(conversations)),
     "not equal": select(c.id).where(c.user_id != bindparam("principal")),
     "one of two": select(c.id, m.id).join(messages, m.conversation_id == c.id).where(owned(conversations)),
-    "the other side of a self join": select(m.id).join(_alias, _alias.c.id == m.parent_id).where(owned(messages)),
+    "the other side of a self join": select(m.id)
+    .join(_alias, _alias.c.id == m.parent_id)
+    .where(owned(messages)),
     "in a subquery": select(c.id).where(owned(conversations), c.id.in_(select(m.conversation_id))),
     "in a cte": select(select(m.id).cte("all").c.id),
     "update": update(conversations).where(c.id == "1").values(title="x"),

@@ -1,5 +1,7 @@
 """Alembic's entry: runs the revisions, all of them in one transaction."""
 
+from typing import Any
+
 from alembic import context
 from sqlalchemy import Connection, create_engine, event, pool
 
@@ -21,7 +23,7 @@ def migrate_file(url: str) -> None:
     engine = create_engine(url, poolclass=pool.NullPool)
 
     @event.listens_for(engine, "connect")
-    def _take_over(connection, _record):  # type: ignore[no-untyped-def]
+    def _take_over(connection: Any, _record: Any) -> None:
         connection.isolation_level = None
 
     @event.listens_for(engine, "begin")

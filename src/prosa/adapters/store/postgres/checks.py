@@ -13,8 +13,8 @@ APP_URL, ENGINE_URL, OWNER_URL = (
 )
 URLS_WANTED = (
     f"Postgres needs three roles, so that the database itself keeps users apart: set {APP_URL} (the "
-    f"application's role), {ENGINE_URL} (the run engine's) and, for `prosa migrate`, {OWNER_URL} (the tables' "
-    "owner). The first two may own nothing; `prosa migrate` creates them where they don't exist."
+    f"application's role), {ENGINE_URL} (the run engine's) and, for `prosa migrate`, {OWNER_URL} (the "
+    "tables' owner). The first two may own nothing; `prosa migrate` creates them where they don't exist."
 )
 
 _ROLE = "SELECT rolname, rolsuper, rolbypassrls FROM pg_roles WHERE rolname = current_user"
@@ -44,7 +44,8 @@ async def check(connection: asyncpg.Connection, group: str) -> str:
     reachable = {row[0] for row in await connection.fetch(_GROUPS, names, "MEMBER")}
     if group not in usable:
         raise MisconfiguredError(
-            f'The role "{role}" of {url} has not the rights of {group}. Run `prosa migrate`, which grants them.'
+            f'The role "{role}" of {url} has not the rights of {group}. '
+            "Run `prosa migrate`, which grants them."
         )
     if other in reachable:
         raise MisconfiguredError(
@@ -61,11 +62,13 @@ async def _check_revision(connection: asyncpg.Connection, role: str, url: str) -
         raise MisconfiguredError("The database has no tables of Prosa yet. Run `prosa migrate`.") from None
     except asyncpg.InsufficientPrivilegeError:
         raise MisconfiguredError(
-            f'The role "{role}" of {url} may not read the tables. Run `prosa migrate`, which grants it the rights.'
+            f'The role "{role}" of {url} may not read the tables. '
+            "Run `prosa migrate`, which grants it the rights."
         ) from None
     if revision != HEAD:
         raise MisconfiguredError(
-            f"The database is at revision {revision}, and this version of Prosa needs {HEAD}. Run `prosa migrate`."
+            f"The database is at revision {revision}, and this version of Prosa needs {HEAD}. "
+            "Run `prosa migrate`."
         )
 
 
@@ -73,7 +76,8 @@ async def _check_tables(connection: asyncpg.Connection, role: str, url: str) -> 
     for name, owns, forced in await connection.fetch(_TABLES, [table.name for table in OWNED]):
         if owns:
             raise MisconfiguredError(
-                f'The role "{role}" of {url} owns the table {name}. Only the role of {OWNER_URL} may own tables.'
+                f'The role "{role}" of {url} owns the table {name}. '
+                f"Only the role of {OWNER_URL} may own tables."
             )
         if not forced:
             raise MisconfiguredError(

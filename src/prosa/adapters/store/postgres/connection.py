@@ -61,5 +61,15 @@ def literal(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
 
 
-FAILURES = (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError)
+BROKEN = (asyncpg.InterfaceError, asyncpg.InternalClientError)
+"""The driver and the server no longer agree about a connection: it was cut while something was under way."""
+
+FAILURES = (asyncpg.PostgresError, *BROKEN, OSError, TimeoutError)
 """What goes wrong with a database, as far as the driver tells."""
+
+WRONG_URL = (
+    asyncpg.exceptions.ClientConfigurationError,
+    asyncpg.InvalidAuthorizationSpecificationError,
+    asyncpg.InvalidCatalogNameError,
+)
+"""Failures of a first connection that no waiting mends: a URL that is none, a password, a database's name."""

@@ -108,8 +108,8 @@ def verifier(password: str) -> str:
 def _explained(error: DBAPIError) -> MisconfiguredError | StoreUnavailable:
     if getattr(error.orig, "sqlstate", None) == asyncpg.InsufficientPrivilegeError.sqlstate:
         return MisconfiguredError(
-            f"The role of {OWNER_URL} may not do what a migration does: {error.orig}. It must own the database, "
-            f"and it must have CREATEROLE, or someone who has must create the roles {APP} and {ENGINE} first and "
-            f"grant each to the role that logs in."
+            f"The role of {OWNER_URL} may not do what a migration does: {error.orig}. It must own the "
+            "database, and it must have CREATEROLE, or someone who has must create the roles "
+            f"{APP} and {ENGINE} first and grant each to the role that logs in."
         )
     return StoreUnavailable()

@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 
 import asyncpg
 
-from prosa.adapters.store.postgres.connection import FAILURES, OPTIONS, PATIENCE, literal, prepare
+from prosa.adapters.store.postgres.connection import BROKEN, FAILURES, OPTIONS, PATIENCE, literal, prepare
 from prosa.adapters.store.postgres.steps import Steps
 from prosa.adapters.store.statement import Plan, Tell
 from prosa.domain.errors import StoreUnavailable
@@ -88,15 +88,20 @@ class Pool:
                 await connection.execute(begin)
                 steps = Steps(connection, bound)
                 result = await steps.run(plan)
-                # Of a transaction that failed unnoticed, COMMIT makes a ROLLBACK without a word.
-                if await connection.execute(_end(steps.told)) != "COMMIT":
-                    raise StoreUnavailable
-                return result
+                committed = await connection.execute(end(steps.told))
+            except BROKEN:
+                connection.terminate()
+                raise
             finally:
                 await _leave(connection)
+        if (
+            committed != "COMMIT"
+        ):  # of a transaction that failed unnoticed it makes a ROLLBACK, without a word
+            raise StoreUnavailable
+        return result
 
 
-def _end(told: list[Tell]) -> str:
+def end(told: list[Tell]) -> str:
     """COMMIT, and with it one NOTIFY for all that was told of each kind."""
     notices = []
     for kind in dict.fromkeys(tell.kind for tell in told):

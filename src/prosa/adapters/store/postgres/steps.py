@@ -57,7 +57,7 @@ class Steps:
         return await self._connection.fetch(sql, *values)  # type: ignore[no-any-return]
 
     def _values(self, statement: Statement, params: Mapping[str, Any]) -> list[Any]:
-        return [_storable(value) for value in statement.positional({**params, **self._bound})]
+        return [storable(value) for value in statement.positional({**params, **self._bound})]
 
 
 @lru_cache(maxsize=256)
@@ -79,7 +79,7 @@ def _shifted(sql: str, by: int) -> tuple[str, int]:
     return _PARAMETER.sub(lambda found: f"${int(found[1]) + by}", sql), used
 
 
-def _storable(value: Any) -> Any:
+def storable(value: Any) -> Any:
     """Postgres has no place for the character NUL, neither in a text nor escaped in JSON. A model may well
     write one, and its answer must not be lost for it."""
     if type(value) is str:

@@ -7,8 +7,8 @@ from typing import Any, ParamSpec, TypeVar
 from sqlalchemy import Integer, literal_column, select
 
 from prosa.adapters.store.migrations import APP, ENGINE
-from prosa.adapters.store.postgres.checks import URLS_WANTED, check
-from prosa.adapters.store.postgres.connection import FAILURES, connect, literal
+from prosa.adapters.store.postgres.checks import APP_URL, ENGINE_URL, URLS_WANTED, check
+from prosa.adapters.store.postgres.connection import FAILURES, WRONG_URL, connect, literal
 from prosa.adapters.store.postgres.listener import Listener
 from prosa.adapters.store.postgres.pool import Pool
 from prosa.adapters.store.records import Records
@@ -94,7 +94,15 @@ def _ping() -> Plan[None]:
 
 
 async def _inspect(url: str, group: str) -> None:
-    connection = await connect(url)
+    try:
+        connection = await connect(url)
+    except StoreUnavailable as error:
+        if isinstance(error.__cause__, WRONG_URL):
+            setting = APP_URL if group == APP else ENGINE_URL
+            raise MisconfiguredError(
+                f"With the URL of {setting} nobody can log in: {error.__cause__}."
+            ) from error
+        raise
     try:
         await check(connection, group)
     except FAILURES as error:
