@@ -81,9 +81,7 @@ def advice(settings: Settings) -> list[str]:
     """What an operator should know about these settings, a sentence each."""
     said = []
     if settings.jwt_secret is None:
-        said.append(
-            "There are no tokens: everybody on this machine is the one local user. Set PROSA_JWT_SECRET."
-        )
+        said.append("There are no tokens: everybody here is the one local user. Set PROSA_JWT_SECRET.")
     if settings.max_tokens_per_day is None and settings.max_cost_per_month is None:
         said.append(
             "Users may spend without limit. Set PROSA_MAX_TOKENS_PER_DAY or PROSA_MAX_COST_PER_MONTH."
@@ -166,11 +164,13 @@ def _local(settings: Settings) -> Offer:
     from prosa.adapters.models.local.server import CONTEXT, LocalServer
 
     def connect(base_url: str, api_key: str) -> ChatModel:
+        from prosa.adapters.models.http import Timeouts
         from prosa.adapters.models.openai.client import OpenAIModel
         from prosa.adapters.models.openai.dialect import Dialect
 
         row = Dialect(name="local", base_url=base_url, cap="max_tokens", needs_key=False)
-        return OpenAIModel(api_key=api_key, dialect=row)
+        # One thread reads about a hundred tokens a second, and others may be waiting before this one.
+        return OpenAIModel(api_key=api_key, dialect=row, timeouts=Timeouts(first=600))
 
     server = LocalServer(settings.local_model)
     return Offer(DEFAULT_MODELS["local"], LocalModel(server, connect), warm=server.warm, window=CONTEXT)

@@ -1,4 +1,4 @@
-"""The settings: the only reader of the environment and of prosa.toml, checked at the start and then frozen."""
+"""The settings: the only reader of the environment and of prosa.toml, checked at the start, then frozen."""
 
 import os
 from decimal import Decimal
@@ -28,7 +28,7 @@ def _strong(value: SecretStr | None) -> SecretStr | None:
         secret = value.get_secret_value()
         if len(secret.encode()) < SHORTEST_SECRET or secret.lower().strip("!1") in _WEAK:
             raise ValueError(
-                f"must have at least {SHORTEST_SECRET} bytes, for example the output of `openssl rand -hex 32`"
+                f"must have at least {SHORTEST_SECRET} bytes, such as the output of `openssl rand -hex 32`"
             )
     return value
 

@@ -64,8 +64,8 @@ class Prosa:
 
     @cached_property
     def asgi(self) -> "Mounted":
-        """The whole HTTP API as an ASGI app, to mount into another: `app.mount("/prosa", prosa.asgi)`. It opens
-        at its first request, if it is not open yet; close it with the application."""
+        """The whole HTTP API as an ASGI app, to mount into another: `app.mount("/prosa", prosa.asgi)`. It
+        opens at its first request, if it is not open yet; close it with the application."""
         return Mounted(self)
 
     async def process_user_chat_message(
@@ -99,8 +99,8 @@ class Prosa:
     async def conversation(
         self, name: str | None = None, *, user_id: str = LOCAL.user_id, **draft: Any
     ) -> Conversation:
-        """The conversation with this id or external id, or a new one. `draft`: title, system_prompt, provider,
-        model, metadata of a new one. Raises ConversationNotFound."""
+        """The conversation with this id or external id, or a new one. `draft`: title, system_prompt,
+        provider, model, metadata of a new one. Raises ConversationNotFound."""
         await self.open()
         principal = Principal(user_id)
         conversations = self._services.conversations
@@ -153,7 +153,7 @@ class ChatRuns:
         conversation_id: str | None = None,
         *,
         user_id: str = LOCAL.user_id,
-        parent_id: str | None | UnsetType = UNSET,
+        parent_id: str | UnsetType | None = UNSET,
         provider: str | None = None,
         model: str | None = None,
         system_prompt: str | None = None,

@@ -46,7 +46,7 @@ def listen(host: str, port: int) -> socket.socket:
             f"Prosa can't listen on {host}:{port}: {error.strerror}. Set PROSA_PORT or PROSA_HOST."
         ) from error
     listener.listen(BACKLOG)
-    listener.setblocking(False)
+    listener.setblocking(False)  # noqa: FBT003 - the socket's own signature
     return listener
 
 

@@ -17,7 +17,7 @@ from prosa.adapters.models.local.server import LocalServer
 from prosa.adapters.models.local.weights import find
 from prosa.adapters.models.openai.client import OpenAIModel
 from prosa.adapters.models.openai.dialect import Dialect
-from prosa.domain.errors import ContextTooLong, ProviderNotConfigured, ProviderRefused, ProviderUnreachable
+from prosa.domain.errors import ContextTooLong, ProviderNotConfigured, ProviderUnreachable
 from prosa.domain.models import (
     ChatRequest,
     Finish,
@@ -147,9 +147,6 @@ async def test_four_at_a_time_are_all_answered(model: LocalModel) -> None:
         assert text(events)
 
 
-@pytest.mark.xfail(
-    raises=ProviderRefused, reason="The OpenAI adapter doesn't know llama.cpp's name for it yet."
-)
 async def test_a_conversation_beyond_its_context_is_told_as_such(model: LocalModel) -> None:
     with pytest.raises(ContextTooLong):
         await anext(model.stream(asking("word " * 9_000)))

@@ -1,4 +1,4 @@
-"""Every failure that a caller can meet: one tree, each with a code and a sentence in English and Portuguese."""
+"""Every failure that a caller can meet: one tree, each with a code and sentences in two languages."""
 
 from typing import Any, ClassVar
 
@@ -219,8 +219,8 @@ class StoreUnavailable(ProsaError):
 
 class StoreLocked(ProsaError):
     code = "store_locked"
-    en = "Another Prosa process uses {path}. Stop it, or use Postgres (PROSA_DATABASE_URL) for several processes."
-    pt = "Outro processo do Prosa usa {path}. Pare-o, ou use Postgres (PROSA_DATABASE_URL) para vários processos."
+    en = "Another Prosa process uses {path}. Stop it, or use Postgres for several processes."
+    pt = "Outro processo do Prosa usa {path}. Pare-o, ou use Postgres para vários processos."
 
 
 class MisconfiguredError(ProsaError):
@@ -255,6 +255,16 @@ class ProviderNotConfigured(ProviderError):
 
     def __init__(self, provider: str, setting: str) -> None:
         super().__init__(provider, setting=setting)
+
+
+class LocalModelMissing(ProviderNotConfigured):
+    """Something that the embedded model needs is not installed. `remedy` says what to do."""
+
+    en = "{what} is missing, so the local model can't answer. {remedy}"
+    pt = "Falta {what}, e por isso o modelo local não pode responder. {remedy}"
+
+    def __init__(self, provider: str, what: str, remedy: str) -> None:
+        ProviderError.__init__(self, provider, what=what, remedy=remedy)
 
 
 class NoSuchProvider(ProviderError):

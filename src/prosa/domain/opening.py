@@ -1,4 +1,4 @@
-"""How a run begins: what its first transaction is asked, what is worked out inside it, and what it answers."""
+"""How a run begins: what its first transaction is asked, works out inside, and answers."""
 
 from __future__ import annotations
 

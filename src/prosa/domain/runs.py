@@ -90,7 +90,7 @@ OPEN_STATES = frozenset(_TABLE)
 
 
 class Run(Struct, frozen=True):
-    """One generation, as it is stored. `owner` is the boot that executes it and `lease_until` how long for."""
+    """One generation, as it is stored. `owner` is the boot that executes it, `lease_until` for how long."""
 
     id: str
     user_id: str

@@ -5,7 +5,7 @@ from typing import Any
 from msgspec import Struct
 
 from prosa.domain.conversations import Conversation, ConversationStatus
-from prosa.domain.errors import InvalidRequest
+from prosa.domain.errors import ConversationNotFound, InvalidRequest
 from prosa.domain.ids import new_id, parse_id
 from prosa.domain.principal import Principal
 from prosa.domain.time import Instant, now
@@ -61,12 +61,17 @@ class Conversations:
 
     async def find(self, principal: Principal, name: str, draft: Draft) -> Conversation:
         """The conversation that `name` (its id, or its external id) stands for; made where there is none.
-        Raises ConversationNotFound for a UUID that is not there."""
+        Raises ConversationNotFound for a UUID that is neither."""
         identity = parse_id(name)
-        if identity is not None:
+        if identity is None:
+            return (await self.create(principal, draft))[0]
+        try:
             return await self.get(principal, identity)
-        conversation, _ = await self.create(principal, draft)
-        return conversation
+        except ConversationNotFound:
+            named = await self._store.of(principal).conversations.by_external_id(name)
+            if named is None:
+                raise
+            return named
 
     async def page(
         self, principal: Principal, limit: int, cursor: str | None

@@ -66,7 +66,7 @@ class Messages:
         conversation_id: str,
         role: Role,
         content: str,
-        parent_id: str | None | UnsetType = UNSET,
+        parent_id: str | UnsetType | None = UNSET,
     ) -> Placed:
         """Stores a message without a run: under the head where `parent_id` is UNSET. Raises
         ConversationNotFound, ConversationClosed, MessageNotFound (the parent), RunInProgress."""

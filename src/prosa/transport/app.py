@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import msgspec
 import structlog
 from starlette.routing import Route, Router
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from prosa.domain.errors import NoSuchRoute, ProsaError
 from prosa.services.chat import Chat
@@ -17,7 +17,7 @@ from prosa.transport.middleware.origins import Origins
 from prosa.transport.native import chat as native_chat
 from prosa.transport.native import conversations, messages, plain, process, runs, session
 from prosa.transport.openapi import describe
-from prosa.transport.operation import JSON, Door, Endpoint, Operation, respond
+from prosa.transport.operation import JSON, Door, Endpoint, Fixed, Operation
 from prosa.transport.page import Page
 
 _log = structlog.get_logger()
@@ -47,11 +47,19 @@ class App:
             await send({"type": "websocket.close", "code": 1008})
 
     async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
+        begun = False
+
+        async def watched(message: Message) -> None:
+            nonlocal begun
+            begun = True
+            await send(message)
+
         try:
-            await self._app(scope, receive, send)
+            await self._app(scope, receive, watched)
         except Exception:  # noqa: BLE001 - a request's edge: the caller gets a sentence, the log the trace
             _log.exception("request_broke", method=scope["method"], path=scope["path"])
-            await self._door.refuse(ProsaError(), scope, send)
+            if not begun:  # else the answer stays without its end, and the connection is closed
+                await self._door.refuse(ProsaError(), scope, send)
 
     async def _lifespan(self, receive: Receive, send: Send) -> None:
         while True:
@@ -65,27 +73,13 @@ class App:
                 return
 
     def _routes(self, identity: Identity, *, secure: bool) -> list[Route]:
-        operations = [
-            *native_chat.OPERATIONS,
-            *runs.OPERATIONS,
-            *plain.OPERATIONS,
-            *process.OPERATIONS,
-            *messages.OPERATIONS,
-            *conversations.OPERATIONS,
-            *session.operations(identity, secure=secure),
-            *health.OPERATIONS,
-        ]
-        routes = [Route(path, Endpoint(self._door, group)) for path, group in _by_path(operations).items()]
-        description = msgspec.json.encode(describe(operations))
-
-        async def openapi(scope: Scope, receive: Receive, send: Send) -> None:
-            del scope, receive
-            await respond(send, 200, JSON, description)
-
+        described = operations(identity, secure=secure)
+        routes = [Route(path, Endpoint(self._door, group)) for path, group in _by_path(described).items()]
+        description = describe(described, self._chat.catalogue.providers, local=identity.local)
         return [
             *routes,
-            Route("/openapi.json", _Plain(openapi)),
-            Route("/{path:path}", Page(self._door), methods=["GET"]),
+            Route("/openapi.json", Fixed(self._door, JSON, msgspec.json.encode(description))),
+            Route("/{path:path}", Page(self._door)),
         ]
 
     async def _nowhere(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -93,14 +87,18 @@ class App:
         await self._door.refuse(NoSuchRoute(), scope, send)
 
 
-class _Plain:
-    """Starlette takes a class's instance as an ASGI app, but a function as a request handler."""
-
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        await self._app(scope, receive, send)
+def operations(identity: Identity, *, secure: bool) -> list[Operation]:
+    """Everything that the API can do, described once: the router, the OpenAPI and the tests read this."""
+    return [
+        *native_chat.OPERATIONS,
+        *runs.OPERATIONS,
+        *plain.OPERATIONS,
+        *process.OPERATIONS,
+        *messages.OPERATIONS,
+        *conversations.OPERATIONS,
+        *session.operations(identity, secure=secure),
+        *health.OPERATIONS,
+    ]
 
 
 def _by_path(operations: Sequence[Operation]) -> dict[str, list[Operation]]:

@@ -64,12 +64,12 @@ def language_of(accept: str | None, default: str) -> str:
     """The first of "en" and "pt" that an `Accept-Language` header asks for, by its weights."""
     best, weight = default, 0.0
     for part in (accept or "").split(",")[:20]:
-        tag, _, quality = part.strip().partition(";q=")
+        tag, _, quality = part.replace(" ", "").partition(";q=")
         try:
             wanted = float(quality) if quality else 1.0
         except ValueError:
             continue
-        language = tag[:2].lower()
+        language = tag.partition("-")[0].lower()
         if language in ("en", "pt") and wanted > weight:
             best, weight = language, wanted
     return best

@@ -12,9 +12,11 @@ from starlette.types import Scope
 
 from prosa.domain.errors import NotAuthenticated
 from prosa.domain.principal import LOCAL, Principal
+from prosa.kit.text import well_formed
 
 MOST_CACHED = 10_000
 LONGEST_TOKEN = 8_192
+LONGEST_NAME = 255
 CLOCK_SKEW = 5
 """Seconds that another machine's clock may be ahead of ours."""
 SIGN_IN = "prosa-sign-in"
@@ -65,6 +67,14 @@ class Identity:
             self._known.popitem(last=False)
         return principal
 
+    def forgeable(self, scope: Scope) -> bool:
+        """Whether another site could have made the browser send this: a cookie comes by itself, so the
+        browser must say where from. (A foreign `Origin` was refused before.)"""
+        if self._key is None or header(scope, b"authorization") is not None:
+            return False
+        told = header(scope, b"origin") is not None
+        return not told and header(scope, b"sec-fetch-site") not in ("same-origin", "none")
+
     def _check(self, token: str) -> tuple[Principal, float]:
         claims = self.claims(token)
         if claims.get("aud") == SIGN_IN:
@@ -90,7 +100,7 @@ class Identity:
         expires, not_before = claims.get("exp"), claims.get("nbf", 0)
         if not _is_number(expires) or not _is_number(not_before):
             raise NotAuthenticated
-        if not_before > now + CLOCK_SKEW or expires <= now:
+        if not (not_before <= now + CLOCK_SKEW and expires > now):  # NaN is never in its time
             raise NotAuthenticated
         return claims
 
@@ -108,30 +118,34 @@ class Identity:
 def principal_of(claims: dict[str, Any]) -> Principal:
     """`sub` is the user, `client_id` the tenant where there is one. Raises NotAuthenticated."""
     subject, client = claims.get("sub"), claims.get("client_id", "")
-    if not isinstance(subject, str) or not subject or len(subject) > 255 or "\0" in subject:
-        raise NotAuthenticated
-    if not isinstance(client, str) or len(client) > 255 or "\0" in client:
+    if not _is_name(subject) or not _is_name(client) or not subject:
         raise NotAuthenticated
     return Principal(subject, client)
 
 
-def _bearer(scope: Scope) -> str | None:
-    for name, value in scope["headers"]:
-        if name == b"authorization":
-            scheme, _, token = value.decode("latin-1").partition(" ")
-            return token.strip() if scheme.lower() == "bearer" else None
+def header(scope: Scope, name: bytes) -> str | None:
+    for known, value in scope["headers"]:
+        if known == name:
+            return value.decode("latin-1")  # type: ignore[no-any-return]
     return None
+
+
+def _bearer(scope: Scope) -> str | None:
+    scheme, _, token = (header(scope, b"authorization") or "").partition(" ")
+    return token.strip() if scheme.lower() == "bearer" else None
 
 
 def _cookie(scope: Scope, name: str) -> str | None:
-    for header, value in scope["headers"]:
-        if header == b"cookie":
-            try:
-                morsel = SimpleCookie(value.decode("latin-1")).get(name)
-            except CookieError:
-                return None
-            return morsel.value if morsel is not None else None
-    return None
+    try:
+        morsel = SimpleCookie(header(scope, b"cookie") or "").get(name)
+    except CookieError:
+        return None
+    return morsel.value if morsel is not None else None
+
+
+def _is_name(value: object) -> TypeGuard[str]:
+    """Whether a database can hold it: no lone surrogate, no NUL, not endless."""
+    return isinstance(value, str) and len(value) <= LONGEST_NAME and well_formed(value) == value
 
 
 def _is_number(value: object) -> TypeGuard[float]:

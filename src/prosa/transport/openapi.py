@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Sequence
-from typing import Any
+from typing import Annotated, Any, get_args, get_origin
 
 import msgspec
 from msgspec import UNSET, Struct, UnsetType
@@ -10,17 +10,19 @@ from msgspec import UNSET, Struct, UnsetType
 from prosa import __version__
 from prosa.domain import errors as e
 from prosa.transport.errors import status_of
-from prosa.transport.operation import Nothing, Operation
+from prosa.transport.operation import HeaderField, Nothing, Operation
 
 
 class ErrorForm(Struct, rename="camel"):
-    """What every failure looks like. Some have further fields, such as `runId` or `detail`."""
+    """What every failure looks like: a code for programs, a sentence for people, and what belongs to it."""
 
     success: bool
     code: str
     message: str
     detail: str | UnsetType = UNSET
     run_id: str | UnsetType = UNSET
+    remaining: int | str | UnsetType = UNSET
+    resets_at: str | UnsetType = UNSET
 
 
 _EVERYWHERE: tuple[type[e.ProsaError], ...] = (
@@ -29,14 +31,18 @@ _EVERYWHERE: tuple[type[e.ProsaError], ...] = (
 _WITH_BODY: tuple[type[e.ProsaError], ...] = (e.TooLarge, e.UnsupportedMediaType)
 
 
-def describe(operations: Sequence[Operation]) -> dict[str, Any]:
-    """The whole document (OpenAPI 3.1)."""
+def describe(operations: Sequence[Operation], providers: Sequence[str], *, local: bool) -> dict[str, Any]:
+    """The whole document (OpenAPI 3.1), for a server with these `providers`; `local`: one without tokens."""
     forms = _forms(operations)
     schemas, components = msgspec.json.schema_components(forms, ref_template="#/components/schemas/{name}")
     known = dict(zip(map(id, forms), schemas, strict=True))
+    _name_providers(operations, components, providers)
     paths: dict[str, dict[str, Any]] = {}
     for operation in operations:
-        paths.setdefault(operation.path, {})[operation.method.lower()] = _operation(operation, known)
+        described = _operation(operation, known)
+        if not operation.public and not local:
+            described["security"] = [{"bearer": []}]
+        paths.setdefault(operation.path, {})[operation.method.lower()] = described
     return {
         "openapi": "3.1.0",
         "info": {
@@ -65,7 +71,11 @@ def _operation(operation: Operation, known: dict[int, Any]) -> dict[str, Any]:
     described: dict[str, Any] = {
         "summary": operation.summary,
         "operationId": operation.handler.__name__,
-        "parameters": [*_path_parameters(operation), *_query_parameters(operation)],
+        "parameters": [
+            *_path_parameters(operation),
+            *_query_parameters(operation),
+            *map(_header_parameter, operation.headers),
+        ],
         "responses": _responses(operation, known),
     }
     if operation.handler.__doc__:
@@ -73,16 +83,40 @@ def _operation(operation: Operation, known: dict[int, Any]) -> dict[str, Any]:
     if operation.takes is not Nothing:
         content = {"application/json": {"schema": known[id(operation.takes)]}}
         described["requestBody"] = {"required": True, "content": content}
-    if not operation.public:
-        described["security"] = [{"bearer": []}]
     return described
+
+
+def _name_providers(
+    operations: Sequence[Operation], components: dict[str, Any], providers: Sequence[str]
+) -> None:
+    """What may stand in `provider` is known once the server is set up."""
+    for operation in operations:
+        properties = components.get(form_of(operation.takes).__name__, {}).get("properties", {})
+        if "provider" in properties:
+            properties["provider"]["anyOf"] = [{"type": "string", "enum": [*providers]}, {"type": "null"}]
+
+
+def form_of(takes: Any) -> type[Struct]:
+    """The Struct behind a body's type."""
+    found: type[Struct] = get_args(takes)[0] if get_origin(takes) is Annotated else takes
+    return found
 
 
 def _path_parameters(operation: Operation) -> list[dict[str, Any]]:
     return [
-        {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
+        {"name": name, "in": "path", "required": True, "schema": {"type": "string", "format": "uuid"}}
         for name in re.findall(r"{(\w+)}", operation.path)
     ]
+
+
+def _header_parameter(field: HeaderField) -> dict[str, Any]:
+    return {
+        "name": field.name,
+        "in": "header",
+        "required": False,
+        "description": field.description,
+        "schema": {"type": "string", "pattern": field.pattern},
+    }
 
 
 def _query_parameters(operation: Operation) -> list[dict[str, Any]]:
@@ -113,6 +147,8 @@ def _responses(operation: Operation, known: dict[int, Any]) -> dict[str, Any]:
         elif form is not None:
             responses[str(status)]["content"] = {"application/json": {"schema": known[id(form)]}}
     raised = (*operation.errors, *_EVERYWHERE)
+    if "{" in operation.path:
+        raised = (*raised, e.NoSuchRoute)
     if not operation.public:
         raised = (*raised, e.NotAuthenticated)
     if operation.takes is not Nothing:

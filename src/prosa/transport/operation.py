@@ -9,12 +9,20 @@ from starlette.datastructures import QueryParams
 from starlette.requests import ClientDisconnect
 from starlette.types import Receive, Scope, Send
 
-from prosa.domain.errors import InvalidRequest, MethodNotAllowed, NotFound, ProsaError, UnsupportedMediaType
+from prosa.domain.errors import (
+    InvalidRequest,
+    MethodNotAllowed,
+    NotFound,
+    OriginRefused,
+    ProsaError,
+    UnsupportedMediaType,
+)
 from prosa.domain.ids import parse_id
 from prosa.domain.principal import Principal
 from prosa.services.chat import Chat
 from prosa.transport.errors import Headers, body_of, headers_of, language_of, status_of
-from prosa.transport.identity import Identity
+from prosa.transport.identity import Identity, header
+from prosa.transport.json import decode
 
 B = TypeVar("B")
 Q = TypeVar("Q")
@@ -61,6 +69,14 @@ class Stream(Struct, frozen=True):
 Handler = Callable[[Call[Any, Any]], Awaitable[Reply | Stream]]
 
 
+class HeaderField(Struct, frozen=True):
+    """A request header that an operation heeds, for its description."""
+
+    name: str
+    description: str
+    pattern: str
+
+
 class Operation(Struct, frozen=True):
     """`gives` maps statuses to the JSON's type (None: no body); `errors` are what the handler may raise
     beside what every operation can. `any_type` takes JSON whatever the Content-Type says."""
@@ -71,6 +87,7 @@ class Operation(Struct, frozen=True):
     handler: Handler
     takes: Any = Nothing
     query: type[Struct] = Nothing
+    headers: tuple["HeaderField", ...] = ()
     gives: dict[int, Any] = {}
     errors: tuple[type[ProsaError], ...] = ()
     public: bool = False
@@ -95,9 +112,17 @@ class Door:
         body = body_of(error, self.language_of(scope))
         await respond(send, status_of(type(error)), headers_of(error), body)
 
+    async def refuse_method(self, allow: bytes, scope: Scope, send: Send) -> None:
+        """Answers that only the methods in `allow` are taken here."""
+        error = MethodNotAllowed()
+        headers = [*headers_of(error), (b"allow", allow)]
+        await respond(send, 405, headers, body_of(error, self.language_of(scope)))
+
     async def call(self, operation: Operation, scope: Scope, receive: Receive) -> Call[Any, Any]:
-        """Raises NotAuthenticated, InvalidRequest, UnsupportedMediaType."""
+        """Raises NotAuthenticated, OriginRefused, InvalidRequest, UnsupportedMediaType."""
         principal = Principal("") if operation.public else self.identity.of(scope)
+        if (operation.method != "GET" or operation.stream) and self.identity.forgeable(scope):
+            raise OriginRefused
         raw = await read_body(receive) if operation.takes is not Nothing else b""
         return Call(
             chat=self.chat,
@@ -122,9 +147,7 @@ class Endpoint:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         operation = self._operations.get(scope["method"])
         if operation is None:
-            error = MethodNotAllowed()
-            headers = [*headers_of(error), (b"allow", self._allow)]
-            await respond(send, 405, headers, body_of(error, self._door.language_of(scope)))
+            await self._door.refuse_method(self._allow, scope, send)
             return
         try:
             reply = await operation.handler(await self._door.call(operation, scope, receive))
@@ -137,6 +160,22 @@ class Endpoint:
                 await reply.write(receive, send)
             else:
                 await respond(send, reply.status, *_encoded(reply))
+
+
+class Fixed:
+    """Always the same answer to a GET."""
+
+    def __init__(self, door: Door, headers: Headers, data: bytes) -> None:
+        self._door = door
+        self._headers = headers
+        self._data = data
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        del receive
+        if scope["method"] in ("GET", "HEAD"):
+            await respond(send, 200, self._headers, self._data)
+        else:
+            await self._door.refuse_method(b"GET, HEAD", scope, send)
 
 
 def _encoded(reply: Reply) -> tuple[Headers, bytes]:
@@ -165,23 +204,6 @@ async def read_body(receive: Receive) -> bytes:
             raise ClientDisconnect
         parts.append(message.get("body", b""))
     return b"".join(parts)
-
-
-def header(scope: Scope, name: bytes) -> str | None:
-    for known, value in scope["headers"]:
-        if known == name:
-            return value.decode("latin-1")  # type: ignore[no-any-return]
-    return None
-
-
-def decode(raw: bytes, form: Any) -> Any:
-    """The body as `form`. Raises InvalidRequest, which says where and why."""
-    try:
-        return msgspec.json.decode(raw, type=form)
-    except RecursionError as error:
-        raise InvalidRequest("the JSON is nested too deeply.") from error
-    except (msgspec.DecodeError, UnicodeDecodeError, ValueError) as error:
-        raise InvalidRequest(f"{str(error).rstrip('.')}.") from error
 
 
 def _body(operation: Operation, scope: Scope, raw: bytes) -> Any:

@@ -1,4 +1,4 @@
-"""The page that comes with Prosa, and the API's description for people: files of our own, nothing from elsewhere."""
+"""The page that comes with Prosa, and the API's description for people: nothing of it from elsewhere."""
 
 import hashlib
 import mimetypes
@@ -9,7 +9,8 @@ from starlette.types import Receive, Scope, Send
 
 from prosa.domain.errors import NoSuchRoute
 from prosa.transport.errors import Headers
-from prosa.transport.operation import Door, header, respond
+from prosa.transport.identity import header
+from prosa.transport.operation import Door, respond
 
 _CSP = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; "
@@ -30,14 +31,25 @@ class Page:
         del receive
         path = scope["path_params"]["path"] if "path_params" in scope else ""
         name = path.lstrip("/")
-        if name == "docs":
+        if scope["method"] not in ("GET", "HEAD"):
+            await self._refuse(name, scope, send)
+        elif name == "docs":
             await respond(send, 307, [(b"location", b"docs/")], b"")
         elif not name and not self._files:
             await respond(send, 503, [(b"content-type", b"text/plain")], _UNBUILT)
-        elif (found := self._files.get(name) or self._files.get(f"{name}index.html")) is None:
+        elif (found := self._found(name)) is None:
             await self._door.refuse(NoSuchRoute(), scope, send)
         else:
             await self._give(found, name, scope, send)
+
+    def _found(self, name: str) -> "_File | None":
+        return self._files.get(name) or self._files.get(f"{name}index.html")
+
+    async def _refuse(self, name: str, scope: Scope, send: Send) -> None:
+        if not name or name == "docs" or self._found(name):
+            await self._door.refuse_method(b"GET, HEAD", scope, send)
+        else:
+            await self._door.refuse(NoSuchRoute(), scope, send)
 
     async def _give(self, found: "_File", name: str, scope: Scope, send: Send) -> None:
         cached = b"max-age=31536000, immutable" if name.startswith("assets/") else b"no-cache"

@@ -1,6 +1,7 @@
 """Runs as Server-Sent Events: the paced form for readers without a buffer, and the numbered one."""
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 
 from starlette.types import Receive, Send
@@ -47,7 +48,7 @@ class Writing:
     The run is not the reader's: whoever leaves changes nothing about it.
     """
 
-    __slots__ = ("_broken", "_last", "_loop", "_receive", "_send", "_timer", "left", "reader")
+    __slots__ = ("_broken", "_last", "_loop", "_receive", "_send", "_sent", "_timer", "left", "reader")
 
     def __init__(self, reader: Reader, receive: Receive, send: Send) -> None:
         self.reader = reader
@@ -57,6 +58,7 @@ class Writing:
         self._send = send
         self._loop = asyncio.get_running_loop()
         self._last = self._loop.time()
+        self._sent = 0.0
         self._timer = self._loop.call_later(SILENCE, self._beat)
 
     async def run(self, headers: Headers, write: Write, first: Sequence[bytes] = ()) -> None:
@@ -71,8 +73,14 @@ class Writing:
             watch.cancel()
             self._timer.cancel()
 
+    async def rest(self) -> None:
+        """Waits until `PACE` after the last write."""
+        while time.perf_counter() - self._sent < PACE:  # noqa: ASYNC110 - nothing happens but time
+            await asyncio.sleep(PACE)
+
     async def body(self, data: bytes) -> None:
         self._last = self._loop.time()
+        self._sent = time.perf_counter()  # the loop's own clock stands still within a turn
         await self._send({"type": "http.response.body", "body": data, "more_body": True})
 
     def break_off(self) -> None:
@@ -107,13 +115,10 @@ class Writing:
 
 async def paced(writing: Writing, lines: Sequence[bytes]) -> None:
     """Whole events, 2 KB in a write at most, with a pause between writes while more waits."""
-    first = True
     for write in paced_frames(lines):
-        if not first:
-            await asyncio.sleep(PACE)
+        await writing.rest()
         if writing.left:
             return
-        first = False
         await writing.body(write)
 
 

@@ -9,8 +9,8 @@ from prosa.ports.models import ChatModel
 from prosa.services.models import prices
 
 _BY_NAME = (("gpt", "openai"), ("o1", "openai"), ("o3", "openai"), ("o4", "openai"), ("chatgpt", "openai"),
-            ("claude", "anthropic"), ("mistral", "mistral"), ("codestral", "mistral"), ("ministral", "mistral"),
-            ("magistral", "mistral"), ("pixtral", "mistral"), ("devstral", "mistral"))  # fmt: skip
+            ("claude", "anthropic"), ("mistral", "mistral"), ("codestral", "mistral"),
+            ("ministral", "mistral"), ("magistral", "mistral"), ("pixtral", "mistral"), ("devstral", "mistral"))  # fmt: skip
 
 _UNKNOWN_WINDOW = 32_768
 
@@ -21,8 +21,8 @@ class Choice(Struct, frozen=True):
 
 
 class Offer(Struct, frozen=True):
-    """A provider as it is set up. `warm` gets it ready before somebody waits; `window` overrides what the price
-    list says of its models; `missing` says why it can't be used, in place of `model`."""
+    """A provider as it is set up. `warm` gets it ready before somebody waits; `window` overrides what the
+    price list says of its models; `missing` says why it can't be used, in place of `model`."""
 
     default_model: str
     model: ChatModel | None = None
@@ -51,6 +51,7 @@ class Catalogue:
         for provider, model in asked:
             if provider is not None or model is not None:
                 name = provider or self._provider_of(model or "")
+                self._offer(name)
                 return Choice(name, model or self._model_of(name))
         self._offer(self.default.provider)
         return self.default

@@ -1,4 +1,4 @@
-"""What tokens cost, from the price list of genai-prices: offline, exact, and honest about what it does not know."""
+"""What tokens cost, from the price list of genai-prices: offline, exact, None where it does not know."""
 
 from functools import lru_cache
 from typing import Any

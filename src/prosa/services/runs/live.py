@@ -8,7 +8,7 @@ from prosa.domain.runs import Run
 from prosa.kit.text import well_formed
 
 LONGEST = 960
-"""Bytes of text in one event, so that a whole event fits into a write of 2 KB, also where all of it is escaped."""
+"""Bytes of text in one event: so a whole event fits into a write of 2 KB, even if all of it is escaped."""
 
 
 class Live:
@@ -37,7 +37,7 @@ class Live:
         self.wake()
 
     def write(self, text: str) -> None:
-        """Publishes a piece of the answer, cut between characters where its line would grow past `LONGEST`."""
+        """Publishes a piece of the answer, cut between characters where its line would pass `LONGEST`."""
         if "\0" in text:
             text = well_formed(text)
         try:

@@ -3,9 +3,12 @@
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from prosa.domain.errors import InvalidRequest, ProsaError, TooLarge
-from prosa.transport.operation import Door, header
+from prosa.transport.identity import header
+from prosa.transport.operation import Door
 
 LIMIT = 2 * 1024 * 1024
+LONGEST = 20
+"""Digits of a length that somebody could mean."""
 
 
 class Bodies:
@@ -21,7 +24,7 @@ class Bodies:
         length = header(scope, b"content-length")
         if length is None:
             await self._counted(scope, receive, send)
-        elif not length.isdigit():
+        elif not (length.isascii() and length.isdigit() and len(length) < LONGEST):
             await self._door.refuse(InvalidRequest("Content-Length is not a number."), scope, send)
         elif int(length) > self._limit:
             await self._door.refuse(TooLarge(self._limit), scope, send)

@@ -3,7 +3,8 @@
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from prosa.domain.errors import HostRefused
-from prosa.transport.operation import Door, header
+from prosa.transport.identity import header
+from prosa.transport.operation import Door
 
 LOCAL = frozenset({"localhost", "127.0.0.1", "[::1]"})
 

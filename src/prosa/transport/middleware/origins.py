@@ -6,7 +6,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from prosa.domain.errors import OriginRefused
 from prosa.transport.errors import Headers
-from prosa.transport.operation import Door, header, respond
+from prosa.transport.identity import header
+from prosa.transport.operation import Door, respond
 
 _LOCALHOST = re.compile(r"https?://(localhost|127\.0\.0\.1|\[::1\])(:\d+)?")
 _METHODS = b"GET, POST, PATCH, DELETE"

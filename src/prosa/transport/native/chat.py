@@ -1,18 +1,25 @@
 """`/api/chat`: a message in, its answer out as it is written."""
 
 import hashlib
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
-from msgspec import UNSET, Struct, UnsetType
+from msgspec import UNSET, Meta, Struct, UnsetType
 
 from prosa.domain import errors as e
 from prosa.services.runs.start import Send as Ask
 from prosa.transport.native.forms import Content, Id, Key, MaxTokens, Name, Prompt, Temperature
-from prosa.transport.operation import Call, Nothing, Operation, Stream
+from prosa.transport.operation import Call, HeaderField, Nothing, Operation, Stream
 from prosa.transport.sse import HEADERS, Writing, paced
 
 NOT_BUILT = ("attachments", "tools")
+NotBuilt = Annotated[Any, Meta(extra_json_schema={"type": "null"}, description="Not supported yet.")]
+
+IDEMPOTENCY_KEY = HeaderField(
+    "Idempotency-Key",
+    "The same key again gives the run that it began; with another body it is refused.",
+    "^[!-~]{1,255}$",
+)
 
 
 class SendBody(Struct, frozen=True, rename="camel"):
@@ -22,7 +29,7 @@ class SendBody(Struct, frozen=True, rename="camel"):
     conversation_id: Id
     content: Content | UnsetType = UNSET
     regenerate: Id | UnsetType = UNSET
-    parent_id: Id | None | UnsetType = UNSET
+    parent_id: Id | UnsetType | None = UNSET
     provider: Name | None = None
     model: Name | None = None
     system_prompt: Prompt | None = None
@@ -30,8 +37,15 @@ class SendBody(Struct, frozen=True, rename="camel"):
     max_tokens: MaxTokens | None = None
     client_message_id: Key | None = None
     accepts: list[str] = []
-    attachments: Any = None
-    tools: Any = None
+    attachments: NotBuilt = None
+    tools: NotBuilt = None
+
+
+ONE_OF = [
+    {"required": ["content"], "not": {"required": ["regenerate"]}},
+    {"required": ["regenerate"], "not": {"anyOf": [{"required": ["content"]}, {"required": ["parentId"]}]}},
+]
+"""What a schema says of `content` and `regenerate`."""
 
 
 async def send_message(call: Call[SendBody, Nothing]) -> Stream:
@@ -85,8 +99,9 @@ def hash_of(body: Struct) -> str:
 
 
 OPERATIONS = [
-    Operation("POST", "/api/chat/send", "Send a message, stream the answer", send_message, takes=SendBody,
-              gives={200: None}, stream="text/event-stream",
+    Operation("POST", "/api/chat/send", "Send a message, stream the answer", send_message,
+              takes=Annotated[SendBody, Meta(extra_json_schema={"oneOf": ONE_OF})],
+              gives={200: None}, stream="text/event-stream", headers=(IDEMPOTENCY_KEY,),
               errors=(e.NotSupported, e.NoSuchProvider, e.ConversationNotFound, e.MessageNotFound,
                       e.ConversationClosed, e.RunInProgress, e.IdempotencyMismatch, e.ContextTooLong,
                       e.TokenLimitReached, e.CostLimitReached, e.ProviderNotConfigured, e.ShuttingDown)),

@@ -18,6 +18,7 @@ from prosa.transport.native.forms import (
 from prosa.transport.operation import Call, Nothing, Operation, Reply
 
 MOST_METADATA = 16_384
+DEEPEST_METADATA = 32
 
 _MODELS = (e.NoSuchProvider, e.ProviderNotConfigured)
 
@@ -72,21 +73,22 @@ async def delete_conversation(call: Call[Nothing, Nothing]) -> Reply:
 
 def checked(metadata: dict[str, Any]) -> dict[str, Any]:
     """`metadata`, if it can be stored. Raises InvalidRequest."""
+    level: list[Any] = [metadata]
+    for _ in range(DEEPEST_METADATA):
+        if any(isinstance(each, str) and "\0" in each for each in level):
+            raise e.InvalidRequest("metadata must not contain NUL characters.")
+        level = [below for each in level for below in _inside(each)]
+    if level:
+        raise e.InvalidRequest(f"metadata must not be nested deeper than {DEEPEST_METADATA} levels.")
     if len(msgspec.json.encode(metadata)) > MOST_METADATA:
         raise e.InvalidRequest(f"metadata must not be larger than {MOST_METADATA} bytes.")
-    if _has_nul(metadata):
-        raise e.InvalidRequest("metadata must not contain NUL characters.")
     return metadata
 
 
-def _has_nul(value: object) -> bool:
-    if isinstance(value, str):
-        return "\0" in value
-    if isinstance(value, list):
-        return any(map(_has_nul, value))
+def _inside(value: object) -> list[Any]:
     if isinstance(value, dict):
-        return any(_has_nul(each) for item in value.items() for each in item)
-    return False
+        return [*value.keys(), *value.values()]
+    return value if isinstance(value, list) else []
 
 
 _ONE = "/api/conversations/{conversationId}"

@@ -60,11 +60,11 @@ class NewConversation(Struct, frozen=True, rename="camel"):
 class ConversationChanges(Struct, frozen=True, rename="camel"):
     """Only the fields that are there change."""
 
-    title: Title | None | UnsetType = UNSET
+    title: Title | UnsetType | None = UNSET
     status: Literal["open", "closed"] | UnsetType = UNSET
-    system_prompt: Prompt | None | UnsetType = UNSET
-    provider: Name | None | UnsetType = UNSET
-    model: Name | None | UnsetType = UNSET
+    system_prompt: Prompt | UnsetType | None = UNSET
+    provider: Name | UnsetType | None = UNSET
+    model: Name | UnsetType | None = UNSET
     metadata: dict[str, Any] | UnsetType = UNSET
     head_id: Id | UnsetType = UNSET
 
@@ -93,7 +93,7 @@ class MessageForm(Struct, frozen=True, rename="camel"):
 class NewMessage(Struct, frozen=True, rename="camel"):
     role: Role
     content: Content
-    parent_id: Id | None | UnsetType = UNSET
+    parent_id: Id | UnsetType | None = UNSET
 
 
 class MessageChanges(Struct, frozen=True, rename="camel"):

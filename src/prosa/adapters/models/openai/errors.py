@@ -20,6 +20,7 @@ NAMES: dict[str, Kind] = {
     "authentication_error": ProviderKeyRefused,
     "model_not_found": NoSuchModel,
     "context_length_exceeded": ContextTooLong,
+    "exceed_context_size_error": ContextTooLong,
     "insufficient_quota": QuotaExhausted,
     "billing_hard_limit_reached": QuotaExhausted,
     "billing_not_active": QuotaExhausted,

@@ -1,1 +1,1 @@
-"""What is asked of the database, one noun a file: statements, the plans made of them, and the ports they serve."""
+"""What is asked of the database, one noun a file: statements, their plans, and the ports these serve."""

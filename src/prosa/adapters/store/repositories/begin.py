@@ -25,6 +25,9 @@ from prosa.domain.models import Role, Turn
 from prosa.domain.opening import Begun, Opening, Prepare, Prepared
 from prosa.domain.runs import Run, RunStatus
 
+TITLE = 60
+"""Characters of a title that is taken from a first message."""
+
 WINDOW_BYTES = 4_000_000
 """How far back a branch is read at most: more than any model's window."""
 
@@ -231,8 +234,8 @@ def _params(record: msgspec.Struct) -> dict[str, Any]:
 
 
 def _excerpt(content: str | None) -> str | None:
-    """A title from a first message: one line, at most 60 characters, cut between words."""
+    """A title from a first message: one line, at most `TITLE` characters, cut between words."""
     if content is None:
         return None
     line = " ".join(content[:500].split())
-    return line if len(line) <= 60 else line[:59].rsplit(" ", 1)[0] + "…"
+    return line if len(line) <= TITLE else line[: TITLE - 1].rsplit(" ", 1)[0] + "…"

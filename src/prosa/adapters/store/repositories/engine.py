@@ -50,7 +50,7 @@ _SETTLE_MESSAGE = Statement(
 )
 _ENTER = Statement(
     postgresql.insert(ai_usage)
-    .values({name: bindparam(name) for name in ai_usage.c.keys()})
+    .values({column.name: bindparam(column.name) for column in ai_usage.c})
     .on_conflict_do_nothing(index_elements=["run_id", "attempt"])
 )
 _RELEASE = Statement(delete(reservations).where(reservations.c.run_id == bindparam("run_id")))

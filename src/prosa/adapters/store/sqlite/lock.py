@@ -11,7 +11,7 @@ class Lock:
     """Held from `__init__` to `close`. Raises StoreLocked where another process holds it."""
 
     def __init__(self, database: Path) -> None:
-        self._file: BinaryIO = Path(f"{database}.lock").open("ab")
+        self._file: BinaryIO = Path(f"{database}.lock").open("ab")  # noqa: SIM115 - it is held, not used
         try:
             _take(self._file.fileno())
         except OSError as error:
