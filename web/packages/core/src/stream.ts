@@ -31,7 +31,7 @@ type Ending = 'over' | { readonly retryAfter?: number | undefined };
 
 /** A request that was never answered is sent again this often; its `clientMessageId` keeps it one run. */
 const START_ATTEMPTS = 5;
-const PATIENCE_MS = 45_000;
+const PATIENCE_MS = 35_000;
 
 /**
  * Yields a run's events up to its `done` or `error`. It returns without either when the server has nothing
