@@ -8,9 +8,12 @@ from prosa.domain.errors import NoSuchProvider, ProviderError
 from prosa.ports.models import ChatModel
 from prosa.services.models import prices
 
-_BY_NAME = (("gpt", "openai"), ("o1", "openai"), ("o3", "openai"), ("o4", "openai"), ("chatgpt", "openai"),
-            ("claude", "anthropic"), ("mistral", "mistral"), ("codestral", "mistral"),
-            ("ministral", "mistral"), ("magistral", "mistral"), ("pixtral", "mistral"), ("devstral", "mistral"))  # fmt: skip
+_BY_NAME = {
+    "openai": ("gpt", "chatgpt", "o1", "o3", "o4"),
+    "anthropic": ("claude",),
+    "mistral": ("mistral", "ministral", "magistral", "codestral", "devstral", "pixtral"),
+}
+"""How the names of each provider's models begin."""
 
 _UNKNOWN_WINDOW = 32_768
 
@@ -95,7 +98,7 @@ class Catalogue:
         return self._offer(provider).default_model
 
     def _provider_of(self, model: str) -> str:
-        for beginning, provider in _BY_NAME:
-            if model.startswith(beginning) and provider in self.providers:
+        for provider, beginnings in _BY_NAME.items():
+            if model.startswith(beginnings) and provider in self.providers:
                 return provider
         return self.default.provider
