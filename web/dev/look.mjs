@@ -1,11 +1,11 @@
 /**
  * Takes pictures of the page in the states that are worth looking at, against a running mock server:
- * `node dev/look.mjs http://127.0.0.1:8000/ /tmp/pictures`.
+ * `BROWSER=chromium node dev/look.mjs http://127.0.0.1:8000/ pictures`.
  */
 import { mkdir } from 'node:fs/promises';
 import { launch, listen } from './browser.mjs';
 
-const [address = 'http://127.0.0.1:8000/', folder = '/tmp/pictures'] = process.argv.slice(2);
+const [address = 'http://127.0.0.1:8000/', folder = 'pictures'] = process.argv.slice(2);
 await mkdir(folder, { recursive: true });
 const browser = await launch();
 
