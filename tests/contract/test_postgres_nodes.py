@@ -53,6 +53,38 @@ async def test_all_nodes_hear_of_a_stop(nodes: list[Store], chat: Conversation, 
     assert await nodes[0].engine.renew(BOOT, NOON) == {run.id: RunStatus.CANCELLING}
 
 
+@pytest.mark.parametrize("lost", [False, True])
+async def test_silence_is_asked_whether_it_is_one(
+    database: Database, monkeypatch: pytest.MonkeyPatch, lost: bool
+) -> None:
+    """A connection may die without a word, as behind a router that forgot it: then another one listens."""
+    from prosa.adapters.store.postgres import listener
+
+    monkeypatch.setattr(listener, "HEARTBEAT", 0.01)
+    asked = asyncio.Event()
+    ears = Ears()
+    made = listener.Listener(database.app, ears)
+    await made.open()
+    try:
+        connection = made._connection
+
+        async def answer(*_: object, **__: object) -> None:
+            asked.set()
+            if lost:
+                raise TimeoutError
+
+        monkeypatch.setattr(type(connection), "fetchval", answer)
+        await asked.wait()
+        if lost:
+            await ears.until("journal")
+        assert (made._connection is connection) is not lost
+        await ask(database.app, "SELECT pg_notify('prosa', 'stop x')")
+        await ears.until("stop", "x")
+        assert ears.heard.count(("stop", ("x",))) == 1
+    finally:
+        await made.close()
+
+
 async def test_too_many_runs_for_one_notice(nodes: list[Store], chat: Conversation, ears: Ears) -> None:
     runs = [(await begin(nodes[1], chat, parent_id=None)).run for _ in range(220)]
     await nodes[1].engine.commit(BOOT, [append(run, 1, b"{}") for run in runs], [])

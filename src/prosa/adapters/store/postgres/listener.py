@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 import asyncpg
 
-from prosa.adapters.store.postgres.connection import FAILURES, connect
+from prosa.adapters.store.postgres.connection import FAILURES, PATIENCE, connect
 from prosa.adapters.store.postgres.pool import CHANNEL
 from prosa.domain.errors import StoreUnavailable
 
@@ -40,10 +40,15 @@ class Listener:
             self._keeper.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await self._keeper
+        self._drop()
+
+    def _drop(self) -> None:
         if self._connection is not None:
             self._connection.terminate()
+            self._connection = None
 
     async def _connect(self) -> None:
+        self._drop()  # else one that was given up too early would go on telling
         connection = await connect(self._url)
         self._lost.clear()
         connection.add_termination_listener(lambda _: self._lost.set())
@@ -69,11 +74,10 @@ class Listener:
                 await self._beat()
 
     async def _beat(self) -> None:
-        assert self._connection is not None
         try:
-            await self._connection.fetchval("SELECT 1", timeout=5)
+            if self._connection is not None:
+                await self._connection.fetchval("SELECT 1", timeout=PATIENCE)
         except FAILURES:
-            self._connection.terminate()
             self._lost.set()
 
     async def _reconnect(self) -> None:

@@ -49,7 +49,7 @@ class Pool:
     async def close(self) -> None:
         """Lets what began come to its end."""
         if self._running:
-            await asyncio.wait(self._running)
+            await asyncio.wait(self._running, timeout=PATIENCE)
         if self._pool is not None:
             pool, self._pool = self._pool, None
             try:
