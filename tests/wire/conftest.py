@@ -5,9 +5,7 @@ from pathlib import Path
 
 import pytest
 import structlog
-from tests.wire.house import House, furnished
-
-SECRET = "a-secret-of-more-than-thirty-two-bytes-for-tests"
+from tests.wire.house import SECRET, House, furnished
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -19,6 +19,7 @@ from prosa.server import listen
 from prosa.services.chat import Chat
 from prosa.transport.app import App
 
+SECRET = "a-secret-of-more-than-thirty-two-bytes-for-tests"
 NOBODY = "01900000-0000-7000-8000-000000000000"
 """An id that nothing has."""
 
