@@ -121,7 +121,8 @@ def _offers(settings: Settings) -> dict[str, Offer]:
                          settings.openai_api_key or settings.openai_base_url),
         "anthropic": _offer("anthropic", "ANTHROPIC_API_KEY", partial(_anthropic, settings),
                             settings.anthropic_api_key),
-        "mistral": _offer("mistral", "MISTRAL_API_KEY", partial(_mistral, settings), settings.mistral_api_key),
+        "mistral": _offer("mistral", "MISTRAL_API_KEY", partial(_mistral, settings),
+                          settings.mistral_api_key),
         "ollama": _offer("ollama", "OLLAMA_SERVER", partial(_ollama, settings), settings.ollama_server),
         "local": _local(settings),
     }  # fmt: skip

@@ -103,8 +103,11 @@ async def test_update_changes_what_is_named(store: Store, changes: dict[str, Any
 async def test_head_moves_only_to_a_message_of_its_own(store: Store, chat: Conversation) -> None:
     records = store.of(ANA)
     first = await records.messages.append(message(chat), at_head=True)
-    await records.messages.append(message(chat), at_head=True)
-    assert (await records.conversations.update(chat.id, {"head_id": first.id}, NOON)).head_id == first.id
+    leaf = await records.messages.append(message(chat), at_head=True)
+    other = await records.messages.append(message(chat, parent_id=first.id), at_head=False)
+    for asked, shown in ((leaf, leaf), (other, other), (first, other)):
+        after = await records.conversations.update(chat.id, {"head_id": asked.id}, NOON)
+        assert after.head_id == shown.id
     assert (await records.conversations.update(chat.id, {"head_id": None}, NOON)).head_id is None
     elsewhere, _ = await records.conversations.create(conversation(ANA))
     stranger = await records.messages.append(message(elsewhere), at_head=True)

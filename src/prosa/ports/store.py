@@ -35,7 +35,8 @@ class Conversations(Protocol):
 
     async def update(self, conversation_id: str, changes: dict[str, Any], now: Instant) -> Conversation:
         """Sets the named fields (title, status, system_prompt, provider, model, metadata, head_id).
-        Raises ConversationNotFound; MessageNotFound for a head that is no message of it."""
+        A head that is no leaf stands for the newest leaf below it. Raises ConversationNotFound;
+        MessageNotFound for a head that is no message of it."""
         ...
 
     async def delete(self, conversation_id: str) -> None:

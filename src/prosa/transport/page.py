@@ -16,7 +16,6 @@ _CSP = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; "
     "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
-_CSP_OF_DOCS = _CSP.replace("style-src 'self'", "style-src 'self' 'unsafe-inline'")
 _UNBUILT = b"The page is not built. Run `make setup` in a checkout, or install Prosa's wheel.\n"
 
 
@@ -53,11 +52,10 @@ class Page:
 
     async def _give(self, found: "_File", name: str, scope: Scope, send: Send) -> None:
         cached = b"max-age=31536000, immutable" if name.startswith("assets/") else b"no-cache"
-        csp = _CSP_OF_DOCS if name.startswith("docs") else _CSP
         headers: Headers = [
             (b"etag", found.etag),
             (b"cache-control", cached),
-            (b"content-security-policy", csp.encode()),
+            (b"content-security-policy", _CSP.encode()),
             (b"x-content-type-options", b"nosniff"),
             (b"referrer-policy", b"no-referrer"),
             (b"cross-origin-opener-policy", b"same-origin"),

@@ -1,6 +1,7 @@
 """The connections of one role: each transaction runs in a task of its own, to its end."""
 
 import asyncio
+import contextlib
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
@@ -90,13 +91,13 @@ class Pool:
                 result = await steps.run(plan)
                 committed = await connection.execute(end(steps.told))
             except BROKEN:
-                connection.terminate()
+                _cut(connection)
                 raise
-            finally:
-                await _leave(connection)
-        if (
-            committed != "COMMIT"
-        ):  # of a transaction that failed unnoticed it makes a ROLLBACK, without a word
+            except BaseException:
+                await _undo(connection)
+                raise
+        # Of a transaction that failed unnoticed, COMMIT makes a ROLLBACK without a word.
+        if committed != "COMMIT":
             raise StoreUnavailable
         return result
 
@@ -112,13 +113,16 @@ def end(told: list[Tell]) -> str:
     return "".join(notices) + "COMMIT"
 
 
-async def _leave(connection: asyncpg.Connection) -> None:
-    """Nothing in the common case: only a transaction that failed is still open here."""
-    if connection.is_closed() or not connection.is_in_transaction():
-        return
+async def _undo(connection: asyncpg.Connection) -> None:
     try:
-        await connection.execute("ROLLBACK")
+        if not connection.is_closed() and connection.is_in_transaction():
+            await connection.execute("ROLLBACK")
     except (*FAILURES, asyncio.CancelledError):
+        _cut(connection)
+
+
+def _cut(connection: asyncpg.Connection) -> None:
+    with contextlib.suppress(asyncpg.InterfaceError):  # it may have left the pool already
         connection.terminate()
 
 

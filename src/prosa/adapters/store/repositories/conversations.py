@@ -12,6 +12,7 @@ from prosa.adapters.store.tables import conversations, messages
 from prosa.domain.conversations import Conversation
 from prosa.domain.errors import ConversationNotFound, MessageNotFound
 from prosa.domain.time import Instant
+from prosa.domain.tree import Tree
 
 _t = conversations.c
 _INSERT = insertion(conversations, *Conversation.__struct_fields__)
@@ -35,13 +36,12 @@ _UPDATE = Statement(
     .values({name: bindparam(name) for name in
              ("title", "system_prompt", "provider", "model", "status", "head_id", "metadata", "updated_at")})
 )  # fmt: skip
-_HEAD_EXISTS = Statement(
-    select(messages.c.id).where(
-        messages.c.id == bindparam("id"),
-        messages.c.conversation_id == bindparam("conversation_id"),
-        owned(messages),
-    )
+NODES = Statement(
+    select(messages.c.id, messages.c.parent_id)
+    .where(messages.c.conversation_id == bindparam("conversation_id"), owned(messages))
+    .order_by(messages.c.id)
 )
+"""The tree of a conversation: each message's id and its parent's."""
 _DELETE = Statement(
     delete(conversations).where(_t.id == bindparam("id"), owned(conversations)).returning(_t.id)
 )
@@ -91,9 +91,12 @@ def _page(statement: Statement, params: Params) -> Plan[list[Conversation]]:
 
 def _update(conversation_id: str, changes: dict[str, Any], now: Instant) -> Plan[Conversation]:
     before = yield from locked(conversation_id)
-    head = changes.get("head_id")
-    if head is not None and not (yield Ask(_HEAD_EXISTS, id=head, conversation_id=conversation_id)):
-        raise MessageNotFound
+    if changes.get("head_id") is not None:
+        rows = yield Ask(NODES, conversation_id=conversation_id)
+        tree = Tree((row[0], row[1]) for row in rows)
+        if changes["head_id"] not in tree:
+            raise MessageNotFound
+        changes = changes | {"head_id": tree.leaf(changes["head_id"])}
     after = msgspec.structs.replace(before, **changes, updated_at=now)
     yield Ask(_UPDATE, key=conversation_id, **_to_params(after))
     return after

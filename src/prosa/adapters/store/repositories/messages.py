@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import msgspec
 from sqlalchemy import bindparam, delete, select, update
 
-from prosa.adapters.store.repositories.conversations import locked, present
+from prosa.adapters.store.repositories.conversations import NODES, locked, present
 from prosa.adapters.store.repositories.rows import MESSAGE, to_message
 from prosa.adapters.store.session import Session
 from prosa.adapters.store.statement import Ask, Ids, Plan, Statement, Together, among, insertion, owned
@@ -21,7 +21,6 @@ _here = (_m.conversation_id == bindparam("conversation_id"), owned(messages))
 INSERT = insertion(messages, *Message.__struct_fields__)
 GET = Statement(select(*MESSAGE).where(_m.id == bindparam("id"), *_here))
 _MANY = Statement(select(*MESSAGE).where(among(_m.id, "ids"), *_here))
-_NODES = Statement(select(_m.id, _m.parent_id).where(*_here).order_by(_m.id))
 _REWRITE = Statement(
     update(messages).where(_m.id == bindparam("key"), *_here).values(content=bindparam("content"))
 )
@@ -43,7 +42,7 @@ def _get(conversation_id: str, message_id: str) -> Plan[Message]:
 
 def _tree(conversation_id: str) -> Plan[tuple[Tree, str | None]]:
     conversation = yield from present(conversation_id)
-    rows = yield Ask(_NODES, conversation_id=conversation_id)
+    rows = yield Ask(NODES, conversation_id=conversation_id)
     return Tree((row[0], row[1]) for row in rows), conversation.head_id
 
 

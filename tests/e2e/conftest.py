@@ -1,0 +1,88 @@
+"""The built page, served by a Prosa of this test's own, in a real browser."""
+
+from collections.abc import AsyncIterator
+from importlib.resources import files
+from pathlib import Path
+
+import pytest
+from playwright.async_api import Browser, ConsoleMessage, Page, Request
+from tests.browser import CHROMIUM, chromium
+from tests.wire.house import House, furnished
+
+SECRET = "a-secret-of-more-than-thirty-two-bytes-for-tests"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    here = Path(__file__).parent
+    built = (files("prosa") / "page" / "index.html").is_file()
+    for item in items:
+        if not item.path.is_relative_to(here):
+            continue
+        item.add_marker(pytest.mark.browser)
+        if CHROMIUM is None:
+            item.add_marker(pytest.mark.skip(reason="There is no Chromium here: install it."))
+        elif not built:
+            item.add_marker(pytest.mark.skip(reason="The page is not built: run `make setup`."))
+
+
+@pytest.fixture
+async def browser() -> AsyncIterator[Browser]:
+    async with chromium() as started:
+        yield started
+
+
+@pytest.fixture
+async def site(tmp_path: Path) -> AsyncIterator[House]:
+    async with furnished(tmp_path) as house, house.listening():
+        yield house
+
+
+@pytest.fixture
+async def guarded_site(tmp_path: Path) -> AsyncIterator[House]:
+    async with furnished(tmp_path, jwt_secret=SECRET) as house, house.listening():
+        yield house
+
+
+class Visit:
+    """A page with an eye on what it should never do: complain, break, or call anybody else."""
+
+    def __init__(self, page: Page, house: House) -> None:
+        self.page = page
+        self.house = house
+        self.complaints: list[str] = []
+        self.strangers: list[str] = []
+        page.on("console", self._console)
+        page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        page.on("request", self._request)
+
+    async def open(self, path: str = "/") -> None:
+        await self.page.goto(self.house.base_url + path)
+
+    async def say(self, text: str) -> None:
+        box = self.page.get_by_role("textbox", name="Message")
+        await box.fill(text)
+        await box.press("Enter")
+
+    async def sees(self, text: str) -> None:
+        await self.page.get_by_role("log").or_(self.page.locator("main")).first.wait_for()
+        await self.page.locator(".prosa-message").filter(has_text=text).last.wait_for(timeout=15_000)
+
+    def _console(self, message: ConsoleMessage) -> None:
+        # A refused request is the server's answer to what a test provoked, and the page shows it.
+        if message.type in ("error", "warning") and "Failed to load resource" not in message.text:
+            self.complaints.append(message.text)
+
+    def _request(self, request: Request) -> None:
+        if not request.url.startswith((self.house.base_url, "data:", "blob:")):
+            self.strangers.append(request.url)
+
+
+@pytest.fixture
+async def visit(browser: Browser, site: House) -> AsyncIterator[Visit]:
+    context = await browser.new_context(locale="en-GB", viewport={"width": 1200, "height": 800})
+    seen = Visit(await context.new_page(), site)
+    await seen.open()
+    yield seen
+    assert seen.complaints == []
+    assert seen.strangers == []
+    await context.close()
