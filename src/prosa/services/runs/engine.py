@@ -44,6 +44,7 @@ class Engine:
         self._lives: dict[str, Live] = {}
         self._remote: WeakSet[StoredReader] = WeakSet()
         self._tasks: set[asyncio.Task[Any]] = set()
+        self._starting = 0
         self._keeper: asyncio.Task[None] | None = None
         self._idle = asyncio.Event()
         self._idle.set()
@@ -71,6 +72,10 @@ class Engine:
         The same `send.key` again answers a reader of the run that it began. Raises what
         `ports.store.Runs.begin` raises, and ShuttingDown.
         """
+        if self.draining:
+            raise ShuttingDown
+        self._starting += 1
+        self._idle.clear()
         task = self._own(self._start(principal, send, language))
         return await asyncio.shield(task)
 
@@ -133,8 +138,13 @@ class Engine:
         await asyncio.gather(*left, return_exceptions=True)
 
     async def _start(self, principal: Principal, send: Send, language: str) -> tuple[Run, Reader]:
-        if self.draining:
-            raise ShuttingDown
+        try:
+            return await self._begin(principal, send, language)
+        finally:
+            self._starting -= 1
+            self._rest()
+
+    async def _begin(self, principal: Principal, send: Send, language: str) -> tuple[Run, Reader]:
         asked = opening(send, principal, self.boot, self._defaults.limits)
         prepare = preparation(send, self._catalogue, self._defaults)
         begun = await self._store.of(principal).runs.begin(asked, prepare)
@@ -165,8 +175,11 @@ class Engine:
             if not live.ended:
                 live.end(None)
             del self._lives[live.run.id]
-            if not self._lives:
-                self._idle.set()
+            self._rest()
+
+    def _rest(self) -> None:
+        if not self._lives and not self._starting:
+            self._idle.set()
 
     def _own(self, work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
         """A task of the engine's, so that no caller's end ends it."""

@@ -1,0 +1,22 @@
+"""Houses for the tests of the services."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.unit.services.house import House
+
+Open = Callable[..., Awaitable[House]]
+
+
+@pytest.fixture
+async def opened(tmp_path: Path) -> AsyncIterator[Open]:
+    """Opens houses with a script and what else `House` takes; they are closed after the test."""
+    async with AsyncExitStack() as stack:
+
+        async def house(script: Any = None, **options: Any) -> House:
+            return await stack.enter_async_context(House(tmp_path, script, **options))
+
+        yield house
