@@ -115,6 +115,14 @@ async def test_the_ledger_outlives_its_conversation(store: Store, run: Run, chat
     assert await _held(store) == 15
 
 
+async def test_what_a_vanished_run_held_is_released(store: Store, run: Run, chat: Conversation) -> None:
+    await store.of(ANA).conversations.delete(chat.id)
+    await store.engine.claim(BOOT, Instant(NOON + 59 * SECOND), LATER)
+    assert await _held(store) == 60
+    await store.engine.claim(BOOT, Instant(run.created_at + 61 * SECOND), LATER)
+    assert await _held(store) == 0
+
+
 async def test_leases(store: Store, run: Run, other: Conversation) -> None:
     theirs = (await begin(store, other)).run
     ended = (await begin(store, other, parent_id=None)).run

@@ -241,6 +241,7 @@ class ProviderError(ProsaError):
     """What a provider did wrong or refused. `provider` names it; nothing secret is ever in a detail."""
 
     code = "provider_error"
+    retryable = True
     en = "{provider} failed to answer. Try again, or choose another model."
     pt = "{provider} não conseguiu responder. Tente de novo ou escolha outro modelo."
 
@@ -250,6 +251,7 @@ class ProviderError(ProsaError):
 
 class ProviderNotConfigured(ProviderError):
     code = "provider_not_configured"
+    retryable = False
     en = "{setting} is not set, so {provider} can't be used. Set it and restart."
     pt = "{setting} não configurado"
 
@@ -260,6 +262,7 @@ class ProviderNotConfigured(ProviderError):
 class LocalModelMissing(ProviderNotConfigured):
     """Something that the embedded model needs is not installed. `remedy` says what to do."""
 
+    code = "local_model_missing"
     en = "{what} is missing, so the local model can't answer. {remedy}"
     pt = "Falta {what}, e por isso o modelo local não pode responder. {remedy}"
 
@@ -269,6 +272,7 @@ class LocalModelMissing(ProviderNotConfigured):
 
 class NoSuchProvider(ProviderError):
     code = "no_such_provider"
+    retryable = False
     en = "There is no provider called {provider}. Use one of: {known}."
     pt = "Não há um provedor chamado {provider}. Use um destes: {known}."
 
@@ -277,30 +281,35 @@ class ProviderRefused(ProviderError):
     """The provider says that the request is wrong (400, 422)."""
 
     code = "provider_bad_request"
+    retryable = False
     en = "{provider} did not accept the request: {detail}"
     pt = "{provider} não aceitou o pedido: {detail}"
 
 
 class ProviderKeyRefused(ProviderError):
     code = "provider_bad_key"
+    retryable = False
     en = "{provider} refused the server's key. The operator must set a valid one."
     pt = "{provider} recusou a chave do servidor. O operador deve definir uma chave válida."
 
 
 class NoSuchModel(ProviderError):
     code = "no_such_model"
+    retryable = False
     en = "{provider} has no model called {model}. Choose another."
     pt = "{provider} não tem um modelo chamado {model}. Escolha outro."
 
 
 class ContextTooLong(ProviderError):
     code = "context_too_long"
+    retryable = False
     en = "The conversation is too long for this model. Shorten the message or start a new conversation."
     pt = "A conversa é longa demais para este modelo. Encurte a mensagem ou comece outra conversa."
 
 
 class ContentRefused(ProviderError):
     code = "content_refused"
+    retryable = False
     en = "{provider} refused this content. Rephrase the message."
     pt = "{provider} recusou este conteúdo. Reformule a mensagem."
 
@@ -309,7 +318,6 @@ class RateLimited(ProviderError):
     """`retry_after` in seconds where the provider told it, else None."""
 
     code = "rate_limited"
-    retryable = True
     en = "{provider} has too many requests at the moment. Try again in a while."
     pt = "{provider} está com pedidos demais no momento. Tente de novo daqui a pouco."
 
@@ -319,27 +327,25 @@ class RateLimited(ProviderError):
 
 class QuotaExhausted(ProviderError):
     code = "quota_exhausted"
+    retryable = False
     en = "The server's account at {provider} has no credit left. The operator must add some."
     pt = "A conta do servidor em {provider} está sem crédito. O operador deve adicionar."
 
 
 class ProviderOverloaded(ProviderError):
     code = "overloaded"
-    retryable = True
     en = "{provider} is overloaded at the moment. Try again in a while."
     pt = "{provider} está sobrecarregado no momento. Tente de novo daqui a pouco."
 
 
 class ProviderTimeout(ProviderError):
     code = "timeout"
-    retryable = True
     en = "{provider} took too long to answer. Try again."
     pt = "{provider} demorou demais para responder. Tente de novo."
 
 
 class ProviderUnreachable(ProviderError):
     code = "unreachable"
-    retryable = True
     en = "{provider} can't be reached. Try again; the operator may check its address and the network."
     pt = "{provider} não está acessível. Tente de novo; o operador pode verificar o endereço e a rede."
 
@@ -348,7 +354,6 @@ class BrokenStream(ProviderError):
     """The connection ended, or said something unreadable, before the answer was complete."""
 
     code = "broken_stream"
-    retryable = True
     en = "The answer from {provider} broke off. Try again."
     pt = "A resposta de {provider} foi interrompida. Tente de novo."
 

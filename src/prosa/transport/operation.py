@@ -120,9 +120,7 @@ class Door:
 
     async def call(self, operation: Operation, scope: Scope, receive: Receive) -> Call[Any, Any]:
         """Raises NotAuthenticated, OriginRefused, InvalidRequest, UnsupportedMediaType."""
-        principal = Principal("") if operation.public else self.identity.of(scope)
-        if (operation.method != "GET" or operation.stream) and self.identity.forgeable(scope):
-            raise OriginRefused
+        principal = Principal("") if operation.public else self._caller(operation, scope)
         raw = await read_body(receive) if operation.takes is not Nothing else b""
         return Call(
             chat=self.chat,
@@ -134,6 +132,12 @@ class Door:
             language=self.language_of(scope),
             raw=raw,
         )
+
+    def _caller(self, operation: Operation, scope: Scope) -> Principal:
+        principal = self.identity.of(scope)
+        if (operation.method != "GET" or operation.stream) and self.identity.forgeable(scope):
+            raise OriginRefused
+        return principal
 
 
 class Endpoint:

@@ -16,6 +16,7 @@ from prosa.domain.principal import Principal
 from prosa.domain.runs import END_STATES, Run, RunStatus
 from prosa.domain.time import Instant, now
 from prosa.ports.store import Store
+from prosa.services import meters
 from prosa.services.models.catalogue import Catalogue
 from prosa.services.runs.execute import LOST, Execution
 from prosa.services.runs.journal import Journal
@@ -160,6 +161,7 @@ class Engine:
         live.publish(Start(run.id, run.conversation_id, run.user_message_id, run.message_id))
         self._journal.note(live)
         self._lives[run.id] = live
+        meters.RUNNING.inc()
         self._idle.clear()
         self._own(self._run(live, Execution(live, model, begun, self._journal, language)))
         if self._halting:
@@ -175,6 +177,7 @@ class Engine:
             if not live.ended:
                 live.end(None)
             del self._lives[live.run.id]
+            meters.RUNNING.dec()
             self._rest()
 
     def _rest(self) -> None:

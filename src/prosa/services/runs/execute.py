@@ -1,6 +1,7 @@
 """One run from the provider's first word to its end: events out, the end stored, the cost settled."""
 
 import asyncio
+import time
 from contextlib import aclosing
 from typing import TYPE_CHECKING
 
@@ -17,6 +18,7 @@ from prosa.domain.money import Picodollars, to_dollars
 from prosa.domain.opening import Begun, Remaining
 from prosa.domain.runs import Run, RunStatus, Signal, feed
 from prosa.domain.time import Instant, now
+from prosa.services import meters
 from prosa.services.context import window
 from prosa.services.models import prices
 from prosa.services.runs.journal import TAIL, Journal
@@ -66,6 +68,7 @@ class Execution:
         self._journal = journal
         self._language = language
         self._usage: Usage | None = None
+        self._called = 0.0
 
     async def run(self) -> None:
         outcome = await self._generate()
@@ -76,12 +79,14 @@ class Execution:
         line = encode(last, len(live.lines) + 1)
         ours = await self._journal.end(live, ending, line)
         live.end(line if ours else None)
+        count(ending)
 
     async def _generate(self) -> Outcome:
         live = self._live
         if live.stopping is not None:
             return _STOPPED[live.stopping]
         live.task = asyncio.current_task()
+        self._called = time.monotonic()
         try:
             outcome = await self._consume(self._model.stream(self._prepared.request))
         except asyncio.CancelledError:
@@ -105,6 +110,8 @@ class Execution:
         async with aclosing(stream) as events:
             async for event in events:
                 if type(event) is TextDelta:
+                    if not live.text:
+                        self._first_word()
                     live.write(event.text)
                     journal.note(live)
                 elif type(event) is ThinkingDelta:
@@ -117,6 +124,9 @@ class Execution:
                 if len(live.lines) - live.committed >= TAIL:
                     await journal.room(live)
         return outcome
+
+    def _first_word(self) -> None:
+        meters.FIRST_WORD.labels(self._live.run.provider).observe(time.monotonic() - self._called)
 
     def _ending(self, outcome: Outcome) -> tuple[Ending, Event]:
         live, run = self._live, self._live.run
@@ -133,6 +143,13 @@ class Execution:
         turns = sum(window.estimate(turn.content) for turn in request.turns)
         prompt = turns + window.estimate(request.system or "")
         return Usage(prompt, min(window.estimate(content), request.max_tokens) if content else 0)
+
+
+def count(ending: Ending) -> None:
+    provider = ending.entry.provider
+    meters.RUNS.labels(provider, str(ending.status)).inc()
+    meters.TOKENS.labels(provider, "prompt").inc(ending.usage.prompt_tokens)
+    meters.TOKENS.labels(provider, "completion").inc(ending.usage.completion_tokens)
 
 
 def end_of(

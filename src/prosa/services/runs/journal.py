@@ -7,6 +7,7 @@ import structlog
 
 from prosa.domain.ending import Append, Ending
 from prosa.ports.store import EngineRecords
+from prosa.services import meters
 from prosa.services.runs.live import Live
 
 DELAY = 0.1
@@ -119,6 +120,7 @@ class Journal:
         except Exception as error:  # noqa: BLE001 - a task's edge: whatever it is, the events must not be lost
             await self._put_back(pending, endings, error)
             return
+        meters.COMMITS.inc()
         self._recovered()
         for live, seq in reached:
             live.committed = seq
@@ -143,6 +145,7 @@ class Journal:
         if not self.failing:
             _log.error("journal_failing", runs=len(pending), exc_info=error)
         self.failing = True
+        meters.JOURNAL_FAILING.set(1)
         self._pending |= pending
         self._endings = endings + self._endings
         await asyncio.sleep(AGAIN)
@@ -150,4 +153,5 @@ class Journal:
     def _recovered(self) -> None:
         if self.failing:
             self.failing = False
+            meters.JOURNAL_FAILING.set(0)
             _log.info("journal_recovered")

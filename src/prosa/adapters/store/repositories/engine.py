@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import msgspec
-from sqlalchemy import and_, bindparam, delete, insert, or_, select, update
+from sqlalchemy import and_, bindparam, delete, exists, insert, or_, select, update
 from sqlalchemy.dialects import postgresql
 
 from prosa.adapters.store.repositories.rows import RUN, to_run, unpack
@@ -13,7 +13,10 @@ from prosa.adapters.store.statement import Ask, Ids, Many, Plan, Statement, Tell
 from prosa.adapters.store.tables import ai_usage, journal, messages, reservations, runs
 from prosa.domain.ending import Append, Ending, Entry
 from prosa.domain.runs import Run, RunStatus
-from prosa.domain.time import Instant
+from prosa.domain.time import SECOND, Instant
+
+LONGEST_HOLD = 60 * SECOND
+"""How long money may be held for a run that no longer exists."""
 
 _r = runs.c
 _owned_and_open = and_(_r.owner == bindparam("boot"), _r.ended_at.is_(None))
@@ -54,6 +57,13 @@ _ENTER = Statement(
     .on_conflict_do_nothing(index_elements=["run_id", "attempt"])
 )
 _RELEASE = Statement(delete(reservations).where(reservations.c.run_id == bindparam("run_id")))
+_RELEASE_LOST = Statement(
+    delete(reservations).where(
+        reservations.c.created_at < bindparam("before"),
+        ~exists().where(_r.id == reservations.c.run_id, _r.ended_at.is_(None)),
+    )
+)
+"""What is held for runs that are gone with their conversation, when their process died before it ended them."""
 _RENEW = Statement(
     update(runs).where(_owned_and_open).values(lease_until=bindparam("until")).returning(_r.id, _r.status)
 )
@@ -134,6 +144,7 @@ def _renew(boot: str, until: Instant) -> Plan[dict[str, RunStatus]]:
 
 
 def _claim(boot: str, now: Instant, until: Instant, *, alone: bool) -> Plan[list[Run]]:
+    yield Ask(_RELEASE_LOST, before=now - LONGEST_HOLD)
     rows = yield Ask(_CLAIM, boot=boot, now=now, until=until, alone=alone)
     return [to_run(row) for row in rows]
 

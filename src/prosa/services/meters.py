@@ -1,0 +1,14 @@
+"""What is counted for Prometheus. Names end in their unit; labels are few and never a user's."""
+
+from prometheus_client import Counter, Gauge, Histogram
+
+_SECONDS = (0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120)
+
+RUNNING = Gauge("prosa_runs_running", "Runs that this process executes.")
+RUNS = Counter("prosa_runs", "Runs that ended, by their end state.", ["provider", "status"])
+TOKENS = Counter("prosa_tokens", "Tokens settled in the ledger.", ["provider", "kind"])
+FIRST_WORD = Histogram(
+    "prosa_first_word_seconds", "From a provider's call to its first text.", ["provider"], buckets=_SECONDS
+)
+COMMITS = Counter("prosa_journal_commits", "Commits of the journal writer.")
+JOURNAL_FAILING = Gauge("prosa_journal_failing", "1 while the journal can't be written.")
