@@ -111,7 +111,9 @@ class House:
             self.base_url = before
 
     @contextlib.asynccontextmanager
-    async def streaming(self, body: Mapping[str, Any], path: str = "/api/chat/send") -> AsyncIterator["Stream"]:
+    async def streaming(
+        self, body: Mapping[str, Any], path: str = "/api/chat/send"
+    ) -> AsyncIterator["Stream"]:
         """A POST that is read as it comes."""
         async with self.client() as client, client.stream("POST", path, json=dict(body)) as response:
             yield Stream(response)

@@ -31,4 +31,17 @@ async def test_the_description_knows_whether_tokens_are_needed(tmp_path: Path, s
     name = send["requestBody"]["content"]["application/json"]["schema"]["$ref"].rpartition("/")[2]
     provider = described["components"]["schemas"][name]["properties"]["provider"]
     assert provider["anyOf"][0]["enum"] == ["fake", "local"]
-    assert set(send["responses"]) >= {"200", "400", "402", "403", "404", "409", "413", "415", "422", "429", "500", "503"}
+    assert set(send["responses"]) >= {
+        "200",
+        "400",
+        "402",
+        "403",
+        "404",
+        "409",
+        "413",
+        "415",
+        "422",
+        "429",
+        "500",
+        "503",
+    }

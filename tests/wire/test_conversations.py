@@ -14,7 +14,13 @@ from prosa.domain import errors as e
 async def test_a_new_one_has_every_field(local: House) -> None:
     answer = await local.post(
         "/api/conversations",
-        {"title": "Férias", "systemPrompt": "Seja breve.", "provider": "fake", "model": "m", "metadata": {"a": [1, None]}},
+        {
+            "title": "Férias",
+            "systemPrompt": "Seja breve.",
+            "provider": "fake",
+            "model": "m",
+            "metadata": {"a": [1, None]},
+        },
     )
     assert answer.status_code == 201
     made = answer.json()
@@ -36,13 +42,17 @@ async def test_an_external_id_gets_or_creates(local: House) -> None:
 
 
 async def test_an_external_id_is_made_once_by_many_at_once(local: House) -> None:
-    answers = await asyncio.gather(*(local.post("/api/conversations", {"externalId": "x"}) for _ in range(10)))
+    answers = await asyncio.gather(
+        *(local.post("/api/conversations", {"externalId": "x"}) for _ in range(10))
+    )
     assert sorted(answer.status_code for answer in answers) == [200] * 9 + [201]
     assert len({answer.json()["id"] for answer in answers}) == 1
 
 
 async def test_an_external_id_belongs_to_its_owner(guarded: House) -> None:
-    answers = [await guarded.post("/api/conversations", {"externalId": "x"}, user=user) for user in ("ana", "bia")]
+    answers = [
+        await guarded.post("/api/conversations", {"externalId": "x"}, user=user) for user in ("ana", "bia")
+    ]
     assert [answer.status_code for answer in answers] == [201, 201]
 
 
@@ -53,7 +63,11 @@ async def test_the_list_has_the_newest_change_first_and_pages(local: House) -> N
     found: list[str] = []
     cursor = None
     for size in (2, 2, 1):
-        page = (await local.get("/api/conversations", params={"limit": 2} | ({"cursor": cursor} if cursor else {}))).json()
+        page = (
+            await local.get(
+                "/api/conversations", params={"limit": 2} | ({"cursor": cursor} if cursor else {})
+            )
+        ).json()
         assert len(page["items"]) == size
         found += [item["id"] for item in page["items"]]
         cursor = page["nextCursor"]
@@ -102,7 +116,11 @@ async def test_the_head_moves_to_a_message_of_its_own(local: House) -> None:
     moved = await local.call("PATCH", f"/api/conversations/{one}", {"headId": start["userMessageId"].upper()})
     assert moved.json()["headId"] == start["userMessageId"]
     for unknown in (foreign, NOBODY):
-        refused(await local.call("PATCH", f"/api/conversations/{one}", {"headId": unknown}), 404, e.MessageNotFound())
+        refused(
+            await local.call("PATCH", f"/api/conversations/{one}", {"headId": unknown}),
+            404,
+            e.MessageNotFound(),
+        )
 
 
 async def test_a_first_message_becomes_the_title(local: House) -> None:
@@ -164,13 +182,21 @@ async def test_a_cursor_of_somebody_elses_making(local: House, cursor: str) -> N
 
 
 @pytest.mark.hostile(27)
-@pytest.mark.parametrize("text", ["' OR 1=1 --", '"; DROP TABLE messages', "%", "_", "\\", "*", "NEAR(", "$.a[*]"])
+@pytest.mark.parametrize(
+    "text", ["' OR 1=1 --", '"; DROP TABLE messages', "%", "_", "\\", "*", "NEAR(", "$.a[*]"]
+)
 async def test_names_with_signs_of_sql_are_names(local: House, text: str) -> None:
-    made = await local.post("/api/conversations", {"externalId": text, "title": text, "metadata": {text: text}})
+    made = await local.post(
+        "/api/conversations", {"externalId": text, "title": text, "metadata": {text: text}}
+    )
     again = await local.post("/api/conversations", {"externalId": text})
     assert (made.status_code, again.status_code) == (201, 200)
     assert made.json() == again.json()
-    assert (made.json()["externalId"], made.json()["title"], made.json()["metadata"]) == (text, text, {text: text})
+    assert (made.json()["externalId"], made.json()["title"], made.json()["metadata"]) == (
+        text,
+        text,
+        {text: text},
+    )
 
 
 @pytest.mark.hostile(26)

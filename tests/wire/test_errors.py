@@ -14,7 +14,9 @@ async def test_the_seeds_sentences(local: House) -> None:
     assert answer.status_code == 400
     assert answer.json()["message"] == "Dados inválidos"
     missing = {"conversationId": NOBODY, "content": "x"}
-    refused(await local.post("/api/chat/send", missing, headers=portuguese), 404, e.ConversationNotFound(), "pt")
+    refused(
+        await local.post("/api/chat/send", missing, headers=portuguese), 404, e.ConversationNotFound(), "pt"
+    )
     assert e.ConversationNotFound().sentence("pt") == "Conversa não encontrada"
     one = await local.conversation()
     await local.call("PATCH", f"/api/conversations/{one}", {"status": "closed"})
@@ -37,7 +39,10 @@ async def test_a_refused_body_says_where_and_why(local: House) -> None:
 
 
 @pytest.mark.parametrize("method", ["GET", "POST", "PUT", "DELETE", "PATCH", "OPTIONS", "TRACE", "PROPFIND"])
-@pytest.mark.parametrize("path", ["/nowhere", "/api", "/api/chat/", "/api/conversations/", "/api/conversations//messages", "/v1/models"])
+@pytest.mark.parametrize(
+    "path",
+    ["/nowhere", "/api", "/api/chat/", "/api/conversations/", "/api/conversations//messages", "/v1/models"],
+)
 async def test_an_address_without_anything(local: House, method: str, path: str) -> None:
     refused(await local.call(method, path), 404, e.NoSuchRoute())
 
@@ -63,19 +68,27 @@ async def test_a_method_that_is_not_taken(local: House, method: str, path: str, 
         refused(answer, 405, e.MethodNotAllowed())
 
 
-@pytest.mark.parametrize("kind", ["text/plain", "multipart/form-data; boundary=x", "application/xml", "json", "application/json2"])
+@pytest.mark.parametrize(
+    "kind", ["text/plain", "multipart/form-data; boundary=x", "application/xml", "json", "application/json2"]
+)
 async def test_another_media_type(local: House, kind: str) -> None:
     for path in ("/api/conversations", "/api/chat/send", "/api/chat/process"):
         answer = await local.post(path, content=b"{}", headers={"Content-Type": kind})
         refused(answer, 415, e.UnsupportedMediaType())
 
 
-@pytest.mark.parametrize("kind", ["application/json", "Application/JSON; charset=utf-8", "application/json;x=y"])
+@pytest.mark.parametrize(
+    "kind", ["application/json", "Application/JSON; charset=utf-8", "application/json;x=y"]
+)
 async def test_json_by_any_of_its_names(local: House, kind: str) -> None:
-    assert (await local.post("/api/conversations", content=b"{}", headers={"Content-Type": kind})).status_code == 201
+    assert (
+        await local.post("/api/conversations", content=b"{}", headers={"Content-Type": kind})
+    ).status_code == 201
 
 
-async def test_what_breaks_inside_tells_nothing_of_itself(local: House, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_what_breaks_inside_tells_nothing_of_itself(
+    local: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
     async def broken(*_: object) -> None:
         raise RuntimeError("secret-detail /home/somebody/key")
 

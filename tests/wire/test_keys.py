@@ -16,7 +16,9 @@ async def test_twenty_equal_requests_are_one_run(listening: House, where: str) -
     one = await listening.conversation()
     body = {"conversationId": one, "content": "x"} | ({"clientMessageId": "k"} if where == "body" else {})
     headers = {"Idempotency-Key": "k"} if where == "header" else {}
-    answers = await asyncio.gather(*(listening.post("/api/chat/send", body, headers=headers) for _ in range(20)))
+    answers = await asyncio.gather(
+        *(listening.post("/api/chat/send", body, headers=headers) for _ in range(20))
+    )
     assert {answer.status_code for answer in answers} == {200}
     (content,) = {answer.content for answer in answers}
     assert said(events(content)) == "um dois três"
@@ -28,7 +30,8 @@ async def test_twenty_equal_requests_are_one_run(listening: House, where: str) -
 
 @pytest.mark.hostile(60)
 @pytest.mark.parametrize(
-    "other", [{"content": "y"}, {"model": "m"}, {"temperature": 1.0}, {"parentId": None}, {"accepts": ["reset"]}]
+    "other",
+    [{"content": "y"}, {"model": "m"}, {"temperature": 1.0}, {"parentId": None}, {"accepts": ["reset"]}],
 )
 async def test_the_same_key_with_another_body(local: House, other: dict[str, Any]) -> None:
     one = await local.conversation()
@@ -66,7 +69,9 @@ async def test_keys_have_a_length(local: House, key: str) -> None:
 async def test_a_whole_answer_by_key(local: House) -> None:
     body = {"sessionId": "s", "userMessageContent": "x"}
     headers = {"Idempotency-Key": "k"}
-    answers = await asyncio.gather(*(local.post("/api/chat/process", body, headers=headers) for _ in range(5)))
+    answers = await asyncio.gather(
+        *(local.post("/api/chat/process", body, headers=headers) for _ in range(5))
+    )
     (content,) = {answer.content for answer in answers}
     assert answers[0].status_code == 200
     assert b"You said: x" in content

@@ -175,7 +175,19 @@ async def test_what_is_being_written_stays_as_it_is(listening: House) -> None:
 
 @pytest.mark.hostile(25)
 @pytest.mark.parametrize(
-    "text", ["a\u200bb", "\u202eabc\u202c", "👩‍👩‍👧‍👦", "é", "\ufffe", "\x01\x1f\x7f", "\r\n", " ", "𝕏", "\ufeff"]
+    "text",
+    [
+        "a\u200bb",
+        "\u202eabc\u202c",
+        "👩‍👩‍👧‍👦",
+        "é",
+        "\ufffe",
+        "\x01\x1f\x7f",
+        "\r\n",
+        "\u00a0",
+        "\U0001d54f",
+        "\ufeff",
+    ],
 )
 async def test_odd_characters_stay_as_they_are(local: House, text: str) -> None:
     one = await local.conversation()
@@ -188,7 +200,17 @@ async def test_odd_characters_stay_as_they_are(local: House, text: str) -> None:
 
 @pytest.mark.hostile(25)
 @pytest.mark.parametrize(
-    "raw", [rb'"\ud800"', rb'"a\udc00"', rb'"\udc00\ud800"', b'"\xed\xa0\x80"', b'"\xff"', rb'"a\u0000"', b'"a\x00"', b'"a\n"']
+    "raw",
+    [
+        rb'"\ud800"',
+        rb'"a\udc00"',
+        rb'"\udc00\ud800"',
+        b'"\xed\xa0\x80"',
+        b'"\xff"',
+        rb'"a\u0000"',
+        b'"a\x00"',
+        b'"a\n"',
+    ],
 )
 async def test_text_that_is_none_is_refused(local: House, raw: bytes) -> None:
     one = await local.conversation()

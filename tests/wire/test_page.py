@@ -50,11 +50,21 @@ async def test_a_file_and_its_headers(built: House, path: str, kind: str, cache:
     assert answer.headers["x-content-type-options"] == "nosniff"
     assert answer.headers["referrer-policy"] == "no-referrer"
     assert answer.headers["cross-origin-opener-policy"] == "same-origin"
-    policy = dict(part.strip().partition(" ")[::2] for part in answer.headers["content-security-policy"].split(";"))
-    assert policy["default-src"] == policy["frame-ancestors"] == policy["base-uri"] == policy["form-action"] == "'none'"
+    policy = dict(
+        part.strip().partition(" ")[::2] for part in answer.headers["content-security-policy"].split(";")
+    )
+    assert (
+        policy["default-src"]
+        == policy["frame-ancestors"]
+        == policy["base-uri"]
+        == policy["form-action"]
+        == "'none'"
+    )
     assert policy["script-src"] == policy["connect-src"] == policy["font-src"] == "'self'"
     assert policy["style-src"] == ("'self' 'unsafe-inline'" if path == "/docs/" else "'self'")
-    assert not re.search(r"https?:|\*|unsafe-eval|script-src[^;]*unsafe", answer.headers["content-security-policy"])
+    assert not re.search(
+        r"https?:|\*|unsafe-eval|script-src[^;]*unsafe", answer.headers["content-security-policy"]
+    )
     again = await built.get(path, headers={"If-None-Match": answer.headers["etag"]})
     assert (again.status_code, again.content) == (304, b"")
     assert (await built.call("HEAD", path)).headers["content-length"] == answer.headers["content-length"]
@@ -65,7 +75,18 @@ async def test_the_docs_have_their_folder(built: House) -> None:
     assert (answer.status_code, answer.headers["location"]) == (307, "docs/")
 
 
-@pytest.mark.parametrize("path", ["/other", "/assets/", "/../prosa.db", "/%2e%2e/prosa.db", "/assets/..%2f..%2fprosa.db", "/%00", "/index.html/"])
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/other",
+        "/assets/",
+        "/../prosa.db",
+        "/%2e%2e/prosa.db",
+        "/assets/..%2f..%2fprosa.db",
+        "/%00",
+        "/index.html/",
+    ],
+)
 async def test_nothing_but_the_files(built: House, path: str) -> None:
     refused(await built.get(path), 404, e.NoSuchRoute())
 
@@ -84,7 +105,10 @@ async def test_an_unbuilt_page_says_how_to_build_it(tmp_path: Path, monkeypatch:
         assert (answer.status_code, "make setup" in answer.text) == (503, True)
 
 
-@pytest.mark.skipif(not page.files("prosa").joinpath("page", "docs").is_dir(), reason="The page is not built: run `make setup`.")
+@pytest.mark.skipif(
+    not page.files("prosa").joinpath("page", "docs").is_dir(),
+    reason="The page is not built: run `make setup`.",
+)
 async def test_the_real_docs_load_nothing_from_elsewhere(local: House) -> None:
     answer = await local.get("/docs/")
     assert answer.status_code == 200

@@ -13,7 +13,9 @@ PATH = "/api/chat"
 ASKED = {"messages": [{"role": "user", "content": "Oi"}]}
 
 
-@pytest.mark.parametrize("kind", ["text/plain;charset=UTF-8", "application/json", "", "application/x-www-form-urlencoded"])
+@pytest.mark.parametrize(
+    "kind", ["text/plain;charset=UTF-8", "application/json", "", "application/x-www-form-urlencoded"]
+)
 async def test_json_whatever_the_content_type(local: House, kind: str) -> None:
     headers = {"Content-Type": kind} if kind else {}
     answer = await local.post(PATH, content=json.dumps(ASKED).encode(), headers=headers)
@@ -23,10 +25,14 @@ async def test_json_whatever_the_content_type(local: House, kind: str) -> None:
 
 
 @pytest.mark.hostile(69)
-@pytest.mark.parametrize("origin", ["https://evil.example", "null", "http://localhost.evil.example", "file://"])
+@pytest.mark.parametrize(
+    "origin", ["https://evil.example", "null", "http://localhost.evil.example", "file://"]
+)
 async def test_another_sites_form_is_refused(local: House, origin: str) -> None:
     headers = {"Content-Type": "text/plain", "Origin": origin}
-    refused(await local.post(PATH, content=json.dumps(ASKED).encode(), headers=headers), 403, e.OriginRefused())
+    refused(
+        await local.post(PATH, content=json.dumps(ASKED).encode(), headers=headers), 403, e.OriginRefused()
+    )
     assert local.calls == []
 
 
@@ -75,19 +81,22 @@ async def test_a_failure_before_the_first_word_has_a_status(local: House) -> Non
     fault = e.RateLimited("fake", 3.0)
     local.script = [fault]
     answer = await local.post(PATH, ASKED, headers={"Accept-Language": "pt"})
-    assert (answer.status_code, answer.json()) == (502, {"success": False, "code": "rate_limited", "message": fault.sentence("pt")})
+    assert (answer.status_code, answer.json()) == (
+        502,
+        {"success": False, "code": "rate_limited", "message": fault.sentence("pt")},
+    )
 
 
 async def test_a_failure_in_the_middle_breaks_the_connection(listening: House) -> None:
     gate = asyncio.Event()
     listening.script = ["meia resposta", gate, e.BrokenStream("fake")]
-    got = b""
     async with listening.client() as client, client.stream("POST", PATH, json=ASKED) as response:
         assert response.status_code == 200
+        pieces = response.aiter_raw()
+        got = await anext(pieces)
+        gate.set()
         with pytest.raises(httpx2.RemoteProtocolError):
-            async for chunk in response.aiter_raw():
-                got += chunk
-                gate.set()
+            await anext(pieces)
     assert got == b"meia resposta"
     assert (await listening.get("/health")).status_code == 200
 

@@ -48,7 +48,11 @@ async def test_a_session_may_be_a_conversations_id(local: House) -> None:
     one = await local.conversation()
     for name in (one, one.upper(), one.replace("-", "")):
         assert (await ask(local, sessionId=name))["conversationId"] == one
-    refused(await local.post(PATH, {"sessionId": NOBODY, "userMessageContent": "x"}), 404, e.ConversationNotFound())
+    refused(
+        await local.post(PATH, {"sessionId": NOBODY, "userMessageContent": "x"}),
+        404,
+        e.ConversationNotFound(),
+    )
 
 
 async def test_a_session_may_be_an_external_id_that_looks_like_an_id(local: House) -> None:
@@ -101,7 +105,9 @@ async def test_without_a_tenant_the_client_is_what_is_said(guarded: House) -> No
 async def test_a_failure_is_an_error_with_the_runs_code(local: House) -> None:
     fault = e.ProviderKeyRefused("fake")
     local.script = [fault]
-    answer = await local.post(PATH, {"sessionId": "s", "userMessageContent": "x"}, headers={"Accept-Language": "pt"})
+    answer = await local.post(
+        PATH, {"sessionId": "s", "userMessageContent": "x"}, headers={"Accept-Language": "pt"}
+    )
     assert (answer.status_code, answer.json()) == (
         502, {"success": False, "code": fault.code, "message": fault.sentence("pt")}
     )  # fmt: skip
@@ -110,7 +116,11 @@ async def test_a_failure_is_an_error_with_the_runs_code(local: House) -> None:
 async def test_an_answer_cut_short_is_still_one(local: House) -> None:
     local.script = ["meia", Finish(FinishReason.LENGTH)]
     answer = await ask(local)
-    assert (answer["success"], answer["assistantMessage"]["status"], answer["run"]["reason"]) == (True, "incomplete", "length")
+    assert (answer["success"], answer["assistantMessage"]["status"], answer["run"]["reason"]) == (
+        True,
+        "incomplete",
+        "length",
+    )
 
 
 @pytest.mark.hostile(53)

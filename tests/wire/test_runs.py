@@ -8,6 +8,8 @@ from tests.counts import counts
 from tests.wire.house import NOBODY, House, Stream, data_lines, events, refused, said
 
 from prosa.domain import errors as e
+from prosa.domain.principal import LOCAL
+from prosa.domain.runs import Run
 
 
 def numbered(raw: bytes) -> list[tuple[int, bytes]]:
@@ -31,7 +33,10 @@ async def test_the_same_lines_once_more(local: House) -> None:
     assert answer.headers["content-type"] == "text/event-stream; charset=utf-8"
     assert numbered(answer.content) == list(enumerate(lines, 1))
     for after in range(len(lines)):
-        assert numbered((await local.get(path, params={"after": after})).content) == list(enumerate(lines, 1))[after:]
+        assert (
+            numbered((await local.get(path, params={"after": after})).content)
+            == list(enumerate(lines, 1))[after:]
+        )
     beaten = await local.get(path, params={"after": 0}, headers={"Last-Event-ID": "2"})
     assert numbered(beaten.content) == list(enumerate(lines, 1))[2:]
     for past in (len(lines), len(lines) + 5, 2**60):
@@ -53,7 +58,14 @@ async def test_an_odd_last_event_id_counts_as_none(local: House, odd: str) -> No
     async def receive() -> dict:
         return await asyncio.get_running_loop().create_future()
 
-    scope = {"type": "http", "method": "GET", "path": path, "query_string": b"after=1", "root_path": "", "headers": raw}
+    scope = {
+        "type": "http",
+        "method": "GET",
+        "path": path,
+        "query_string": b"after=1",
+        "root_path": "",
+        "headers": raw,
+    }
     await local.app(scope, receive, send)
     assert numbered(bytes(written))[0][0] == 2
 
@@ -94,7 +106,10 @@ async def test_two_readers_at_once_get_the_same(listening: House) -> None:
     gate = asyncio.Event()
     listening.script = ["a", gate, *"bcdefg"]
     one = await listening.conversation()
-    async with listening.client() as client, listening.streaming({"conversationId": one, "content": "x"}) as stream:
+    async with (
+        listening.client() as client,
+        listening.streaming({"conversationId": one, "content": "x"}) as stream,
+    ):
         start = await stream.next()
         path = f"/api/chat/runs/{start['runId']}/events"
         readers = [asyncio.create_task(client.get(path)) for _ in range(4)]
@@ -145,8 +160,9 @@ async def test_a_stop_that_races_the_end_leaves_one_end(local: House) -> None:
     for _ in range(counts(1000, 15)):
         one = await local.conversation()
         sending = asyncio.create_task(local.send(one))
-        while not (runs := await local.chat.store.of(_everybody()).runs.open(one)) and not sending.done():
-            await asyncio.sleep(0)
+        runs: list[Run] = []
+        while not runs and not sending.done():
+            runs = await local.chat.store.of(LOCAL).runs.open(one)
         for run in runs:
             await local.post(f"/api/chat/runs/{run.id}/stop")
         happened = await sending
@@ -154,12 +170,6 @@ async def test_a_stop_that_races_the_end_leaves_one_end(local: House) -> None:
         assert [event["type"] for event in happened if "type" in event] == ["start", "done"]
         stored = (await local.get(f"/api/chat/runs/{happened[0]['runId']}")).json()
         assert stored["status"] == happened[-1]["status"]
-
-
-def _everybody():
-    from prosa.domain.principal import LOCAL
-
-    return LOCAL
 
 
 @pytest.mark.parametrize("run", [NOBODY, "nope", "%00", "run_1"])

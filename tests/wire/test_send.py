@@ -1,6 +1,7 @@
 """`POST /api/chat/send`: the exact form of its events, where a message hangs, and what is refused."""
 
 import asyncio
+import itertools
 import json
 import time
 from typing import Any
@@ -59,7 +60,9 @@ async def test_the_whole_stream_byte_by_byte(local: House) -> None:
 
 async def test_the_headers(local: House) -> None:
     one = await local.conversation()
-    answer = await local.post("/api/chat/send", {"conversationId": one, "content": "x"}, headers={"Accept-Encoding": "gzip, br"})
+    answer = await local.post(
+        "/api/chat/send", {"conversationId": one, "content": "x"}, headers={"Accept-Encoding": "gzip, br"}
+    )
     assert answer.headers["content-type"] == "text/event-stream; charset=utf-8"
     assert answer.headers["cache-control"] == "no-cache"
     assert answer.headers["x-accel-buffering"] == "no"
@@ -77,12 +80,14 @@ async def test_writes_are_whole_small_and_apart(local: House) -> None:
         assert data.startswith(b"data: {")
         assert data.endswith(b"}\n\n")
     moments = [moment for moment, _ in written]
-    gaps = [after - before for before, after in zip(moments, moments[1:], strict=False)]
+    gaps = [after - before for before, after in itertools.pairwise(moments)]
     assert min(gaps) >= sse.PACE
     assert said(events(b"".join(data for _, data in written))) == "".join(local.script)
 
 
-@pytest.mark.parametrize("text", ["a" * 5000, "é" * 3000, "👩‍👩‍👧‍👦" * 400, "\x01" * 2000, '"' * 3000, "\n" * 3000])
+@pytest.mark.parametrize(
+    "text", ["a" * 5000, "é" * 3000, "👩‍👩‍👧‍👦" * 400, "\x01" * 2000, '"' * 3000, "\n" * 3000]
+)
 async def test_a_long_delta_is_cut_between_characters(local: House, text: str) -> None:
     local.script = [text]
     one = await local.conversation()
@@ -108,7 +113,9 @@ async def test_an_emoji_cut_across_deltas_by_a_careless_provider(local: House) -
     local.script = ["a\ud83d", "\ude00b", "\ud83d", "c\0"]
     one = await local.conversation()
     happened = await local.send(one, "x")
-    stored = (await local.get(f"/api/conversations/{one}/messages/{happened[0]['messageId']}")).json()["content"]
+    stored = (await local.get(f"/api/conversations/{one}/messages/{happened[0]['messageId']}")).json()[
+        "content"
+    ]
     assert happened[-1]["type"] == "done"
     assert said(happened) == stored
     assert "\0" not in stored
@@ -148,8 +155,18 @@ async def test_what_is_asked_reaches_the_model(local: House) -> None:
     await local.send(one, "a")
     await local.send(one, "b", systemPrompt="of the call", model="other", temperature=0.5, maxTokens=7)
     first, second = (call.request for call in local.calls)
-    assert (first.system, first.model, first.temperature, first.max_tokens) == ("of the conversation", "its-own", None, 4096)
-    assert (second.system, second.model, second.temperature, second.max_tokens) == ("of the call", "other", 0.5, 7)
+    assert (first.system, first.model, first.temperature, first.max_tokens) == (
+        "of the conversation",
+        "its-own",
+        None,
+        4096,
+    )
+    assert (second.system, second.model, second.temperature, second.max_tokens) == (
+        "of the call",
+        "other",
+        0.5,
+        7,
+    )
     assert [turn.content for turn in second.turns] == ["a", "You said: a", "b"]
 
 
@@ -232,7 +249,9 @@ async def test_what_is_refused(local: House) -> None:
 
 
 async def test_accepts_may_be_said(local: House) -> None:
-    happened = await local.send(await local.conversation(), "x", accepts=["reset", "unheard of"], attachments=None, tools=None)
+    happened = await local.send(
+        await local.conversation(), "x", accepts=["reset", "unheard of"], attachments=None, tools=None
+    )
     assert happened[-1]["type"] == "done"
 
 
@@ -241,19 +260,32 @@ async def test_a_failing_provider_ends_the_stream_with_its_error(local: House, l
     fault = e.ProviderOverloaded("fake")
     local.script = ["meia res", fault]
     one = await local.conversation()
-    answer = await local.post("/api/chat/send", {"conversationId": one, "content": "x"}, headers={"Accept-Language": language})
+    answer = await local.post(
+        "/api/chat/send", {"conversationId": one, "content": "x"}, headers={"Accept-Language": language}
+    )
     start, text, error = events(answer.content)
     assert text["content"] == "meia res"
-    assert error == {"type": "error", "code": "overloaded", "message": fault.sentence(language), "retryable": True, "seq": 3}
+    assert error == {
+        "type": "error",
+        "code": "overloaded",
+        "message": fault.sentence(language),
+        "retryable": True,
+        "seq": 3,
+    }
     run = (await local.get(f"/api/chat/runs/{start['runId']}")).json()
-    assert (run["status"], run["error"]) == ("failed", {"code": "overloaded", "message": fault.sentence(language)})
+    assert (run["status"], run["error"]) == (
+        "failed",
+        {"code": "overloaded", "message": fault.sentence(language)},
+    )
     message = (await local.get(f"/api/conversations/{one}/messages/{start['messageId']}")).json()
     assert (message["status"], message["content"]) == ("incomplete", "meia res")
 
 
 async def test_an_answer_that_is_cut_short_says_why(local: House) -> None:
     local.script = ["abc", Finish(FinishReason.LENGTH)]
-    assert {"status": "incomplete", "reason": "length"}.items() <= (await local.send(await local.conversation()))[-1].items()
+    assert {"status": "incomplete", "reason": "length"}.items() <= (
+        await local.send(await local.conversation())
+    )[-1].items()
 
 
 @pytest.mark.hostile(53)

@@ -51,7 +51,9 @@ def test_status_and_sentences(kind: type[e.ProsaError]) -> None:
         assert body["code"] == error.code
         assert body["message"]
         assert "{" not in body["message"]
-        assert set(body) - {"success", "code", "message"} == {name for name in error.shown if name in error.details}
+        assert set(body) - {"success", "code", "message"} == {
+            name for name in error.shown if name in error.details
+        }
     assert dict(headers_of(error))[b"content-type"] == b"application/json"
     assert str(error) == error.sentence("en") == error.sentence("fr")
 

@@ -1,0 +1,102 @@
+"""Every operation of the API with a valid request of it: tests that go over all routes are made from this."""
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from tests.wire.house import NOBODY
+
+from prosa.transport.app import operations
+from prosa.transport.identity import Identity
+from prosa.transport.openapi import form_of
+from prosa.transport.operation import Nothing, Operation
+
+ALL = operations(Identity(None, "cookie"), secure=False)
+
+
+class Ids(NamedTuple):
+    """What a request may name."""
+
+    conversation: str
+    message: str
+    question: str
+    run: str
+
+    def path(self, operation: Operation) -> str:
+        return operation.path.format(conversationId=self.conversation, messageId=self.message, runId=self.run)
+
+
+NOBODY_IDS = Ids(NOBODY, NOBODY, NOBODY, NOBODY)
+
+
+class Example(NamedTuple):
+    """A valid request: its body (None: it takes none), and what of the body or the query names a thing."""
+
+    body: dict[str, Any] | None = None
+    names: Mapping[str, str] = {}
+    query: Mapping[str, str] = {}
+
+
+EXAMPLES: dict[str, Example] = {
+    "POST /api/chat/send": Example(
+        {"conversationId": "", "content": "x"},
+        {"conversationId": "conversation", "parentId": "message", "regenerate": "message"},
+    ),
+    "GET /api/chat/runs/{runId}": Example(),
+    "GET /api/chat/runs/{runId}/events": Example(),
+    "POST /api/chat/runs/{runId}/stop": Example(),
+    "POST /api/chat": Example(
+        {"conversationId": "", "content": "x"},
+        {"conversationId": "conversation", "parentId": "message", "regenerate": "message"},
+    ),
+    "POST /api/chat/process": Example(
+        {"sessionId": "", "userMessageContent": "x"},
+        {"sessionId": "conversation", "userMessageId": "question"},
+    ),
+    "GET /api/conversations/{conversationId}/messages": Example(query={"head": "message"}),
+    "POST /api/conversations/{conversationId}/messages": Example(
+        {"role": "user", "content": "x"}, {"parentId": "message"}
+    ),
+    "GET /api/conversations/{conversationId}/messages/{messageId}": Example(),
+    "PATCH /api/conversations/{conversationId}/messages/{messageId}": Example({"content": "x"}),
+    "DELETE /api/conversations/{conversationId}/messages/{messageId}": Example(),
+    "POST /api/conversations": Example({"title": "x"}),
+    "GET /api/conversations": Example(),
+    "GET /api/conversations/{conversationId}": Example(),
+    "PATCH /api/conversations/{conversationId}": Example({"title": "x"}, {"headId": "message"}),
+    "DELETE /api/conversations/{conversationId}": Example(),
+    "GET /api/session": Example(),
+    "POST /api/session": Example({"token": "x"}),
+    "DELETE /api/session": Example(),
+    "GET /health": Example(),
+    "GET /ready": Example(),
+    "GET /metrics": Example(),
+}
+
+
+def name_of(operation: Operation) -> str:
+    return f"{operation.method} {operation.path}"
+
+
+def example_of(operation: Operation) -> Example:
+    """Fails for an operation that nobody has thought of here."""
+    found = EXAMPLES.get(name_of(operation))
+    assert found is not None, f"tests/wire/operations.py has no example of {name_of(operation)}"
+    assert (found.body is None) == (operation.takes is Nothing)
+    return found
+
+
+def fields_of(operation: Operation) -> list[str]:
+    """The names in the JSON of its body."""
+    return list(form_of(operation.takes).__struct_encode_fields__)
+
+
+def body_of(operation: Operation, ids: Ids) -> dict[str, Any]:
+    """The example's body, with the conversation that must be named."""
+    example = example_of(operation)
+    body = dict(example.body or {})
+    for name in body.keys() & example.names.keys():
+        body[name] = getattr(ids, example.names[name])
+    return body
+
+
+WRITES = [operation for operation in ALL if operation.takes is not Nothing]
