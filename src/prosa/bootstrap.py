@@ -3,11 +3,12 @@
 from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from msgspec import Struct
 from pydantic import SecretStr
 
-from prosa.config import LOOPBACK, Settings
+from prosa.config import LOOPBACK, Settings, load
 from prosa.domain.errors import MisconfiguredError, ProviderNotConfigured
 from prosa.domain.money import from_dollars
 from prosa.domain.opening import Limits
@@ -30,6 +31,22 @@ DEFAULT_MODELS = {
     "ollama": "llama3.2",
     "local": "smollm2-135m",
 }
+
+
+class Built(Struct, frozen=True):
+    """What a program of its own needs of the house: the services, the language, and the application."""
+
+    chat: Chat
+    language: str
+    app: Callable[[], "App"]
+
+
+def build(models: Mapping[str, ChatModel] | None = None, **given: Any) -> Built:
+    """The house by settings that are given by their field names; what is not, as everywhere. Raises
+    MisconfiguredError."""
+    settings = load(**given)
+    services = chat(settings, models)
+    return Built(services, settings.language, partial(application, settings, services))
 
 
 def chat(settings: Settings, models: Mapping[str, ChatModel] | None = None) -> Chat:

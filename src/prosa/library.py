@@ -6,10 +6,10 @@ from functools import cached_property
 from typing import Any
 
 from msgspec import UNSET, UnsetType
-from starlette.types import Receive, Scope
+from starlette.types import ASGIApp, Receive, Scope
 from starlette.types import Send as AsgiSend
 
-from prosa import bootstrap, config
+from prosa import bootstrap
 from prosa.domain.conversations import Conversation
 from prosa.domain.events import Event, decode
 from prosa.domain.ids import parse_id
@@ -17,6 +17,7 @@ from prosa.domain.models import Role, Turn
 from prosa.domain.principal import LOCAL, Principal
 from prosa.domain.runs import Run
 from prosa.ports.models import ChatModel
+from prosa.services.chat import Chat
 from prosa.services.conversations import Draft
 from prosa.services.messages import Order, Placed
 from prosa.services.process import Answer, Question
@@ -36,8 +37,7 @@ class Prosa:
     """
 
     def __init__(self, *, models: Mapping[str, ChatModel] | None = None, **settings: Any) -> None:
-        self._settings = config.load(**settings)
-        self._services = bootstrap.chat(self._settings, models)
+        self._house = bootstrap.build(models, **settings)
         self._opening = asyncio.Lock()
         self._open = False
         self.chat = ChatRuns(self)
@@ -53,20 +53,20 @@ class Prosa:
         """Opens the store, once. Raises StoreUnavailable, StoreLocked, MisconfiguredError."""
         async with self._opening:
             if not self._open:
-                await self._services.open()
+                await self.services.open()
                 self._open = True
 
     async def close(self) -> None:
         """Ends what goes on, stores it, and frees everything."""
         if self._open:
             self._open = False
-            await self._services.close()
+            await self.services.close()
 
     @cached_property
     def asgi(self) -> "Mounted":
         """The whole HTTP API as an ASGI app, to mount into another: `app.mount("/prosa", prosa.asgi)`. It
         opens at its first request, if it is not open yet; close it with the application."""
-        return Mounted(self)
+        return Mounted(self, self._house.app())
 
     async def process_user_chat_message(
         self,
@@ -94,7 +94,7 @@ class Prosa:
             history=history,
             user_message_id=user_message_id,
         )
-        return await self._services.process.answer(Principal(user_id), question, self._settings.language)
+        return await self.services.process.answer(Principal(user_id), question, self.language)
 
     async def conversation(
         self, name: str | None = None, *, user_id: str = LOCAL.user_id, **draft: Any
@@ -103,7 +103,7 @@ class Prosa:
         provider, model, metadata of a new one. Raises ConversationNotFound."""
         await self.open()
         principal = Principal(user_id)
-        conversations = self._services.conversations
+        conversations = self.services.conversations
         if name is None:
             return (await conversations.create(principal, Draft(**draft)))[0]
         return await conversations.find(principal, name, Draft(external_id=name, **draft))
@@ -113,7 +113,7 @@ class Prosa:
     ) -> tuple[list[Conversation], str | None]:
         """A page of conversations, newest change first, and the cursor of the next."""
         await self.open()
-        return await self._services.conversations.page(Principal(user_id), limit, cursor)
+        return await self.services.conversations.page(Principal(user_id), limit, cursor)
 
     async def messages(
         self,
@@ -127,18 +127,19 @@ class Prosa:
     ) -> tuple[list[Placed], str | None]:
         """A page of the branch that is shown (or that ends at `head`), and the cursor of the next."""
         await self.open()
-        return await self._services.messages.page(
+        return await self.services.messages.page(
             Principal(user_id), conversation_id, head=head, order=order, limit=limit, cursor=cursor
         )
 
     @property
-    def services(self) -> Any:
+    def services(self) -> Chat:
         """The services behind the doors, for those who need more than this face shows."""
-        return self._services
+        return self._house.chat
 
     @property
-    def settings(self) -> config.Settings:
-        return self._settings
+    def language(self) -> str:
+        """Of the messages to users."""
+        return self._house.language
 
 
 class ChatRuns:
@@ -180,7 +181,7 @@ class ChatRuns:
             body_hash=content,
         )
         engine = self._prosa.services.engine
-        _, reader = await engine.start(Principal(user_id), send, self._prosa.settings.language)
+        _, reader = await engine.start(Principal(user_id), send, self._prosa.language)
         while lines := await reader.read():
             for line in lines:
                 yield decode(line)
@@ -198,16 +199,15 @@ class ChatRuns:
     async def stop(self, run_id: str, *, user_id: str = LOCAL.user_id) -> Run:
         """Ends a run; the text so far stays. Raises RunNotFound."""
         await self._prosa.open()
-        run: Run = await self._prosa.services.engine.stop(Principal(user_id), parse_id(run_id) or run_id)
-        return run
+        return await self._prosa.services.engine.stop(Principal(user_id), parse_id(run_id) or run_id)
 
 
 class Mounted:
     """The HTTP API inside somebody's application, whose lifespan it may or may not share."""
 
-    def __init__(self, prosa: Prosa) -> None:
+    def __init__(self, prosa: Prosa, app: ASGIApp) -> None:
         self._prosa = prosa
-        self._app = bootstrap.application(prosa.settings, prosa.services)
+        self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: AsgiSend) -> None:
         if scope["type"] != "lifespan":

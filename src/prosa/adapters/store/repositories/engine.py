@@ -63,7 +63,7 @@ _RELEASE_LOST = Statement(
         ~exists().where(_r.id == reservations.c.run_id, _r.ended_at.is_(None)),
     )
 )
-"""What is held for runs that are gone with their conversation, when their process died before it ended them."""
+"""What is held for runs that went with their conversation, when their process died before it ended them."""
 _RENEW = Statement(
     update(runs).where(_owned_and_open).values(lease_until=bindparam("until")).returning(_r.id, _r.status)
 )
