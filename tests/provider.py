@@ -1,0 +1,154 @@
+"""A stand-in for a provider of chat completions on loopback: the model's name says how it behaves.
+
+`words-NxD` says N words, D milliseconds apart, and reports its usage. After a dash, one more word can be wrong
+with it: `reset` (the connection is torn down after the words), `silent` (nothing follows them), `undone` (neither
+a reason nor `[DONE]`), `broken` (bytes that are no UTF-8), `garbled` (no JSON), `endless` (comments for ever),
+`flood` (one line of 200 MB). `status-429` answers with that status, `deaf` with nothing at all.
+"""
+
+import asyncio
+import json
+import re
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from typing import Any
+
+WORDS = re.compile(r"words-(\d+)x(\d+)(?:-(\w+))?")
+FLOOD = 200_000_000
+
+
+class Call:
+    """One request. `left` is set when the caller hangs up before the end; `ended` when all is over."""
+
+    def __init__(self, body: dict[str, Any]) -> None:
+        self.body = body
+        self.model: str = body["model"]
+        self.said = 0
+        self.left = asyncio.Event()
+        self.ended = asyncio.Event()
+
+
+class Provider:
+    def __init__(self) -> None:
+        self.calls: list[Call] = []
+        self.base = ""
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    @asynccontextmanager
+    async def listening(self) -> AsyncIterator["Provider"]:
+        server = await asyncio.start_server(self._accept, "127.0.0.1", 0, backlog=1024)
+        self.base = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/v1"
+        try:
+            yield self
+        finally:
+            server.close()
+            for task in self._tasks:
+                task.cancel()
+            await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    def of(self, model: str) -> list[Call]:
+        return [call for call in self.calls if call.model == model]
+
+    async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.create_task(self._serve(reader, writer))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            with suppress(asyncio.IncompleteReadError, ConnectionError):
+                while True:
+                    head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").lower()
+                    length = int(head.partition("content-length: ")[2].partition("\r")[0])
+                    call = Call(json.loads(await reader.readexactly(length)))
+                    self.calls.append(call)
+                    await self._answer(call, reader, writer)
+        finally:
+            writer.transport.abort()
+
+    async def _answer(self, call: Call, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Talks until the end, or until the caller hangs up."""
+        speaking = asyncio.create_task(speak(call, writer))
+        leaving = asyncio.create_task(reader.read(1))  # callers do not send the next request before the end
+        try:
+            await asyncio.wait({speaking, leaving}, return_when=asyncio.FIRST_COMPLETED)
+            if not speaking.done():
+                call.left.set()
+                raise ConnectionResetError
+            await speaking
+        finally:
+            call.ended.set()
+            for task in (speaking, leaving):
+                task.cancel()
+            await asyncio.gather(speaking, leaving, return_exceptions=True)
+
+
+async def speak(call: Call, writer: asyncio.StreamWriter) -> None:
+    if call.model.startswith("status-"):
+        body = b'{"error": {"message": "no", "type": "some_error"}}'
+        head = f"HTTP/1.1 {call.model.removeprefix('status-')} X\r\ncontent-length: {len(body)}\r\n\r\n"
+        writer.write(head.encode() + body)
+        return
+    match = WORDS.search(call.model)
+    if match is None:
+        await asyncio.Event().wait()
+    else:
+        await _say(call, writer, int(match[1]), int(match[2]) / 1_000, match[3])
+
+
+async def _say(
+    call: Call, writer: asyncio.StreamWriter, number: int, pause: float, fault: str | None
+) -> None:
+    writer.write(b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n")
+    loop = asyncio.get_running_loop()
+    due = loop.time()
+    for place in range(number):
+        _chunk(writer, _event({"content": f"w{place} "}))
+        call.said += 1
+        due += pause
+        if pause:
+            await asyncio.sleep(due - loop.time())
+    await writer.drain()
+    if fault is not None:
+        await _misbehave(writer, fault)
+        return
+    _chunk(writer, _event({}, "stop"))
+    usage = {"prompt_tokens": 12, "completion_tokens": number, "total_tokens": 12 + number}
+    _chunk(writer, b"data: %b\n\n" % json.dumps({"choices": [], "usage": usage}).encode())
+    _chunk(writer, b"data: [DONE]\n\n")
+    writer.write(b"0\r\n\r\n")
+    await writer.drain()
+
+
+async def _misbehave(writer: asyncio.StreamWriter, fault: str) -> None:
+    if fault == "reset":
+        writer.transport.abort()
+        raise ConnectionResetError
+    if fault == "silent":
+        await asyncio.Event().wait()
+    if fault == "broken":
+        _chunk(
+            writer, b'data: {"choices": [{"index": 0, "delta": {"content": "\xff\xc3(\xed\xa0\x80"}}]}\n\n'
+        )
+    if fault == "garbled":
+        _chunk(writer, b'data: {"choices": [{"index": 0, "del\n\n')
+    while fault == "endless":
+        _chunk(writer, b": still here\n\n" * 100)
+        await writer.drain()
+        await asyncio.sleep(0.001)
+    if fault == "flood":
+        block = b"a" * 1_000_000
+        for _ in range(FLOOD // len(block)):
+            _chunk(writer, block)
+            await writer.drain()
+    writer.write(b"0\r\n\r\n")
+    await writer.drain()
+
+
+def _event(delta: dict[str, str], reason: str | None = None) -> bytes:
+    choice = {"index": 0, "delta": delta, "finish_reason": reason}
+    return b"data: %b\n\n" % json.dumps({"choices": [choice]}).encode()
+
+
+def _chunk(writer: asyncio.StreamWriter, data: bytes) -> None:
+    writer.write(b"%x\r\n%b\r\n" % (len(data), data))
