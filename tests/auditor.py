@@ -46,7 +46,7 @@ observer = Auditor()
 
 def faults(statement: Statement, *, principal: bool) -> Iterator[str]:
     """What is wrong with a statement of a principal, or of the engine."""
-    sql = statement.sqlite
+    sql = statement.sqlite.sql
     named = set(_NAMES.findall(sql))
     if not principal:
         for name in sorted(named - _ENGINE):

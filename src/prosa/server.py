@@ -17,8 +17,8 @@ SEND_BUFFER = 64 * 1024
 """Bytes that the kernel holds for a reader: one who does not read must not hold more."""
 
 BACKLOG = 2048
-AFTER_DRAIN = 1
-"""Seconds that open connections get once all runs have ended."""
+AFTER_DRAIN = 0.5
+"""Seconds that open connections get once all runs have ended: then those that nobody reads are cut."""
 
 _log = structlog.get_logger()
 
@@ -26,6 +26,17 @@ _log = structlog.get_logger()
 class Server(uvicorn.Server):
     """uvicorn closes the listener at the first signal and then waits for open streams; Prosa keeps listening,
     so that callers hear 503 instead of nothing, and ends the streams itself."""
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """A connection that is cut ends its task quietly; uvicorn would tear the task off, with a trace."""
+        cut = asyncio.get_running_loop().call_later(AFTER_DRAIN, self._cut)
+        await super().shutdown(sockets)
+        cut.cancel()
+
+    def _cut(self) -> None:
+        for connection in list(self.server_state.connections):
+            if connection.transport is not None:
+                connection.transport.abort()
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -61,7 +72,7 @@ async def serve(app: ASGIApp, chat: Chat, listener: socket.socket, drain_seconds
             log_config=None,
             access_log=False,
             server_header=False,
-            timeout_graceful_shutdown=AFTER_DRAIN,
+            timeout_graceful_shutdown=1,
         )
     )
     ending = _Ending(server, chat, drain_seconds)
@@ -92,8 +103,12 @@ class _Ending:
             self._task.cancel()
 
     async def _drain(self) -> None:
+        engine = self._chat.engine
         try:
-            await self._chat.engine.drain(self._seconds)
-            await self._chat.engine.settle()
+            try:
+                await engine.drain(self._seconds)
+            except asyncio.CancelledError:  # the second signal: what goes on still ends as it should
+                await engine.drain(0)
+            await engine.settle()
         finally:
             self._server.should_exit = True

@@ -14,8 +14,26 @@ from sqlalchemy.sql.compiler import SQLCompiler
 Params = Mapping[str, Any]
 Row = Sequence[Any]
 
-_SQLITE = sqlite.dialect(paramstyle="named")
+_SQLITE = sqlite.dialect(paramstyle="qmark")
 _POSTGRES = asyncpg.dialect()  # type: ignore[no-untyped-call]
+
+
+class Compiled:
+    """A statement as one database takes it: `sql`, and which parameters stand at its placeholders."""
+
+    __slots__ = ("_constants", "_order", "sql")
+
+    def __init__(self, core: ClauseElement, dialect: Any) -> None:
+        compiled = core.compile(dialect=dialect)
+        assert isinstance(compiled, SQLCompiler)
+        self.sql = str(compiled)
+        self._order = tuple(compiled.positiontup or ())
+        self._constants = {name: value for name, value in compiled.params.items() if value is not None}
+
+    def values(self, params: Params, bound: Params) -> list[Any]:
+        """The values in the order of the placeholders. `bound` beats `params`: nobody names another owner."""
+        known = {**self._constants, **params, **bound}
+        return [known[name] for name in self._order]
 
 
 class Statement:
@@ -24,43 +42,13 @@ class Statement:
     def __init__(self, core: ClauseElement) -> None:
         self.core = core
 
-    def _compile(self, dialect: Any) -> SQLCompiler:
-        compiled = self.core.compile(dialect=dialect)
-        assert isinstance(compiled, SQLCompiler)
-        return compiled
+    @cached_property
+    def sqlite(self) -> Compiled:
+        return Compiled(self.core, _SQLITE)
 
     @cached_property
-    def _for_sqlite(self) -> tuple[str, dict[str, Any]]:
-        compiled = self._compile(_SQLITE)
-        return str(compiled), _constants(compiled)
-
-    @cached_property
-    def _for_postgres(self) -> tuple[str, tuple[str, ...], dict[str, Any]]:
-        compiled = self._compile(_POSTGRES)
-        return str(compiled), tuple(compiled.positiontup or ()), _constants(compiled)
-
-    @property
-    def sqlite(self) -> str:
-        return self._for_sqlite[0]
-
-    @property
-    def postgres(self) -> str:
-        return self._for_postgres[0]
-
-    def named(self, params: Params) -> Params:
-        """The parameters for SQLite, by name."""
-        constants = self._for_sqlite[1]
-        return {**constants, **params} if constants else params
-
-    def positional(self, params: Params) -> list[Any]:
-        """The parameters for Postgres, in the order of `$1`, `$2`, …"""
-        _, order, constants = self._for_postgres
-        known = {**constants, **params} if constants else params
-        return [known[name] for name in order]
-
-
-def _constants(compiled: SQLCompiler) -> dict[str, Any]:
-    return {name: value for name, value in compiled.params.items() if value is not None}
+    def postgres(self) -> Compiled:
+        return Compiled(self.core, _POSTGRES)
 
 
 class Ask:

@@ -4,7 +4,7 @@ import structlog
 
 from prosa.domain.ending import Append, Ending
 from prosa.domain.errors import StoreUnavailable
-from prosa.domain.events import Event, Gap, Text, decode, encode
+from prosa.domain.events import Event, Gap, Start, Text, decode, encode
 from prosa.domain.models import Usage
 from prosa.domain.opening import Remaining
 from prosa.domain.runs import Run, RunStatus, Signal
@@ -45,13 +45,13 @@ class Recovery:
 
     async def _end(self, run: Run) -> None:
         lines = await self._records.lines(run.id)
-        append, ending = _ended(run, lines)
-        await self._records.commit(self._boot, [append], [ending])
+        appends, ending = _ended(run, lines)
+        await self._records.commit(self._boot, appends, [ending])
         del self._claimed[run.id]
         _log.warning("run_recovered", run_id=run.id, status=str(ending.status), events=len(lines))
 
 
-def _ended(run: Run, lines: list[tuple[int, bytes]]) -> tuple[Append, Ending]:
+def _ended(run: Run, lines: list[tuple[int, bytes]]) -> tuple[list[Append], Ending]:
     """The end of an orphan. Its last events are numbered past all that the lost process may have sent, so
     that a reader who had seen more than the journal holds is told of the gap and not of the end alone."""
     events = [decode(line) for _, line in lines]
@@ -63,4 +63,8 @@ def _ended(run: Run, lines: list[tuple[int, bytes]]) -> tuple[Append, Ending]:
     seq = (lines[-1][0] if lines else 0) + AHEAD
     tail: list[Event] = [Gap(run.message_id), last_event(ending, Remaining(), None)]
     data = b"\n".join(encode(event, seq + place) for place, event in enumerate(tail, 1))
-    return Append(run.id, seq + 1, seq + len(tail), data), ending
+    appends = [Append(run.id, seq + 1, seq + len(tail), data)]
+    if not lines:  # not even the start was put down: whoever asks again still has to learn what this run is
+        start = Start(run.id, run.conversation_id, run.user_message_id, run.message_id)
+        appends.insert(0, Append(run.id, 1, 1, encode(start, 1)))
+    return appends, ending

@@ -31,7 +31,7 @@ def test_merged_statements_count_their_parameters_on() -> None:
     sql = merged((_RENAME, _USE))
     assert sql.startswith("WITH w0 AS (UPDATE conversations")
     assert sql.endswith(") SELECT 1")
-    used = len(_RENAME.positional({"principal": "ana", "key": "1"}))
+    used = len(_RENAME.postgres.values({"key": "1"}, {"principal": "ana"}))
     second = sql[sql.index("w1 AS") :]
     assert [f"${used + number}:" in second for number in range(4)] == [False, True, True, True]
     assert merged((_RENAME, _USE)) is sql

@@ -41,14 +41,14 @@ class Steps:
 
     async def _take(self, step: Step) -> Sequence[Row]:
         if isinstance(step, Ask):
-            return await self._fetch(step.statement.postgres, self._values(step.statement, step.params))
+            return await self._fetch(step.statement.postgres.sql, self._values(step.statement, step.params))
         if isinstance(step, Together):
             asked = tuple(ask.statement for ask in step.asks)
             values = [value for ask in step.asks for value in self._values(ask.statement, ask.params)]
             await self._fetch(merged(asked), values)
         elif isinstance(step, Many):
             rows = [self._values(step.statement, row) for row in step.rows]
-            await self._connection.executemany(step.statement.postgres, rows)
+            await self._connection.executemany(step.statement.postgres.sql, rows)
         else:
             self.told.append(step)
         return ()
@@ -57,7 +57,7 @@ class Steps:
         return await self._connection.fetch(sql, *values)  # type: ignore[no-any-return]
 
     def _values(self, statement: Statement, params: Mapping[str, Any]) -> list[Any]:
-        return [storable(value) for value in statement.positional({**params, **self._bound})]
+        return [storable(value) for value in statement.postgres.values(params, self._bound)]
 
 
 @lru_cache(maxsize=256)
@@ -67,7 +67,7 @@ def merged(statements: tuple[Statement, ...]) -> str:
     parts: list[str] = []
     taken = 0
     for index, statement in enumerate(statements):
-        sql, used = _shifted(statement.postgres, taken)
+        sql, used = _shifted(statement.postgres.sql, taken)
         parts.append(f"w{index} AS ({sql})")
         taken += used
     return f"WITH {', '.join(parts)} SELECT 1"

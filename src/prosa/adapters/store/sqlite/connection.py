@@ -54,13 +54,14 @@ def _execute(
         for ask in step.asks:
             _ask(connection, ask, bound)
     elif isinstance(step, Many):
-        rows = [step.statement.named({**bound, **row}) for row in step.rows]
-        connection.executemany(step.statement.sqlite, rows)
+        compiled = step.statement.sqlite
+        connection.executemany(compiled.sql, [compiled.values(row, bound) for row in step.rows])
     return ()  # and a Tell is told to nobody: a file serves one process
 
 
 def _ask(connection: sqlite3.Connection, ask: Ask, bound: Mapping[str, Any]) -> list[Row]:
-    return connection.execute(ask.statement.sqlite, ask.statement.named({**ask.params, **bound})).fetchall()
+    compiled = ask.statement.sqlite
+    return connection.execute(compiled.sql, compiled.values(ask.params, bound)).fetchall()
 
 
 def _statements(step: Step) -> list[Statement]:
