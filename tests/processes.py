@@ -30,7 +30,6 @@ class Process:
         self.environment = {
             "PATH": os.environ.get("PATH", ""),
             "PYTHONPATH": str(SOURCES),
-            "PYTHONWARNINGS": "error::ResourceWarning",
             "OPENAI_API_KEY": "x",
             "OPENAI_BASE_URL": base_url,
             "DEFAULT_AI_PROVIDER": "openai",

@@ -14,6 +14,7 @@ from prosa.domain.events import Done, Error, Event, Text, decode
 from prosa.domain.opening import Limits
 from prosa.domain.principal import Principal
 from prosa.domain.runs import Run
+from prosa.ports.models import ChatModel
 from prosa.ports.store import Store
 from prosa.services.chat import Chat
 from prosa.services.conversations import Draft
@@ -39,11 +40,12 @@ class House:
         store: Store | None = None,
         window: int | None = None,
         most: int = 4096,
+        instead: ChatModel | None = None,
     ) -> None:
         self.file = folder / "prosa.db"
         self.store: Any = store or sqlite_store(folder)
         self.model = FakeModel(script, provider=provider)
-        catalogue = Catalogue({provider: Offer(model, self.model, window=window)}, provider, model)
+        catalogue = Catalogue({provider: Offer(model, instead or self.model, window=window)}, provider, model)
         self.chat = Chat(self.store, catalogue, Defaults(None, most, limits or Limits()))
 
     async def __aenter__(self) -> Self:
