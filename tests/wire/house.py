@@ -17,6 +17,7 @@ from prosa.domain.errors import ProsaError
 from prosa.domain.models import ChatRequest
 from prosa.server import listen
 from prosa.services.chat import Chat
+from prosa.services.models.catalogue import Offer
 from prosa.transport.app import App
 
 SECRET = "a-secret-of-more-than-thirty-two-bytes-for-tests"
@@ -35,6 +36,8 @@ class House:
         self.script: Script | Iterable[Step] = echo
         self.model = FakeModel(self._steps)
         self.chat: Chat = bootstrap.chat(settings, {"fake": self.model})
+        # No test of the wire starts the embedded model.
+        self.chat.catalogue._offers["local"] = Offer("local", FakeModel(provider="local"))
         self.identity = bootstrap.identity(settings)
         self.app: App = bootstrap.application(settings, self.chat)
         self.base_url = "http://localhost"

@@ -62,7 +62,7 @@ async def test_keys_have_a_length(local: House, key: str) -> None:
     one = await local.conversation()
     body = {"conversationId": one, "content": "x"}
     answer = await local.post("/api/chat/send", body, headers={"Idempotency-Key": key})
-    refused(answer, 400, e.InvalidRequest("Idempotency-Key must have 1 to 255 characters."))
+    refused(answer, 400, e.InvalidRequest("Idempotency-Key must have 1 to 255 characters of ASCII."))
     assert (await local.post("/api/chat/send", body | {"clientMessageId": key})).status_code == 400
 
 

@@ -1,6 +1,7 @@
 """`/api/chat`: a message in, its answer out as it is written."""
 
 import hashlib
+import re
 from typing import Annotated, Any
 
 import msgspec
@@ -18,7 +19,7 @@ NotBuilt = Annotated[Any, Meta(extra_json_schema={"type": "null"}, description="
 IDEMPOTENCY_KEY = HeaderField(
     "Idempotency-Key",
     "The same key again gives the run that it began; with another body it is refused.",
-    "^[!-~]{1,255}$",
+    r"^[!-~](?:[ -~]{0,253}[!-~])?$",
 )
 
 
@@ -80,7 +81,7 @@ def ask_of(call: Call[Any, Any], body: SendBody) -> Ask:
         model=body.model,
         system_prompt=body.system_prompt,
         temperature=body.temperature,
-        max_tokens=body.max_tokens,
+        max_tokens=None if body.max_tokens is None else int(body.max_tokens),
         key=key,
         body_hash=hash_of(body) if key is not None else "",
     )
@@ -88,9 +89,11 @@ def ask_of(call: Call[Any, Any], body: SendBody) -> Ask:
 
 def key_of(call: Call[Any, Any], in_body: str | None) -> str | None:
     """The request's idempotency key: the body's, else the header's. Raises InvalidRequest."""
-    key = in_body or call.headers.get("idempotency-key")
-    if key is not None and not 0 < len(key) <= 255:  # noqa: PLR2004
-        raise e.InvalidRequest("Idempotency-Key must have 1 to 255 characters.")
+    if in_body:
+        return in_body
+    key = call.headers.get("idempotency-key")
+    if key is not None and not re.fullmatch(IDEMPOTENCY_KEY.pattern, key):
+        raise e.InvalidRequest("Idempotency-Key must have 1 to 255 characters of ASCII.")
     return key
 
 

@@ -23,7 +23,9 @@ Id = Annotated[
     str, Meta(min_length=36, max_length=36, pattern="^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$")
 ]
 Temperature = Annotated[float, Meta(ge=0, le=2)]
-MaxTokens = Annotated[int, Meta(ge=1, le=1_000_000)]
+MaxTokens = Annotated[
+    float, Meta(ge=1, le=1_000_000, multiple_of=1, extra_json_schema={"type": "integer"})
+]  # as JSON has it, where 7.0 is a whole number
 PageLimit = Annotated[int, Meta(ge=1, le=200)]
 Role = Literal["user", "assistant"]
 

@@ -124,7 +124,7 @@ def _ask(call: Call[PlainBody, Nothing], messages: Sequence[TurnForm], conversat
         model=body.model,
         system_prompt=body.system_prompt or system,
         temperature=body.temperature,
-        max_tokens=body.max_tokens,
+        max_tokens=None if body.max_tokens is None else int(body.max_tokens),
         key=key,
         body_hash=hash_of(body) if key is not None else "",
     )
