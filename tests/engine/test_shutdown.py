@@ -77,7 +77,7 @@ async def test_a_second_signal_cuts_it_short(serve: Serve, number: int) -> None:
     begun = time.monotonic()
     process.signal(number)
     assert await process.ended(10) == 0
-    assert time.monotonic() - begun < 2
+    assert time.monotonic() - begun < 5  # and not 60: most of it is the interpreter's end on a busy machine
     ends = await asyncio.gather(*(stream.end() for stream in streams))
     assert {(end["status"], end["reason"]) for end in ends} == {("incomplete", "shutdown")}
     settled(process, 5)

@@ -89,8 +89,8 @@ class Runs(Protocol):
         ...
 
     async def lines(self, run_id: str, after: int) -> tuple[Run, list[tuple[int, bytes]]]:
-        """The run and its journal: (seq, line) of every stored event past `after`, in order.
-        Raises RunNotFound."""
+        """The run and its journal: (seq, line) of the next stored events past `after`, in order; none where
+        there are no more. Raises RunNotFound."""
         ...
 
     async def cancel(self, run_id: str) -> Run:

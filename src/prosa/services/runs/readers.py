@@ -12,8 +12,8 @@ POLL = 1.0
 """Seconds after which a reader of another node's run looks by itself: a lost notification costs no more."""
 
 
-MOST = 512
-"""Lines given out at a time: what a reader that is stuck holds beside its cursor."""
+MOST = 64
+"""Lines given out at a time, 64 KiB at most: what a reader that is stuck holds beside its cursor."""
 
 
 class Reader(Protocol):
@@ -104,6 +104,7 @@ class StoredReader:
             self._more.clear()
             run, lines = await self._records.runs.lines(self.run_id, self.cursor)
             if lines:
+                del lines[MOST:]
                 self.cursor = lines[-1][0]
                 return [line for _, line in lines]
             if run.status in END_STATES:

@@ -1,7 +1,7 @@
 """Runs of one principal: beginning them, and reading them and their journal."""
 
 import msgspec
-from sqlalchemy import bindparam, select, update
+from sqlalchemy import Integer, bindparam, literal_column, select, update
 
 from prosa.adapters.store.repositories.begin import begin
 from prosa.adapters.store.repositories.rows import RUN, to_run, unpack
@@ -22,7 +22,9 @@ _LINES = Statement(
     select(journal.c.first_seq, journal.c.data)
     .where(journal.c.run_id == bindparam("run_id"), journal.c.last_seq > bindparam("after"), owned(journal))
     .order_by(journal.c.first_seq)
+    .limit(literal_column("2", Integer))
 )
+"""Two commits' worth: whoever reads comes back for more, and one who is stuck holds no more than this."""
 _CANCEL = Statement(
     update(runs).where(_r.id == bindparam("key"), owned(runs), _r.ended_at.is_(None)).values(
         status=bindparam("status")
