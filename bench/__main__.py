@@ -1,4 +1,4 @@
-"""`python -m bench`: measures Prosa beside a bare relay and prints a table; it judges nothing and ends with 0."""
+"""`python -m bench`: measures Prosa beside a bare relay and prints a table; judges nothing, ends with 0."""
 
 import argparse
 import contextlib

@@ -23,7 +23,10 @@ _STYLE = """
       --relay: #57606a; --prosa: #5b9bff; --mark: #ff9350
     }
   }
-  text { font: 13px system-ui, sans-serif; fill: var(--ink) }
+  text {
+    font: 13px system-ui, sans-serif; fill: var(--ink);
+    paint-order: stroke; stroke: var(--ground); stroke-width: 4px
+  }
   .title { font-weight: 600 } .quiet { fill: var(--quiet) }
   .ground { fill: var(--ground) } .relay { fill: var(--relay) } .prosa { fill: var(--prosa) }
   .target { stroke: var(--mark); stroke-width: 2; stroke-dasharray: 3 3 } .mark { fill: var(--mark) }
@@ -64,28 +67,34 @@ def draw(panels: list[Panel]) -> str:
 def _panel(panel: Panel, top: int) -> str:
     most = max([bar.value for bar in panel.bars] + [panel.target or 0]) or 1
     scale = (WIDTH - _NAMES - _LABELS - 32) / most
-    said = [f'<text class="title" x="16" y="{top + 14}">{html.escape(panel.title)}</text>\n']
-    for number, bar in enumerate(panel.bars):
-        said.append(_bar(bar, top + 30 + number * _STEP, scale))
-    if panel.target is not None:
-        at = _NAMES + panel.target * scale
-        bottom = top + 30 + _STEP * len(panel.bars)
-        said.append(f'<line class="target" x1="{at:.1f}" x2="{at:.1f}" y1="{top + 24}" y2="{bottom}"/>\n')
-        said.append(
-            f'<text class="mark" x="{at:.1f}" y="{top + 16}" text-anchor="end">'
-            f"target {figure(panel.target)}</text>\n"
-        )
-    return "".join(said)
+    title = f'<text class="title" x="16" y="{top + 14}">{html.escape(panel.title)}</text>\n'
+    placed = [(bar, top + 30 + number * _STEP, bar.value * scale) for number, bar in enumerate(panel.bars)]
+    rects = [_rect(*each) for each in placed]
+    words = [_words(*each) for each in placed]
+    stroke = "" if panel.target is None else _stroke(panel.target, scale, top, len(placed))
+    return "".join([title, *rects, stroke, *words])
 
 
-def _bar(bar: Bar, top: int, scale: float) -> str:
-    width = max(2.0, bar.value * scale)
-    middle = top + _BAR / 2 + 5
+def _rect(bar: Bar, top: int, width: float) -> str:
     kind = "relay" if bar.relay else "prosa"
+    return (
+        f'<rect class="{kind}" x="{_NAMES}" y="{top}" width="{max(2, width):.1f}" height="{_BAR}" rx="3"/>\n'
+    )
+
+
+def _words(bar: Bar, top: int, width: float) -> str:
+    middle = top + _BAR // 2 + 5
     note = f' <tspan class="quiet">{html.escape(bar.note)}</tspan>' if bar.note else ""
     return (
         f'<text class="quiet" x="{_NAMES - 10}" y="{middle}" text-anchor="end">'
         f"{html.escape(bar.name)}</text>\n"
-        f'<rect class="{kind}" x="{_NAMES}" y="{top}" width="{width:.1f}" height="{_BAR}" rx="3"/>\n'
         f'<text x="{_NAMES + width + 8:.1f}" y="{middle}">{figure(bar.value)}{note}</text>\n'
+    )
+
+
+def _stroke(target: float, scale: float, top: int, bars: int) -> str:
+    at, bottom = _NAMES + target * scale, top + 30 + _STEP * bars
+    return (
+        f'<line class="target" x1="{at:.1f}" x2="{at:.1f}" y1="{top + 24}" y2="{bottom}"/>\n'
+        f'<text class="mark" x="{at:.1f}" y="{top + 16}" text-anchor="end">target {figure(target)}</text>\n'
     )

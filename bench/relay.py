@@ -51,18 +51,16 @@ class Relay:
             rest = b""
             async for data in answer.content.iter_any():
                 *events, rest = (rest + data).split(b"\n\n")
-                out = b"".join(_passed_on(event) for event in events)
+                out = []  # all in one place, without a call: this is the floor
+                for event in events:
+                    chunk = event[6:]
+                    if chunk == b"[DONE]":
+                        break
+                    choices = _decode(chunk).choices
+                    if choices and (text := choices[0].delta.content):
+                        out.append(b"data: " + _encode({"content": text}) + b"\n\n")
                 if out:
-                    yield out
-
-
-def _passed_on(event: bytes) -> bytes:
-    data = event.removeprefix(b"data: ")
-    if data == b"[DONE]":
-        return b""
-    chunk = _decode(data)
-    text = chunk.choices[0].delta.content if chunk.choices else None
-    return b"data: %b\n\n" % _encode({"content": text}) if text else b""
+                    yield b"".join(out)
 
 
 async def serve(upstream: str) -> None:
