@@ -1,4 +1,4 @@
-"""Where recorded provider traffic is found: `PROSA_RECORDINGS`, or beside the project."""
+"""Where recorded provider traffic and the seeds are found: `PROSA_RECORDINGS`, or beside the project."""
 
 import json
 import os
@@ -11,6 +11,20 @@ import pytest
 RECORDINGS = Path(
     os.environ.get("PROSA_RECORDINGS") or Path(__file__).resolve().parents[1] / ".." / "shared" / "recordings"
 )
+
+SEEDS = RECORDINGS.parent / "seeds"
+
+needs_seeds = pytest.mark.skipif(
+    not SEEDS.is_dir(),
+    reason="The documents that Prosa was asked for in are not here: this test runs their own client code.",
+)
+
+
+def seed(number: str) -> str:
+    """The text of a seed by its number, `001`."""
+    (found,) = SEEDS.glob(f"{number}_*")
+    return found.read_text(encoding="utf-8")
+
 
 needs_recordings = pytest.mark.skipif(
     not RECORDINGS.is_dir(),

@@ -1,6 +1,7 @@
 """The settings: the only reader of the environment and of prosa.toml, checked at the start, then frozen."""
 
 import os
+import tomllib
 from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -20,15 +21,17 @@ FILE = Path("prosa.toml")
 
 LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 SHORTEST_SECRET = 32
-_WEAK = frozenset({"changeme", "secret", "password"})
+FEWEST_CHARACTERS = 9
+"""Different ones: "changeme" four times over has seven."""
 
 
 def _strong(value: SecretStr | None) -> SecretStr | None:
     if value is not None:
         secret = value.get_secret_value()
-        if len(secret.encode()) < SHORTEST_SECRET or secret.lower().strip("!1") in _WEAK:
+        if len(secret.encode()) < SHORTEST_SECRET or len(set(secret)) < FEWEST_CHARACTERS:
             raise ValueError(
-                f"must have at least {SHORTEST_SECRET} bytes, such as the output of `openssl rand -hex 32`"
+                f"must have at least {SHORTEST_SECRET} bytes and be no repeated word, such as the output of "
+                "`openssl rand -hex 32`"
             )
     return value
 
@@ -114,6 +117,8 @@ class _Toml(TomlConfigSettingsSource):
 def load(**given: Any) -> Settings:
     """The settings in force: `given` by their field names, else the environment, else prosa.toml, else the
     default. Raises MisconfiguredError."""
+    for name in sorted(given.keys() - Settings.model_fields.keys()):
+        raise MisconfiguredError(f"There is no setting called {name}.")
     try:
         settings = Settings(**given)
     except ValidationError as error:
@@ -121,6 +126,8 @@ def load(**given: Any) -> Settings:
         raise MisconfiguredError(
             f"{first['loc'][0]}: {first['msg'].removeprefix('Value error, ')}."
         ) from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise MisconfiguredError(f"{FILE} can't be read: {error}.") from None
     _check(settings)
     return settings
 

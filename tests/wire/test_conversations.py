@@ -109,18 +109,16 @@ async def test_an_empty_change_is_no_error(local: House) -> None:
     assert (await local.call("PATCH", f"/api/conversations/{one}", {})).json()["title"] == "T"
 
 
-async def test_the_head_moves_to_a_message_of_its_own(local: House) -> None:
+async def test_the_head_moves_to_the_leaf_below_a_message_of_its_own(local: House) -> None:
     one, other = await local.conversation(), await local.conversation()
     start = (await local.send(one, "a"))[0]
+    await local.send(one, "b", parentId=None)
     foreign = (await local.send(other, "b"))[0]["messageId"]
-    moved = await local.call("PATCH", f"/api/conversations/{one}", {"headId": start["userMessageId"].upper()})
-    assert moved.json()["headId"] == start["userMessageId"]
+    path = f"/api/conversations/{one}"
+    moved = await local.call("PATCH", path, {"headId": start["userMessageId"].upper()})
+    assert moved.json()["headId"] == start["messageId"]
     for unknown in (foreign, NOBODY):
-        refused(
-            await local.call("PATCH", f"/api/conversations/{one}", {"headId": unknown}),
-            404,
-            e.MessageNotFound(),
-        )
+        refused(await local.call("PATCH", path, {"headId": unknown}), 404, e.MessageNotFound())
 
 
 async def test_a_first_message_becomes_the_title(local: House) -> None:

@@ -38,13 +38,13 @@ async def test_a_refused_body_says_where_and_why(local: House) -> None:
     refused(answer, 400, e.InvalidRequest("Expected `str`, got `int` - at `$.content`."))
 
 
-@pytest.mark.parametrize("method", ["GET", "POST", "PUT", "DELETE", "PATCH", "OPTIONS", "TRACE", "PROPFIND"])
 @pytest.mark.parametrize(
     "path",
     ["/nowhere", "/api", "/api/chat/", "/api/conversations/", "/api/conversations//messages", "/v1/models"],
 )
-async def test_an_address_without_anything(local: House, method: str, path: str) -> None:
-    refused(await local.call(method, path), 404, e.NoSuchRoute())
+async def test_an_address_without_anything(local: House, path: str) -> None:
+    for method in ("GET", "POST", "PUT", "DELETE", "PATCH", "OPTIONS", "TRACE", "PROPFIND"):
+        refused(await local.call(method, path), 404, e.NoSuchRoute())
 
 
 @pytest.mark.parametrize(

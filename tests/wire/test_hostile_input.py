@@ -134,7 +134,7 @@ async def test_fifty_megabytes_on_every_route(listening: House) -> None:
     for operation in ALL:
         announced = {"Content-Type": "application/json", "Content-Length": str(HUGE)}
         chunked = {"Content-Type": "application/json", "Transfer-Encoding": "chunked"}
-        for headers in (announced, chunked):
+        for headers in (announced, chunked) if operation in WRITES else (announced,):
             async with listening.client() as client, never_stalling():
                 answer = await client.request(
                     operation.method, NOBODY_IDS.path(operation), content=of(HUGE), headers=headers

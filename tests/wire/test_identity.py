@@ -3,6 +3,7 @@
 import base64
 import hashlib
 import hmac
+import itertools
 import json
 import socket
 import time
@@ -170,40 +171,34 @@ async def test_a_token_ends_while_it_is_remembered(guarded: House, monkeypatch: 
 
 
 @pytest.mark.hostile(8)
-@pytest.mark.parametrize("where", ["header", "cookie", "query"])
 @pytest.mark.parametrize(
     "odd",
     ["' OR '1'='1", "a\x00b", "x" * 65_536, "é" * 100, "\xff\xfe", ".", "..", "...", "a.b.c", "." * 8_000, "=" * 8_000,
      "eyJ" * 20_000, '"' * 60_000, "\\" * 60_000, "; " * 30_000, "a=" * 30_000, " " * 60_000, "e30.e30.e30"],
     ids=range(18),
 )  # fmt: skip
-async def test_an_odd_credential_is_refused_at_once(guarded: House, odd: str, where: str) -> None:
+async def test_an_odd_credential_is_refused_at_once(guarded: House, odd: str) -> None:
     value = odd.encode("latin-1")
-    headers = [(b"host", b"localhost"), (b"origin", b"http://localhost")]
-    if where == "header":
-        headers.append((b"authorization", b"Bearer " + value))
-    elif where == "cookie":
-        headers.append((b"cookie", b"prosa_session=" + value))
-    query = b"token=" + value if where == "query" else b""
-    sent: list[dict[str, Any]] = []
+    for query, *headers in (
+        (b"", (b"authorization", b"Bearer " + value)),
+        (b"", (b"cookie", b"prosa_session=" + value)),
+        (b"token=" + value,),
+    ):
+        sent: list[dict[str, Any]] = []
 
-    async def send(message: dict[str, Any]) -> None:
-        sent.append(message)
+        async def send(message: dict[str, Any], sent: list[dict[str, Any]] = sent) -> None:
+            sent.append(message)
 
-    scope = {
-        "type": "http",
-        "method": "GET",
-        "path": PATH,
-        "query_string": query,
-        "root_path": "",
-        "headers": headers,
-    }
-    began = time.process_time()
-    await guarded.app(scope, None, send)
-    assert time.process_time() - began <= 0.05
-    assert sent[0]["status"] == 401
-    answer = b"".join(message.get("body", b"") for message in sent) + repr(sent[0]["headers"]).encode()
-    assert len(odd) < 4 or value[:40] not in answer
+        scope = {
+            "type": "http", "method": "GET", "path": PATH, "query_string": query, "root_path": "",
+            "headers": [(b"host", b"localhost"), *headers],
+        }  # fmt: skip
+        began = time.process_time()
+        await guarded.app(scope, None, send)
+        assert time.process_time() - began <= 0.05
+        assert sent[0]["status"] == 401
+        answer = b"".join(message.get("body", b"") for message in sent) + repr(sent[0]["headers"]).encode()
+        assert len(odd) < 4 or value[:40] not in answer
 
 
 async def test_a_token_in_the_address_is_none(guarded: House) -> None:
@@ -317,14 +312,13 @@ async def test_with_tokens_any_name(guarded: House) -> None:
 
 
 @pytest.mark.hostile(69)
-@pytest.mark.parametrize("method", METHODS)
 @pytest.mark.parametrize(
     "origin",
     ["https://evil.example", "null", "", "http://localhost.evil.example", "http://localhost:8000.evil.example", "file://",
      "http://127.0.0.1@evil.example", "ftp://localhost", "http://localhost/", "http://LOCALHOST"],
 )  # fmt: skip
-async def test_a_foreign_origin_is_refused(local: House, method: str, origin: str) -> None:
-    for path in (PATH, "/api/chat", "/"):
+async def test_a_foreign_origin_is_refused(local: House, origin: str) -> None:
+    for method, path in itertools.product(METHODS, (PATH, "/api/chat", "/")):
         answer = await local.call(method, path, headers={"Origin": origin, "Content-Type": "text/plain"})
         assert answer.status_code == 403
         assert "access-control-allow-origin" not in answer.headers

@@ -61,7 +61,7 @@ async def test_a_file_and_its_headers(built: House, path: str, kind: str, cache:
         == "'none'"
     )
     assert policy["script-src"] == policy["connect-src"] == policy["font-src"] == "'self'"
-    assert policy["style-src"] == ("'self' 'unsafe-inline'" if path == "/docs/" else "'self'")
+    assert policy["style-src"] == "'self'"
     assert not re.search(
         r"https?:|\*|unsafe-eval|script-src[^;]*unsafe", answer.headers["content-security-policy"]
     )

@@ -127,5 +127,5 @@ async def test_each_write_holds_whole_characters(local: House) -> None:
     scope = {"type": "http", "method": "POST", "path": PATH, "query_string": b"", "root_path": "",
              "headers": [(b"host", b"localhost")]}  # fmt: skip
     await local.app(scope, receive, send)
-    assert len(written) == 4
+    assert max(map(len, written)) <= 2_048
     assert "".join(data.decode() for data in written) == "çã" + "👩‍👩‍👧‍👦" * 500 + "🌍é"

@@ -30,7 +30,10 @@ class Served:
 
     async def _serve(self) -> None:
         self._loop, self._end = asyncio.get_running_loop(), asyncio.Event()
-        async with furnished(self._folder, jwt_secret=SECRET) as self.house, self.house.listening() as self.url:
+        async with (
+            furnished(self._folder, jwt_secret=SECRET) as self.house,
+            self.house.listening() as self.url,
+        ):
             self._up.set()
             await self._end.wait()
 

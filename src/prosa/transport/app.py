@@ -1,13 +1,13 @@
 """The application: all doors behind the middlewares, as one ASGI app."""
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Sequence
 
 import msgspec
-import structlog
 from starlette.routing import Route, Router
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from prosa.domain.errors import NoSuchRoute, ProsaError
+from prosa.kit.log import log
 from prosa.services.chat import Chat
 from prosa.transport.admin import health
 from prosa.transport.identity import Identity
@@ -19,8 +19,6 @@ from prosa.transport.native import conversations, messages, plain, process, runs
 from prosa.transport.openapi import describe
 from prosa.transport.operation import JSON, Door, Endpoint, Fixed, Operation
 from prosa.transport.page import Page
-
-_log = structlog.get_logger()
 
 
 class App:
@@ -49,15 +47,15 @@ class App:
     async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
         begun = False
 
-        async def watched(message: Message) -> None:
+        def watched(message: Message) -> Awaitable[None]:
             nonlocal begun
             begun = True
-            await send(message)
+            return send(message)
 
         try:
             await self._app(scope, receive, watched)
         except Exception:  # noqa: BLE001 - a request's edge: the caller gets a sentence, the log the trace
-            _log.exception("request_broke", method=scope["method"], path=scope["path"])
+            log.exception("request_broke", method=scope["method"], path=scope["path"])
             if not begun:  # else the answer stays without its end, and the connection is closed
                 await self._door.refuse(ProsaError(), scope, send)
 

@@ -14,6 +14,10 @@ MOST_IN_A_WRITE = 2_048
 MOST_IN_A_SEND = 65_536
 PACE = 0.001
 """Seconds between two writes while more waits: a browser hands them to its reader one by one."""
+QUICK = 4
+SLOW_PACE = 0.008
+"""From the fifth write of a row on: a browser that is busy for a tenth of a second must not find more than
+32 KB waiting: there it cuts what it reads, be it within an event. No model is that fast for long."""
 SILENCE = 15.0
 """Seconds after which a reader gets a ping, so that no proxy takes the silence for the end."""
 
@@ -48,7 +52,18 @@ class Writing:
     The run is not the reader's: whoever leaves changes nothing about it.
     """
 
-    __slots__ = ("_broken", "_last", "_loop", "_receive", "_send", "_sent", "_timer", "left", "reader")
+    __slots__ = (
+        "_broken",
+        "_last",
+        "_loop",
+        "_receive",
+        "_row",
+        "_send",
+        "_sent",
+        "_timer",
+        "left",
+        "reader",
+    )
 
     def __init__(self, reader: Reader, receive: Receive, send: Send) -> None:
         self.reader = reader
@@ -59,6 +74,7 @@ class Writing:
         self._loop = asyncio.get_running_loop()
         self._last = self._loop.time()
         self._sent = 0.0
+        self._row = 0
         self._timer = self._loop.call_later(SILENCE, self._beat)
 
     async def run(self, headers: Headers, write: Write, first: Sequence[bytes] = ()) -> None:
@@ -74,9 +90,13 @@ class Writing:
             self._timer.cancel()
 
     async def rest(self) -> None:
-        """Waits until `PACE` after the last write."""
-        while time.perf_counter() - self._sent < PACE:  # noqa: ASYNC110 - nothing happens but time
-            await asyncio.sleep(PACE)
+        """Waits until `PACE` after the last write; after many in a row until `SLOW_PACE`."""
+        self._row += 1
+        pace = PACE if self._row <= QUICK else SLOW_PACE
+        if time.perf_counter() - self._sent >= pace:
+            self._row = 0
+        while time.perf_counter() - self._sent < pace:  # noqa: ASYNC110 - nothing happens but time
+            await asyncio.sleep(pace)
 
     async def body(self, data: bytes) -> None:
         self._last = self._loop.time()

@@ -31,6 +31,9 @@ from prosa.transport.native.forms import Content, Id, Key, MaxTokens, Name, Prom
 from prosa.transport.operation import Call, Nothing, Operation, Stream
 from prosa.transport.sse import Writing
 
+MOST_CHARACTERS = 512
+"""In a write: 2 KB in UTF-8 at most."""
+
 HEADERS: Headers = [
     (b"content-type", b"text/plain; charset=utf-8"),
     (b"cache-control", b"no-cache"),
@@ -143,11 +146,15 @@ async def _first_words(reader: Reader) -> list[bytes]:
 
 
 async def bare(writing: Writing, lines: Sequence[bytes]) -> None:
-    """The text alone; whole characters in each write."""
+    """The text alone: whole characters in each write, and small writes apart from each other, for a reader
+    that decodes each piece by itself."""
     events: list[Event] = [decode(line) for line in lines]
     text = "".join(event.content for event in events if isinstance(event, Text))
-    if text:
-        await writing.body(text.encode())
+    for at in range(0, len(text), MOST_CHARACTERS):
+        await writing.rest()
+        if writing.left:
+            return
+        await writing.body(text[at : at + MOST_CHARACTERS].encode())
     if isinstance(events[-1], Error):
         writing.break_off()
 

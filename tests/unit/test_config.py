@@ -1,0 +1,168 @@
+"""The settings: every name, where its value comes from, and what is refused."""
+
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from prosa import config
+from prosa.domain.errors import MisconfiguredError
+
+STRONG = "0123456789abcdef0123456789abcdef"
+
+
+@pytest.fixture(autouse=True)
+def _own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+
+def shown(value: Any) -> Any:
+    return value.get_secret_value() if hasattr(value, "get_secret_value") else value
+
+
+def test_the_defaults() -> None:
+    settings = config.load()
+    assert (settings.host, settings.port, settings.language) == ("127.0.0.1", 8000, "en")
+    assert shown(settings.database_url) == "sqlite:///prosa.db"
+    assert (
+        settings.jwt_secret
+        is settings.openai_api_key
+        is settings.ollama_server
+        is settings.default_provider
+        is None
+    )
+    assert (settings.max_tokens_per_day, settings.max_cost_per_month, settings.max_output_tokens) == (
+        None,
+        None,
+        4096,
+    )
+    assert settings.allowed_origins == frozenset()
+
+
+NAMES = [
+    ("PROSA_HOST", "localhost", "localhost"), ("PROSA_PORT", "9000", 9000),
+    ("PROSA_DATABASE_URL", "sqlite:///x.db", "sqlite:///x.db"),
+    ("PROSA_DATABASE_OWNER_URL", "postgresql://o", "postgresql://o"),
+    ("PROSA_DATABASE_ENGINE_URL", "postgresql://e", "postgresql://e"),
+    ("PROSA_JWT_SECRET", STRONG, STRONG), ("PROSA_JWT_ISSUER", "https://id", "https://id"),
+    ("PROSA_JWT_AUDIENCE", "a", "a"), ("PROSA_JWT_COOKIE", "c", "c"),
+    ("PROSA_ALLOWED_ORIGINS", "https://a, https://b/,", frozenset({"https://a", "https://b"})),
+    ("OPENAI_API_KEY", "k", "k"), ("OPENAI_BASE_URL", "http://x/v1", "http://x/v1"),
+    ("ANTHROPIC_API_KEY", "k", "k"), ("ANTHROPIC_BASE_URL", "http://x", "http://x"),
+    ("MISTRAL_API_KEY", "k", "k"), ("MISTRAL_BASE_URL", "http://x", "http://x"),
+    ("OLLAMA_SERVER", "http://x:11434", "http://x:11434"), ("PROSA_LOCAL_MODEL", "/m.gguf", Path("/m.gguf")),
+    ("DEFAULT_AI_PROVIDER", "openai", "openai"), ("DEFAULT_AI_MODEL", "gpt-4o", "gpt-4o"),
+    ("PROSA_SYSTEM_PROMPT", "Be kind.", "Be kind."), ("PROSA_MAX_TOKENS_PER_DAY", "100000", 100_000),
+    ("PROSA_MAX_COST_PER_MONTH", "0.10", Decimal("0.10")), ("PROSA_MAX_OUTPUT_TOKENS", "99", 99),
+    ("PROSA_LANGUAGE", "pt", "pt"), ("PROSA_DRAIN_SECONDS", "1.5", 1.5), ("PROSA_LOG_FORMAT", "json", "json"),
+]  # fmt: skip
+
+
+def field_of(name: str) -> str:
+    return next(
+        field for field, info in config.Settings.model_fields.items() if info.validation_alias == name
+    )
+
+
+def test_every_setting_is_tried() -> None:
+    assert {name for name, _, _ in NAMES} == {
+        str(info.validation_alias) for info in config.Settings.model_fields.values()
+    }
+
+
+@pytest.mark.parametrize(("name", "given", "value"), NAMES)
+def test_from_the_environment_and_from_the_file(
+    name: str, given: str, value: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    field = field_of(name)
+    for key in {name.lower(), name.lower().removeprefix("prosa_")}:
+        config.FILE.write_text(f'{key} = "{given}"\n', encoding="utf-8")
+        assert shown(getattr(config.load(), field)) == value
+    config.FILE.write_text("", encoding="utf-8")
+    monkeypatch.setenv(name, given)
+    assert shown(getattr(config.load(), field)) == value
+
+
+@pytest.mark.parametrize("name", [name for name, _, _ in NAMES])
+def test_empty_is_none(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(name, "")
+    assert config.load() == config.load(
+        **{field_of(name): config.Settings.model_fields[field_of(name)].default}
+    )
+
+
+def test_which_source_wins(monkeypatch: pytest.MonkeyPatch) -> None:
+    config.FILE.write_text('language = "pt"\nport = 7000\nhost = "localhost"\n', encoding="utf-8")
+    monkeypatch.setenv("PROSA_PORT", "7001")
+    settings = config.load(host="::1")
+    assert (settings.language, settings.port, settings.host) == ("pt", 7001, "::1")
+    rows = {name: (value, where) for name, value, where in config.in_force(config.load())}
+    assert rows["PROSA_PORT"] == ("7001", "environment")
+    assert rows["PROSA_LANGUAGE"] == ("pt", "prosa.toml")
+    assert rows["PROSA_DATABASE_URL"] == ("sqlite:///prosa.db", "default")
+    assert rows["OPENAI_API_KEY"] == ("-", "default")
+
+
+@pytest.mark.parametrize(
+    "text", ["colour = 'red'", "prosa_colour = 1", "[prosa]\nport = 1", "port = ", "port = 'x'", "\x00"]
+)
+def test_a_file_that_does_not_do(text: str) -> None:
+    config.FILE.write_text(text, encoding="utf-8")
+    with pytest.raises(MisconfiguredError) as caught:
+        config.load()
+    assert "{" not in str(caught.value)
+
+
+@pytest.mark.hostile(7)
+@pytest.mark.parametrize(
+    "secret", ["changeme", "secret", "x", "x" * 31, "password!", "changeme" * 4, "a" * 64]
+)
+def test_a_weak_secret(secret: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PROSA_JWT_SECRET", secret)
+    with pytest.raises(MisconfiguredError, match="PROSA_JWT_SECRET") as caught:
+        config.load()
+    assert len(secret) < 8 or secret not in str(caught.value)
+
+
+@pytest.mark.hostile(7)
+@pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.168.1.5", "chat.example", "127.0.0.2", ""])
+def test_beyond_loopback_only_with_tokens(host: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    if host:
+        with pytest.raises(MisconfiguredError, match="PROSA_JWT_SECRET"):
+            config.load(host=host)
+        assert config.load(host=host, jwt_secret=STRONG).host == host
+    else:
+        with pytest.raises(MisconfiguredError):
+            config.load(host=host)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("PROSA_PORT", "x"), ("PROSA_PORT", "70000"), ("PROSA_PORT", "-1"), ("PROSA_LANGUAGE", "fr"), ("PROSA_MAX_OUTPUT_TOKENS", "1"),
+     ("PROSA_MAX_TOKENS_PER_DAY", "-1"), ("PROSA_MAX_COST_PER_MONTH", "-0.01"), ("PROSA_MAX_COST_PER_MONTH", "NaN"),
+     ("PROSA_MAX_COST_PER_MONTH", "Infinity"), ("PROSA_DRAIN_SECONDS", "-1"), ("PROSA_DRAIN_SECONDS", "nan"), ("PROSA_LOG_FORMAT", "xml"),
+     ("PROSA_JWKS_URL", "https://id.example/keys")],
+)  # fmt: skip
+def test_a_value_that_does_not_do_is_named(name: str, value: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(name, value)
+    with pytest.raises(MisconfiguredError, match=name):
+        config.load()
+
+
+def test_they_are_frozen() -> None:
+    with pytest.raises(Exception, match="frozen"):
+        config.load().port = 1  # type: ignore[misc]
+
+
+def test_no_secret_is_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, given, _ in NAMES:
+        monkeypatch.setenv(name, given)
+    for name in ("OPENAI_API_KEY", "ANTHROPIC_API_KEY", "MISTRAL_API_KEY"):
+        monkeypatch.setenv(name, "canary-key")
+    monkeypatch.setenv("PROSA_JWT_SECRET", "canary-" + STRONG)
+    monkeypatch.setenv("PROSA_DATABASE_URL", "postgresql://user:canary@host/db")
+    settings = config.load()
+    assert "canary" not in repr(settings)
+    assert "canary" not in str(config.in_force(settings))
+    assert ("OPENAI_API_KEY", "(set)", "environment") in config.in_force(settings)

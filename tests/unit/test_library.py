@@ -1,0 +1,191 @@
+"""The door for Python programs: the same runs without a server, and the whole API inside somebody's application."""
+
+import asyncio
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+
+import httpx2
+import pytest
+from starlette.applications import Starlette
+from starlette.routing import Mount
+
+from prosa import Prosa, ProsaError
+from prosa.adapters.models.fake.client import FakeModel
+from prosa.domain.errors import ClientMismatch, ConversationNotFound, MisconfiguredError, RunNotFound
+from prosa.domain.events import Done, Start, Text
+from prosa.domain.models import Role
+from prosa.domain.runs import RunStatus
+
+Open = Callable[..., Prosa]
+
+
+@pytest.fixture
+async def opened(tmp_path: Path) -> AsyncIterator[Open]:
+    made: list[Prosa] = []
+
+    def build(model: FakeModel | None = None, **settings: object) -> Prosa:
+        url = f"sqlite:///{tmp_path / f'{len(made)}.db'}"
+        made.append(Prosa(models={"fake": model or FakeModel()}, database_url=url, **settings))
+        return made[-1]
+
+    yield build
+    for prosa in made:
+        await prosa.close()
+
+
+async def test_a_message_and_its_answer(opened: Open) -> None:
+    async with opened() as prosa:
+        events = [event async for event in prosa.chat.send("Oi!", "minha conversa")]
+        assert isinstance(events[0], Start)
+        assert "".join(event.content for event in events if isinstance(event, Text)) == "You said: Oi!"
+        assert isinstance(events[-1], Done)
+        again = [event async for event in prosa.chat.send("Mais", "minha conversa")]
+        assert again[0].conversation_id == events[0].conversation_id
+        placed, cursor = await prosa.messages(events[0].conversation_id)
+        assert [each.message.content for each in placed] == ["Oi!", "You said: Oi!", "Mais", "You said: Mais"]
+        assert cursor is None
+        conversations, _ = await prosa.conversations()
+        assert [each.external_id for each in conversations] == ["minha conversa"]
+
+
+async def test_without_a_name_a_conversation_is_begun(opened: Open) -> None:
+    prosa = opened()
+    for _ in range(2):
+        assert [event async for event in prosa.chat.send("x")]
+    assert len((await prosa.conversations())[0]) == 2
+    made = await prosa.conversation(title="T", system_prompt="S")
+    assert (await prosa.conversation(made.id)) == made
+
+
+async def test_leaving_the_loop_leaves_the_run_going(opened: Open) -> None:
+    gate = asyncio.Event()
+    model = FakeModel(["um", gate, " dois"])
+    async with opened(model) as prosa:
+        async for event in prosa.chat.send("x"):
+            if isinstance(event, Start):
+                start = event
+            if isinstance(event, Text):
+                break
+        gate.set()
+        followed = [event async for event in prosa.chat.follow(start.run_id)]
+        assert "".join(event.content for event in followed if isinstance(event, Text)) == "um dois"
+        tail = [event async for event in prosa.chat.follow(start.run_id, after=len(followed) - 1)]
+        assert tail == followed[-1:]
+        placed, _ = await prosa.messages(start.conversation_id)
+        assert placed[-1].message.content == "um dois"
+        assert len(model.calls) == 1
+
+
+async def test_stopping(opened: Open) -> None:
+    model = FakeModel(["um", asyncio.Event()])
+    async with opened(model) as prosa:
+        run = start = None
+        async for event in prosa.chat.send("x"):
+            if isinstance(event, Text):
+                run = await prosa.chat.stop(start.run_id)
+            elif isinstance(event, Start):
+                start = event
+        assert run is not None
+        assert run.status is RunStatus.CANCELLED
+        assert isinstance(event, Done)
+        for missing in ("nope", "01900000-0000-7000-8000-000000000000"):
+            with pytest.raises(RunNotFound):
+                await prosa.chat.stop(missing)
+            with pytest.raises(RunNotFound):
+                await anext(prosa.chat.follow(missing))
+
+
+async def test_one_whole_answer(opened: Open) -> None:
+    model = FakeModel()
+    prosa = opened(model)
+    history = [{"role": "user", "content": "a"}, {"role": "assistant", "content": "b"}]
+    answer = await prosa.process_user_chat_message("Oi", "acme", "s", history)
+    assert answer.message.content == "You said: Oi"
+    assert answer.message.role is Role.ASSISTANT
+    assert [turn.content for turn in model.calls[0].request.turns] == ["a", "b", "Oi"]
+    again = await prosa.process_user_chat_message("Mais", session_id="s")
+    assert again.message.conversation_id == answer.message.conversation_id
+    with pytest.raises(ConversationNotFound):
+        await prosa.process_user_chat_message("x", session_id="01900000-0000-7000-8000-000000000000")
+
+
+async def test_users_are_kept_apart(opened: Open) -> None:
+    prosa = opened()
+    one = await prosa.conversation("s", user_id="ana")
+    assert (await prosa.conversation("s", user_id="bia")).id != one.id
+    with pytest.raises(ConversationNotFound):
+        await anext(prosa.chat.send("x", one.id, user_id="bia"))
+
+
+async def test_many_at_once_open_it_once(opened: Open) -> None:
+    prosa = opened()
+    answers = await asyncio.gather(
+        *(prosa.process_user_chat_message(str(each), session_id=str(each)) for each in range(5))
+    )
+    assert [answer.message.content for answer in answers] == [f"You said: {each}" for each in range(5)]
+
+
+async def test_the_language_is_the_settings(opened: Open) -> None:
+    from prosa.domain.errors import ProviderOverloaded
+
+    prosa = opened(FakeModel([ProviderOverloaded("fake")]), language="pt")
+    *_, error = [event async for event in prosa.chat.send("x")]
+    assert error.message == ProviderOverloaded("fake").sentence("pt")
+
+
+async def test_settings_that_do_not_exist_are_refused() -> None:
+    with pytest.raises(MisconfiguredError, match="no_such"):
+        Prosa(no_such="x")
+
+
+async def test_the_api_inside_an_application(opened: Open) -> None:
+    prosa = opened()
+    host = Starlette(routes=[Mount("/prosa", app=prosa.asgi)])
+    transport = httpx2.ASGITransport(app=host)
+    async with httpx2.AsyncClient(transport=transport, base_url="http://localhost") as client:
+        made = (await client.post("/prosa/api/conversations", json={"title": "T"})).json()
+        sent = await client.post("/prosa/api/chat/send", json={"conversationId": made["id"], "content": "Oi"})
+        assert sent.headers["content-type"].startswith("text/event-stream")
+        assert b'"type":"done"' in sent.content
+        assert (await client.get(f"/prosa/api/conversations/{made['id']}")).status_code == 200
+        docs = await client.get("/prosa/docs")
+        assert (docs.status_code, docs.headers["location"]) == (307, "docs/")
+        assert (await client.get("/prosa/")).status_code in (200, 503)
+        missing = await client.get("/prosa/nowhere")
+        assert (missing.status_code, missing.json()["code"]) == (404, "no_such_route")
+        assert (await client.get("/api/conversations")).status_code == 404
+    # What the server shows, the program sees, too.
+    assert [each.id for each in (await prosa.conversations())[0]] == [made["id"]]
+
+
+def fresh(code: str) -> str:
+    """What a new interpreter prints."""
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True
+    )
+    return done.stdout.strip()
+
+
+def test_importing_it_loads_no_adapter() -> None:
+    loaded = fresh("import prosa, sys; print([m for m in sys.modules if m.startswith('prosa.')])")
+    assert loaded == "[]"
+    loaded = fresh(
+        "from prosa import Prosa; import sys; print([m for m in sys.modules if m.startswith('prosa.adapters.')])"
+    )
+    assert loaded == "[]"
+
+
+def test_importing_it_is_quick() -> None:
+    code = "import time; a = time.process_time(); import prosa; print(time.process_time() - a)"
+    assert min(float(fresh(code)) for _ in range(3)) <= 0.3
+
+
+def test_names_that_it_does_not_have() -> None:
+    import prosa
+
+    assert prosa.ProsaError is ProsaError
+    assert issubclass(ClientMismatch, ProsaError)
+    with pytest.raises(AttributeError, match="nonsense"):
+        _ = prosa.nonsense
