@@ -5,9 +5,9 @@ import logging
 import secrets
 import sys
 import time
+from functools import partial
 from typing import Annotated
 
-import structlog
 import typer
 
 from prosa import bootstrap, config
@@ -40,7 +40,7 @@ def serve() -> None:
     async def all_of_it() -> None:
         chat = bootstrap.chat(settings)
         print(f"Prosa is at http://{shown}:{port}/", flush=True)
-        await run(bootstrap.application(settings, chat), chat, listener, settings.drain_seconds)
+        await run(partial(bootstrap.application, settings, chat), chat, listener, settings.drain_seconds)
 
     try:
         import uvloop
@@ -94,6 +94,8 @@ def doctor() -> None:
 
 def _log_to(form: str) -> None:
     """Logs to standard error; what libraries say with `logging` goes the same way, from warnings on."""
+    import structlog
+
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
     renderer = (
         structlog.processors.JSONRenderer()

@@ -4,13 +4,13 @@ import asyncio
 import contextlib
 import signal
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
-import structlog
 import uvicorn
 from starlette.types import ASGIApp
 
 from prosa.domain.errors import MisconfiguredError
+from prosa.kit.log import log
 from prosa.services.chat import Chat
 
 SEND_BUFFER = 64 * 1024
@@ -19,8 +19,6 @@ SEND_BUFFER = 64 * 1024
 BACKLOG = 2048
 AFTER_DRAIN = 0.5
 """Seconds that open connections get once all runs have ended: then those that nobody reads are cut."""
-
-_log = structlog.get_logger()
 
 
 class Server(uvicorn.Server):
@@ -61,12 +59,16 @@ def listen(host: str, port: int) -> socket.socket:
     return listener
 
 
-async def serve(app: ASGIApp, chat: Chat, listener: socket.socket, drain_seconds: float) -> None:
-    """Serves until SIGTERM or SIGINT: then new runs are refused, those that go on have `drain_seconds`, and
-    the process ends two seconds after that at the latest."""
+async def serve(
+    build: Callable[[], ASGIApp], chat: Chat, listener: socket.socket, drain_seconds: float
+) -> None:
+    """Opens the services, then builds the application: to load it takes a while, in which the embedded model
+    starts. Serves until SIGTERM or SIGINT: then new runs are refused, those that go on have `drain_seconds`,
+    and the process ends two seconds after that at the latest."""
+    await chat.open()
     server = Server(
         uvicorn.Config(
-            app,
+            build(),
             lifespan="off",
             ws="websockets-sansio",
             log_config=None,
@@ -79,7 +81,6 @@ async def serve(app: ASGIApp, chat: Chat, listener: socket.socket, drain_seconds
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, ending.begin)
-    await chat.open()
     try:
         await server.serve(sockets=[listener])
     finally:
@@ -97,7 +98,7 @@ class _Ending:
 
     def begin(self) -> None:
         if self._task is None:
-            _log.info("draining", runs=self._chat.engine.running, seconds=self._seconds)
+            log.info("draining", runs=self._chat.engine.running, seconds=self._seconds)
             self._task = asyncio.get_running_loop().create_task(self._drain())
         else:
             self._task.cancel()

@@ -27,11 +27,11 @@ class Chat:
 
     async def open(self) -> None:
         """Connects the store and ends what a lost process left. Raises what `Store.open` raises."""
+        self.catalogue.warm()
         if self.catalogue.prices_needed():
             self._loading = asyncio.get_running_loop().run_in_executor(None, prices.load)
         await self.store.open(self.engine.heard)
         await self.engine.open()
-        self.catalogue.warm()
 
     async def close(self) -> None:
         """In reverse: ends the runs, then the models, then the store."""

@@ -109,9 +109,12 @@ class Wire:
                 raise fault(await self._reply(response))
             content = response.content
             with Watch(content, deadline - loop.time(), lambda: ProviderTimeout(self._provider)) as watch:
-                while data := await watch.over(content.readany()):
+                watch.begin()
+                while data := await content.readany():
+                    watch.end()
                     yield data
                     watch.limit_to(self._timeouts.silence)
+                    watch.begin()
         except (aiohttp.ClientError, OSError) as error:
             raise BrokenStream(self._provider, reason=type(error).__name__) from None
         finally:

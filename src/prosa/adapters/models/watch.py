@@ -1,13 +1,11 @@
 """Notices when a provider has fallen silent, for the price of two assignments a read."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from types import TracebackType
-from typing import Self, TypeVar
+from typing import Self
 
 from aiohttp import StreamReader
-
-T = TypeVar("T")
 
 
 class Watch:
@@ -40,13 +38,13 @@ class Watch:
             self._stop()
             self._timer = self._loop.call_later(limit, self._look)
 
-    async def over(self, read: Awaitable[T]) -> T:
-        """Awaits `read` under the watch."""
+    def begin(self) -> None:
+        """A wait begins."""
         self._since = self._loop.time()
-        try:
-            return await read
-        finally:
-            self._since = None
+
+    def end(self) -> None:
+        """What was waited for is there."""
+        self._since = None
 
     def _look(self) -> None:
         waited = 0.0 if self._since is None else self._loop.time() - self._since

@@ -2,6 +2,7 @@
 
 from collections.abc import Generator, Mapping, Sequence
 from functools import cached_property
+from operator import itemgetter
 from typing import Any, TypeVar
 
 from sqlalchemy import ARRAY, Table, Text, bindparam, insert
@@ -21,19 +22,19 @@ _POSTGRES = asyncpg.dialect()  # type: ignore[no-untyped-call]
 class Compiled:
     """A statement as one database takes it: `sql`, and which parameters stand at its placeholders."""
 
-    __slots__ = ("_constants", "_order", "sql")
+    __slots__ = ("_constants", "_pick", "sql")
 
     def __init__(self, core: ClauseElement, dialect: Any) -> None:
         compiled = core.compile(dialect=dialect)
         assert isinstance(compiled, SQLCompiler)
         self.sql = str(compiled)
-        self._order = tuple(compiled.positiontup or ())
+        order = tuple(compiled.positiontup or ())
+        self._pick = itemgetter(*order) if len(order) > 1 else lambda known: [known[name] for name in order]
         self._constants = {name: value for name, value in compiled.params.items() if value is not None}
 
-    def values(self, params: Params, bound: Params) -> list[Any]:
+    def values(self, params: Params, bound: Params) -> Sequence[Any]:
         """The values in the order of the placeholders. `bound` beats `params`: nobody names another owner."""
-        known = {**self._constants, **params, **bound}
-        return [known[name] for name in self._order]
+        return self._pick({**self._constants, **params, **bound})
 
 
 class Statement:

@@ -6,8 +6,6 @@ from collections.abc import Coroutine, Sequence
 from typing import Any, TypeVar
 from weakref import WeakSet
 
-import structlog
-
 from prosa.domain.errors import ShuttingDown
 from prosa.domain.events import Start
 from prosa.domain.ids import new_id
@@ -15,6 +13,7 @@ from prosa.domain.opening import Begun
 from prosa.domain.principal import Principal
 from prosa.domain.runs import END_STATES, Run, RunStatus
 from prosa.domain.time import Instant, now
+from prosa.kit.log import log
 from prosa.ports.store import Store
 from prosa.services import meters
 from prosa.services.models.catalogue import Catalogue
@@ -29,7 +28,6 @@ RENEWAL = 2.0
 """Seconds between two renewals of the leases, each of which looks for orphans and for missed stops, too."""
 
 T = TypeVar("T")
-_log = structlog.get_logger()
 
 
 class Engine:
@@ -172,7 +170,7 @@ class Engine:
         try:
             await execution.run()
         except Exception:  # noqa: BLE001 - a task's edge: what is not ended here, the next start ends
-            _log.exception("run_not_ended", run_id=live.run.id)
+            log.exception("run_not_ended", run_id=live.run.id)
         finally:
             if not live.ended:
                 live.end(None)
@@ -219,7 +217,7 @@ class Engine:
                 await self._renew()
                 await self._recovery.run()
             except Exception:  # noqa: BLE001 - the keeper's edge: the database may be away for a while
-                _log.exception("leases_failing")
+                log.exception("leases_failing")
 
     async def _renew(self) -> None:
         """Extends the leases; halts what was asked to stop, and what another node has taken over."""

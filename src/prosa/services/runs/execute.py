@@ -5,7 +5,6 @@ import time
 from contextlib import aclosing
 from typing import TYPE_CHECKING
 
-import structlog
 from msgspec import UNSET, Struct
 
 from prosa.domain.conversations import MessageStatus
@@ -18,6 +17,7 @@ from prosa.domain.money import Picodollars, to_dollars
 from prosa.domain.opening import Begun, Remaining
 from prosa.domain.runs import Run, RunStatus, Signal, feed
 from prosa.domain.time import Instant, now
+from prosa.kit.log import log
 from prosa.services import meters
 from prosa.services.context import window
 from prosa.services.models import prices
@@ -32,8 +32,6 @@ if TYPE_CHECKING:
 
 LOST = "lost"
 """`Live.stopping` of a run that another node has taken over."""
-
-_log = structlog.get_logger()
 
 
 class Outcome(Struct, frozen=True):
@@ -98,7 +96,7 @@ class Execution:
         except ProsaError as error:
             outcome = Outcome(Signal.FAIL, "error", error)
         except Exception:  # noqa: BLE001 - a run's edge: whatever broke, the run must end
-            _log.exception("run_broke", run_id=live.run.id)
+            log.exception("run_broke", run_id=live.run.id)
             outcome = Outcome(Signal.FAIL, "error", ProsaError())
         finally:
             live.task = None
@@ -126,7 +124,7 @@ class Execution:
         return outcome
 
     def _first_word(self) -> None:
-        meters.FIRST_WORD.labels(self._live.run.provider).observe(time.monotonic() - self._called)
+        meters.first_word(self._live.run.provider).observe(time.monotonic() - self._called)
 
     def _ending(self, outcome: Outcome) -> tuple[Ending, Event]:
         live, run = self._live, self._live.run
@@ -147,9 +145,9 @@ class Execution:
 
 def count(ending: Ending) -> None:
     provider = ending.entry.provider
-    meters.RUNS.labels(provider, str(ending.status)).inc()
-    meters.TOKENS.labels(provider, "prompt").inc(ending.usage.prompt_tokens)
-    meters.TOKENS.labels(provider, "completion").inc(ending.usage.completion_tokens)
+    meters.runs(provider, ending.status).inc()
+    meters.tokens(provider, "prompt").inc(ending.usage.prompt_tokens)
+    meters.tokens(provider, "completion").inc(ending.usage.completion_tokens)
 
 
 def end_of(

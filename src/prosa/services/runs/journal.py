@@ -3,9 +3,8 @@
 import asyncio
 import contextlib
 
-import structlog
-
 from prosa.domain.ending import Append, Ending
+from prosa.kit.log import log
 from prosa.ports.store import EngineRecords
 from prosa.services import meters
 from prosa.services.runs.live import Live
@@ -18,8 +17,6 @@ AGAIN = 0.25
 
 TAIL = 1000
 """Events of one run that may wait at most: what a crash can lose is bounded by number, too."""
-
-_log = structlog.get_logger()
 
 
 class Journal:
@@ -143,7 +140,7 @@ class Journal:
     ) -> None:
         """Keeps all for another try: a full disk or a restarting database must not lose an answer."""
         if not self.failing:
-            _log.error("journal_failing", runs=len(pending), exc_info=error)
+            log.error("journal_failing", runs=len(pending), exc_info=error)
         self.failing = True
         meters.JOURNAL_FAILING.set(1)
         self._pending |= pending
@@ -154,4 +151,4 @@ class Journal:
         if self.failing:
             self.failing = False
             meters.JOURNAL_FAILING.set(0)
-            _log.info("journal_recovered")
+            log.info("journal_recovered")

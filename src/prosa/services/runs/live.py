@@ -11,6 +11,10 @@ LONGEST = 960
 """Bytes of text in one event: so a whole event fits into a write of 2 KB, even if all of it is escaped."""
 
 
+WIDEST = 6
+"""Bytes that JSON makes of one character at most."""
+
+
 class Live:
     """The lines of one run of this process. A reader is a cursor into `lines`; line n has seq n + 1.
 
@@ -41,7 +45,11 @@ class Live:
         if "\0" in text:
             text = well_formed(text)
         try:
-            lines = [encode(Text(piece), seq) for seq, piece in enumerate(_pieces(text), len(self.lines) + 1)]
+            first = len(self.lines) + 1
+            if len(text) * WIDEST <= LONGEST:
+                lines = [encode(Text(text), first)]
+            else:
+                lines = [encode(Text(piece), seq) for seq, piece in enumerate(_pieces(text), first)]
         except UnicodeEncodeError:  # half a character, which nothing can store or send
             self.write(well_formed(text))
             return
@@ -71,7 +79,5 @@ class Live:
 
 
 def _pieces(text: str) -> list[str]:
-    if len(text) * 6 <= LONGEST:  # six bytes are the most that JSON makes of a character
-        return [text]
-    step = LONGEST if text.isascii() and text.isprintable() else LONGEST // 6
+    step = LONGEST if text.isascii() and text.isprintable() else LONGEST // WIDEST
     return [text[start : start + step] for start in range(0, len(text), step)]

@@ -1,7 +1,5 @@
 """Runs whose process is gone: each is ended with what the journal holds of its answer."""
 
-import structlog
-
 from prosa.domain.ending import Append, Ending
 from prosa.domain.errors import StoreUnavailable
 from prosa.domain.events import Event, Gap, Start, Text, decode, encode
@@ -9,13 +7,11 @@ from prosa.domain.models import Usage
 from prosa.domain.opening import Remaining
 from prosa.domain.runs import Run, RunStatus, Signal
 from prosa.domain.time import Instant, now
+from prosa.kit.log import log
 from prosa.ports.store import EngineRecords
 from prosa.services.context import window
 from prosa.services.runs.execute import Outcome, end_of, last_event
 from prosa.services.runs.start import LEASE
-
-_log = structlog.get_logger()
-
 
 AHEAD = 1_000_000
 """How far past the journal's end the last events are numbered: more than any reader can have seen."""
@@ -41,14 +37,14 @@ class Recovery:
             except StoreUnavailable:
                 raise
             except Exception:  # noqa: BLE001 - one broken run must not keep the others, or the server, from going on
-                _log.exception("run_not_recovered", run_id=run.id)
+                log.exception("run_not_recovered", run_id=run.id)
 
     async def _end(self, run: Run) -> None:
         lines = await self._records.lines(run.id)
         appends, ending = _ended(run, lines)
         await self._records.commit(self._boot, appends, [ending])
         del self._claimed[run.id]
-        _log.warning("run_recovered", run_id=run.id, status=str(ending.status), events=len(lines))
+        log.warning("run_recovered", run_id=run.id, status=str(ending.status), events=len(lines))
 
 
 def _ended(run: Run, lines: list[tuple[int, bytes]]) -> tuple[list[Append], Ending]:

@@ -52,3 +52,22 @@ def test_unknown(provider: str, model: str) -> None:
 
 def test_windows() -> None:
     assert prices.context_window("openai", "gpt-4o") == 128_000
+
+
+def test_plain_prices_are_what_the_list_calculates() -> None:
+    from genai_prices.data_snapshot import get_snapshot
+
+    usage = Usage(prompt_tokens=12_345, completion_tokens=678, cached_tokens=901)
+    compared = 0
+    for provider in get_snapshot().providers:
+        if provider.id in ("openai", "anthropic", "mistral"):
+            for model in provider.models:
+                assert prices.cost(provider.id, model.id, usage) == prices._asked(
+                    provider.id, model.id, usage
+                )
+                compared += prices._rates(provider.id, model.id) is not None
+    assert compared > 100
+
+
+def test_a_listed_model_without_a_price_for_text_is_not_free() -> None:
+    assert prices.cost("openai", "whisper-1", Usage(1, 1)) is None

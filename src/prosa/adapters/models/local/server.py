@@ -6,13 +6,13 @@ from collections import deque
 from pathlib import Path
 
 import msgspec
-import structlog
 from msgspec import Struct
 
 from prosa.adapters.models.local.cores import threads
 from prosa.adapters.models.local.life import Life
 from prosa.adapters.models.local.weights import PROVIDER, Weights, find
 from prosa.domain.errors import ProviderError, ProviderUnreachable
+from prosa.kit.log import log
 
 SLOTS = 2
 """Answers at a time; others wait. More would share the same cores, and each costs memory for its context."""
@@ -23,8 +23,6 @@ CONTEXT = 8_192
 FALLS = 3
 RECENTLY = 60.0
 """So many falls within so many seconds, and the process is left alone until the first of them is past."""
-
-_log = structlog.get_logger()
 
 
 class Address(Struct, frozen=True):
@@ -91,7 +89,7 @@ class LocalServer:
     def _forget(self, start: asyncio.Task[Address]) -> None:
         self._start = None
         if not start.cancelled() and isinstance(error := start.exception(), ProviderError):
-            _log.warning("local_model_unavailable", reason=str(error))
+            log.warning("local_model_unavailable", reason=str(error))
 
     async def _begin(self) -> Address:
         clock = asyncio.get_running_loop().time
@@ -104,9 +102,9 @@ class LocalServer:
             life = await Life.begin(order(weights, key))
         except (OSError, ValueError) as error:  # a TimeoutError is an OSError
             self._falls.append(clock())
-            _log.error("local_model_failed", model=weights.name, reason=str(error) or type(error).__name__)
+            log.error("local_model_failed", model=weights.name, reason=str(error) or type(error).__name__)
             raise ProviderUnreachable(PROVIDER) from None
-        _log.info("local_model_ready", model=weights.name, seconds=round(clock() - began, 2))
+        log.info("local_model_ready", model=weights.name, seconds=round(clock() - began, 2))
         self._life, self._address = life, Address(f"{life.url}/v1", key)
         self._watch = asyncio.create_task(self._mourn(life))
         return self._address
@@ -115,7 +113,7 @@ class LocalServer:
         reason = await life.ended()
         if not self._closed:
             self._falls.append(asyncio.get_running_loop().time())
-            _log.warning("local_model_died", reason=reason)
+            log.warning("local_model_died", reason=reason)
 
 
 def order(weights: Weights, api_key: str) -> bytes:

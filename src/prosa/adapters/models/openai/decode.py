@@ -39,15 +39,17 @@ class Chunk(Struct, gc=False):
     """Only in the error frames of some compatible servers, which have no `error` around them."""
 
 
+_decode = Json(Chunk).decode
+
+
 class OpenAIDecoder(Decoder):
     def __init__(self, provider: str = "openai", model: str = "") -> None:
         super().__init__(provider, Splitter())
         self._model = model
-        self._decode = Json(Chunk).decode
 
     def read(self, payload: bytes) -> None:
         try:
-            chunk = self._decode(payload)
+            chunk = _decode(payload)
         except UNREADABLE:
             if payload.strip() == DONE:
                 self.answer.over = True

@@ -2,7 +2,7 @@
 
 from sqlalchemy import BigInteger, bindparam, cast, func, select
 from sqlalchemy.ext.compiler import compiles
-from sqlalchemy.sql.expression import ClauseElement, Executable
+from sqlalchemy.sql.expression import ClauseElement, ColumnElement, Executable
 
 from prosa.adapters.store.statement import Ask, Plan, Statement, owned
 from prosa.adapters.store.tables import ai_usage, reservations
@@ -29,21 +29,21 @@ def _in_sqlite(_element: _Turnstile, _compiler: object, **_kw: object) -> str:
 
 
 _TURNSTILE = Statement(_Turnstile())
-_since = ai_usage.c.created_at >= bindparam("since")
-_SPENT_TOKENS = Statement(
-    select(cast(func.coalesce(func.sum(ai_usage.c.total_tokens), 0), BigInteger)).where(
-        _since, owned(ai_usage)
-    )
-)
-_SPENT_COST = Statement(
-    select(cast(func.coalesce(func.sum(ai_usage.c.cost), 0), BigInteger)).where(_since, owned(ai_usage))
-)
-_HELD = Statement(
-    select(
-        cast(func.coalesce(func.sum(reservations.c.tokens), 0), BigInteger),
-        cast(func.coalesce(func.sum(reservations.c.cost), 0), BigInteger),
-    ).where(owned(reservations))
-)
+
+
+def _used(spent: ColumnElement[int], held: ColumnElement[int]) -> Statement:
+    """What the owner spent since `since`, and what is held for runs that go on."""
+    ledger = select(_sum(spent)).where(ai_usage.c.created_at >= bindparam("since"), owned(ai_usage))
+    holds = select(_sum(held)).where(owned(reservations))
+    return Statement(select(ledger.scalar_subquery() + holds.scalar_subquery()))
+
+
+def _sum(column: ColumnElement[int]) -> ColumnElement[int]:
+    return cast(func.coalesce(func.sum(column), 0), BigInteger)
+
+
+_TOKENS = _used(ai_usage.c.total_tokens, reservations.c.tokens)
+_COST = _used(ai_usage.c.cost, reservations.c.cost)
 
 
 def remaining(limits: Limits, now: Instant) -> Plan[Remaining]:
@@ -51,13 +51,10 @@ def remaining(limits: Limits, now: Instant) -> Plan[Remaining]:
     if not limits:
         return Remaining()
     yield Ask(_TURNSTILE)
-    held_tokens, held_cost = (yield Ask(_HELD))[0]
     day, month = start_of_day(now), start_of_month(now)
     tokens = cost = None
     if limits.tokens_per_day is not None:
-        spent = (yield Ask(_SPENT_TOKENS, since=day))[0][0]
-        tokens = limits.tokens_per_day - spent - held_tokens
+        tokens = limits.tokens_per_day - (yield Ask(_TOKENS, since=day))[0][0]
     if limits.cost_per_month is not None:
-        spent = (yield Ask(_SPENT_COST, since=month))[0][0]
-        cost = Picodollars(limits.cost_per_month - spent - held_cost)
+        cost = Picodollars(limits.cost_per_month - (yield Ask(_COST, since=month))[0][0])
     return Remaining(tokens, cost, Instant(day + 86_400 * SECOND), start_of_month(now, ahead=1))
