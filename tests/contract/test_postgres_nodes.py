@@ -50,7 +50,7 @@ async def test_all_nodes_hear_of_a_stop(nodes: list[Store], chat: Conversation, 
     run = (await begin(nodes[0], chat)).run
     await nodes[1].of(ANA).runs.cancel(run.id)
     await ears.until("stop", run.id)
-    assert await nodes[0].engine.renew(BOOT, NOON) == {run.id: RunStatus.CANCELLING}
+    assert await nodes[0].engine.renew(BOOT, [run.id], NOON, NOON) == {run.id: RunStatus.CANCELLING}
 
 
 @pytest.mark.parametrize("lost", [False, True])

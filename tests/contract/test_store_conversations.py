@@ -139,4 +139,4 @@ async def test_delete_while_a_run_goes_on(store: Store, chat: Conversation) -> N
     await store.of(ANA).conversations.delete(chat.id)
     assert await store.engine.commit(run.owner, [append(run, 2, b"{}")], [ending(run)]) == set()
     assert await store.engine.lines(run.id) == []
-    assert await store.engine.renew(run.owner, NOON) == {}
+    assert await store.engine.renew(run.owner, [run.id], NOON, NOON) == {}

@@ -128,13 +128,28 @@ async def test_leases(store: Store, run: Run, other: Conversation) -> None:
     ended = (await begin(store, other, parent_id=None)).run
     await store.engine.commit(BOOT, [], [ending(ended)])
     await store.of(ANA).runs.cancel(run.id)
-    assert await store.engine.renew("another", LATER) == {}
-    assert await store.engine.renew(BOOT, LATER) == {
+    assert await store.engine.renew("another", [run.id], NOON, LATER) == {}
+    assert await store.engine.renew(BOOT, [run.id, theirs.id, ended.id], NOON, LATER) == {
         run.id: RunStatus.CANCELLING,
         theirs.id: RunStatus.IN_PROGRESS,
     }
     assert (await store.of(BIA).runs.get(theirs.id)).lease_until == LATER
     assert (await store.of(BIA).runs.get(ended.id)).lease_until == NOON + LEASE
+
+
+@pytest.mark.hostile(54)
+async def test_a_run_that_its_own_boot_does_not_know_ends(
+    store: Store, run: Run, other: Conversation
+) -> None:
+    """The answer to its first COMMIT was lost: the run is there, and nobody executes it."""
+    known = (await begin(store, other)).run
+    assert await store.engine.renew(BOOT, [known.id], NOON, AGAIN) == {known.id: RunStatus.IN_PROGRESS}
+    assert await store.engine.renew(BOOT, [], NOON, AGAIN) == {}
+    assert await store.engine.claim(BOOT, NOON, AGAIN) == []
+    assert [each.id for each in await store.engine.claim(BOOT, LATER, AGAIN)] == [run.id]
+    assert await store.engine.claim(BOOT, LATER, AGAIN) == []
+    cut = ending(run, "", status=RunStatus.INCOMPLETE, reason="crashed")
+    assert await store.engine.commit(BOOT, [], [cut]) == {run.id}
 
 
 @pytest.mark.hostile(61)
@@ -150,7 +165,7 @@ async def test_a_boot_that_is_gone_is_fenced(store: Store, run: Run, other: Conv
     # The old owner wakes up: it appends nothing, ends nothing, and what it spent is in the ledger.
     late = ending(run, "Late", entry=entry(run, attempt=1))
     assert await store.engine.commit(BOOT, [append(run, 1, b"x"), append(theirs, 2, b"x")], [late]) == set()
-    assert await store.engine.renew(BOOT, AGAIN) == {}
+    assert await store.engine.renew(BOOT, [run.id, theirs.id], LATER, AGAIN) == {}
     assert await store.engine.lines(run.id) == []
     assert (await store.of(ANA).runs.get(run.id)).ended_at is None
     assert await _held(store) == 15

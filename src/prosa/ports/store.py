@@ -127,14 +127,17 @@ class EngineRecords(Protocol):
         written but a ledger entry where none was."""
         ...
 
-    async def renew(self, boot: str, until: Instant) -> dict[str, RunStatus]:
-        """Extends the leases of all open runs of `boot`; answers them with their states: one that is
-        `cancelling` was asked to stop, one that is missing was taken over by another boot."""
+    async def renew(
+        self, boot: str, run_ids: Sequence[str], now: Instant, until: Instant
+    ) -> dict[str, RunStatus]:
+        """Extends the leases of those of the runs that are open and `boot`'s; answers them with their
+        states: one that is `cancelling` was asked to stop, one that is missing was taken over. A run of
+        `boot` that is not named is one that nobody executes: its lease ends."""
         ...
 
     async def claim(self, boot: str, now: Instant, until: Instant) -> list[Run]:
-        """Takes over the open runs of boots that are gone: of any other boot where the store serves one
-        process, else of those whose lease has ended."""
+        """Takes over the open runs that nobody speaks for: those whose lease has ended, of `boot` itself,
+        too, and where the store serves one process all of any other boot."""
         ...
 
     async def lines(self, run_id: str) -> list[tuple[int, bytes]]:

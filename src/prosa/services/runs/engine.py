@@ -222,7 +222,8 @@ class Engine:
     async def _renew(self) -> None:
         """Extends the leases; halts what was asked to stop, and what another node has taken over."""
         before = set(self._lives)
-        kept = await self._store.engine.renew(self.boot, Instant(now() + LEASE))
+        moment = now()
+        kept = await self._store.engine.renew(self.boot, list(self._lives), moment, Instant(moment + LEASE))
         for run_id in before:
             if run_id not in kept:
                 self._halt(run_id, LOST)

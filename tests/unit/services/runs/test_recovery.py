@@ -106,8 +106,10 @@ class Flaky:
         self.commits += 1
         return await self._call("commit", boot, appends, endings)
 
-    async def renew(self, boot: str, until: Instant) -> dict[str, RunStatus]:
-        return await self._call("renew", boot, until)
+    async def renew(
+        self, boot: str, run_ids: Sequence[str], moment: Instant, until: Instant
+    ) -> dict[str, RunStatus]:
+        return await self._call("renew", boot, run_ids, moment, until)
 
     async def claim(self, boot: str, moment: Instant, until: Instant) -> list[Run]:
         return await self._call("claim", boot, moment, until)

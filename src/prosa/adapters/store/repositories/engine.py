@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import msgspec
-from sqlalchemy import and_, bindparam, delete, exists, insert, or_, select, update
+from sqlalchemy import Boolean, and_, bindparam, delete, exists, insert, or_, select, update
 from sqlalchemy.dialects import postgresql
 
 from prosa.adapters.store.repositories.rows import RUN, to_run, unpack
@@ -65,14 +65,19 @@ _RELEASE_LOST = Statement(
 )
 """What is held for runs that went with their conversation, when their process died before it ended them."""
 _RENEW = Statement(
-    update(runs).where(_owned_and_open).values(lease_until=bindparam("until")).returning(_r.id, _r.status)
+    update(runs)
+    .where(among(_r.id, "ids"), _owned_and_open)
+    .values(lease_until=bindparam("until"))
+    .returning(_r.id, _r.status)
 )
 _CLAIM = Statement(
     update(runs)
     .where(
-        _r.owner != bindparam("boot"),
         _r.ended_at.is_(None),
-        or_(bindparam("alone"), _r.lease_until < bindparam("now")),
+        or_(
+            _r.lease_until < bindparam("now"),
+            and_(bindparam("alone", type_=Boolean), _r.owner != bindparam("boot")),
+        ),
     )
     .values(owner=bindparam("boot"), lease_until=bindparam("until"))
     .returning(*RUN)
@@ -138,8 +143,8 @@ def _entry_params(entry: Entry) -> dict[str, Any]:
     return params | msgspec.structs.asdict(usage) | {"total_tokens": usage.total_tokens}
 
 
-def _renew(boot: str, until: Instant) -> Plan[dict[str, RunStatus]]:
-    rows = yield Ask(_RENEW, boot=boot, until=until)
+def _renew(boot: str, run_ids: Sequence[str], now: Instant, until: Instant) -> Plan[dict[str, RunStatus]]:
+    rows = yield Ask(_RENEW, boot=boot, ids=Ids(run_ids), now=now, until=until)
     return {run_id: RunStatus(status) for run_id, status in rows}
 
 
@@ -164,8 +169,10 @@ class EngineRecords:
     async def commit(self, boot: str, appends: Sequence[Append], endings: Sequence[Ending]) -> set[str]:
         return await self._session.write(_commit, boot, appends, endings)
 
-    async def renew(self, boot: str, until: Instant) -> dict[str, RunStatus]:
-        return await self._session.write(_renew, boot, until)
+    async def renew(
+        self, boot: str, run_ids: Sequence[str], now: Instant, until: Instant
+    ) -> dict[str, RunStatus]:
+        return await self._session.write(_renew, boot, run_ids, now, until)
 
     async def claim(self, boot: str, now: Instant, until: Instant) -> list[Run]:
         return await self._session.write(_claim, boot, now, until, alone=self._alone)
