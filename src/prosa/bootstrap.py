@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from msgspec import Struct
 from pydantic import SecretStr
 
-from prosa.config import LOOPBACK, Settings, load
+from prosa.config import Settings, load
 from prosa.domain.errors import MisconfiguredError, ProviderNotConfigured
 from prosa.domain.money import from_dollars
 from prosa.domain.opening import Limits
@@ -51,9 +51,9 @@ def build(models: Mapping[str, ChatModel] | None = None, **given: Any) -> Built:
 
 def chat(settings: Settings, models: Mapping[str, ChatModel] | None = None) -> Chat:
     """The services. `models` are offered beside those of the settings, the first as the default."""
-    offers = {name: Offer(name, model) for name, model in (models or {}).items()} | _offers(settings)
-    default = settings.default_provider or _first(offers)
-    catalogue = Catalogue(offers, default, settings.default_model)
+    own = {name: Offer(name, model) for name, model in (models or {}).items()}
+    offers = own | {name: offer for name, offer in _offers(settings).items() if name not in own}
+    catalogue = Catalogue(offers, settings.default_provider, settings.default_model)
     limits = Limits(
         settings.max_tokens_per_day,
         None if settings.max_cost_per_month is None else from_dollars(settings.max_cost_per_month),
@@ -128,7 +128,6 @@ def application(settings: Settings, services: Chat) -> "App":
         identity(settings),
         language=settings.language,
         origins=settings.allowed_origins,
-        secure=settings.host not in LOOPBACK,
     )
 
 
@@ -192,10 +191,6 @@ def _local(settings: Settings) -> Offer:
 
     server = LocalServer(settings.local_model)
     return Offer(DEFAULT_MODELS["local"], LocalModel(server, connect), warm=server.warm, window=CONTEXT)
-
-
-def _first(offers: Mapping[str, Offer]) -> str:
-    return next(name for name, offer in offers.items() if offer.model is not None)
 
 
 def _secret(value: SecretStr | None) -> str | None:

@@ -20,6 +20,7 @@ from prosa.domain.errors import (
     QuotaExhausted,
     RateLimited,
 )
+from prosa.kit.text import well_formed
 
 LONGEST_DETAIL = 300
 LONGEST_WAIT = 86_400.0
@@ -138,6 +139,7 @@ def scrubbed(error: ProviderError, secrets: Iterable[str]) -> ProviderError:
 
 
 def clean(text: str, secrets: Iterable[str]) -> str:
+    text = well_formed(text)
     for secret in secrets:
         text = text.replace(secret, "…")
     text = text[: 4 * LONGEST_DETAIL]

@@ -9,6 +9,13 @@ OVERHEAD = 8
 """Tokens that a turn takes beside its text, at most."""
 
 
+BYTES_A_TOKEN = 3
+"""On the safe side for prose: most tokenizers take more."""
+
+TEMPLATE = 64
+"""Tokens that a model's own template may add, such as a system prompt where none was given."""
+
+
 def size(text: str) -> int:
     """Bytes in UTF-8: no tokenizer makes more tokens than these."""
     return len(text) if text.isascii() else len(text.encode())
@@ -16,12 +23,17 @@ def size(text: str) -> int:
 
 def bound(turns: Sequence[Turn], system: str | None) -> int:
     """More tokens than this the input can't be, whatever the tokenizer."""
-    return sum(size(turn.content) + OVERHEAD for turn in turns) + size(system or "") + 2 * OVERHEAD
+    return sum(size(turn.content) + OVERHEAD for turn in turns) + size(system or "") + TEMPLATE
 
 
 def estimate(text: str) -> int:
-    """About how many tokens a text is: three bytes each, which is on the safe side for prose."""
-    return size(text) // 3 + OVERHEAD
+    """About how many tokens a text is."""
+    return size(text) // BYTES_A_TOKEN + OVERHEAD
+
+
+def tokens(turns: Sequence[Turn], system: str | None) -> int:
+    """About how many tokens an input is."""
+    return sum(estimate(turn.content) for turn in turns) + (estimate(system) if system else 0)
 
 
 def fit(turns: Sequence[Turn], system: str | None, room: int, provider: str) -> tuple[Turn, ...]:

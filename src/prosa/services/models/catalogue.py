@@ -1,6 +1,6 @@
 """Which providers are configured, which model answers where none is asked for, and how much it takes."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 from msgspec import Struct
 
@@ -37,9 +37,11 @@ class Offer(Struct, frozen=True):
 class Catalogue:
     """Offers by the provider's name, and the provider and model to take where nothing is asked for."""
 
-    def __init__(self, offers: Mapping[str, Offer], provider: str, model: str | None) -> None:
+    def __init__(self, offers: Mapping[str, Offer], provider: str | None, model: str | None) -> None:
+        """Without `provider` the default is the one that `model` tells, else the first that can answer."""
         self._offers = offers
-        self.default = Choice(provider, model or self._offer(provider).default_model)
+        name = provider or self._named(model or "") or self.providers[0]
+        self.default = Choice(name, model or self._offer(name).default_model)
 
     @property
     def providers(self) -> list[str]:
@@ -47,17 +49,31 @@ class Catalogue:
         return [name for name, offer in self._offers.items() if offer.model is not None]
 
     def choose(self, *asked: tuple[str | None, str | None]) -> Choice:
-        """The first of `asked` (provider, model) that says anything, completed; else the default.
+        """The first of `asked` (provider, model) that says anything, completed by the next ones, else by the
+        defaults. A model alone stays with the provider that is set, unless its name tells another's; a
+        provider alone keeps the model that is set for it.
 
         Raises NoSuchProvider, ProviderNotConfigured.
         """
-        for provider, model in asked:
-            if provider is not None or model is not None:
-                name = provider or self._provider_of(model or "")
-                self._offer(name)
-                return Choice(name, model or self._model_of(name))
+        for place, (provider, model) in enumerate(asked, 1):
+            if provider is None and model is None:
+                continue
+            set_provider, set_model = self._set(asked[place:])
+            name = provider or self._named(model or "") or set_provider
+            self._offer(name)
+            return Choice(name, model or (set_model if name == set_provider else self._model_of(name)))
         self._offer(self.default.provider)
         return self.default
+
+    def _set(self, asked: Sequence[tuple[str | None, str | None]]) -> tuple[str, str]:
+        """What would hold if the first had said nothing."""
+        if not any(provider or model for provider, model in asked):
+            return self.default.provider, self.default.model
+        try:
+            choice = self.choose(*asked)
+        except ProviderError:  # what is set can't be used: then only the defaults are left to complete with
+            return self.default.provider, self.default.model
+        return choice.provider, choice.model
 
     def model(self, provider: str) -> ChatModel:
         """Raises NoSuchProvider, ProviderNotConfigured."""
@@ -97,8 +113,9 @@ class Catalogue:
             return self.default.model
         return self._offer(provider).default_model
 
-    def _provider_of(self, model: str) -> str:
+    def _named(self, model: str) -> str | None:
+        """The provider whose models are called like this, if it can be used."""
         for provider, beginnings in _BY_NAME.items():
             if model.startswith(beginnings) and provider in self.providers:
                 return provider
-        return self.default.provider
+        return None

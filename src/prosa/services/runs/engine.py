@@ -17,9 +17,9 @@ from prosa.kit.log import log
 from prosa.ports.store import Store
 from prosa.services import meters
 from prosa.services.models.catalogue import Catalogue
-from prosa.services.runs.execute import LOST, Execution
+from prosa.services.runs.execute import Execution
 from prosa.services.runs.journal import Journal
-from prosa.services.runs.live import Live
+from prosa.services.runs.live import LOST, Live
 from prosa.services.runs.readers import LiveReader, Reader, StoredReader
 from prosa.services.runs.recover import Recovery
 from prosa.services.runs.start import LEASE, Defaults, Send, opening, preparation

@@ -18,20 +18,18 @@ from prosa.domain.opening import Begun, Remaining
 from prosa.domain.runs import Run, RunStatus, Signal, feed
 from prosa.domain.time import Instant, now
 from prosa.kit.log import log
+from prosa.kit.text import well_formed
 from prosa.services import meters
-from prosa.services.context import window
 from prosa.services.models import prices
 from prosa.services.runs.journal import TAIL, Journal
-from prosa.services.runs.live import Live
+from prosa.services.runs.live import LOST, Live
+from prosa.services.runs.settle import Taken, settle
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
 
     from prosa.domain.models import ModelEvent
     from prosa.ports.models import ChatModel
-
-LOST = "lost"
-"""`Live.stopping` of a run that another node has taken over."""
 
 
 class Outcome(Struct, frozen=True):
@@ -65,7 +63,7 @@ class Execution:
         self._remaining = begun.remaining
         self._journal = journal
         self._language = language
-        self._usage: Usage | None = None
+        self._taken = Taken()
         self._called = 0.0
 
     async def run(self) -> None:
@@ -85,6 +83,7 @@ class Execution:
             return _STOPPED[live.stopping]
         live.task = asyncio.current_task()
         self._called = time.monotonic()
+        self._taken.called = True
         try:
             outcome = await self._consume(self._model.stream(self._prepared.request))
         except asyncio.CancelledError:
@@ -113,12 +112,15 @@ class Execution:
                     live.write(event.text)
                     journal.note(live)
                 elif type(event) is ThinkingDelta:
+                    self._taken.thought += len(event.text)
                     live.publish(Thinking(event.text))
                     journal.note(live)
                 elif type(event) is UsageReport:
-                    self._usage = event.usage if event.usage.credible else self._usage
+                    if event.usage.credible:
+                        self._taken.reported = event.usage
                 elif type(event) is Finish:
                     outcome = _FINISHED[event.reason]
+                    self._taken.finished = True
                 if len(live.lines) - live.committed >= TAIL:
                     await journal.room(live)
         return outcome
@@ -129,18 +131,9 @@ class Execution:
     def _ending(self, outcome: Outcome) -> tuple[Ending, Event]:
         live, run = self._live, self._live.run
         content = "".join(live.text)
-        usage = self._usage or self._estimate(content, outcome)
-        ending = end_of(run, outcome, content, usage, self._language, estimated=self._usage is None)
+        usage, estimated = settle(self._taken, self._prepared.request, content)
+        ending = end_of(run, outcome, content, usage, self._language, estimated=estimated)
         return ending, last_event(ending, self._remaining, outcome.error)
-
-    def _estimate(self, content: str, outcome: Outcome) -> Usage:
-        """Tokens where the provider did not tell: it was stopped, or broke, before its report."""
-        if outcome.signal is Signal.FAIL and not content:
-            return Usage()
-        request = self._prepared.request
-        turns = sum(window.estimate(turn.content) for turn in request.turns)
-        prompt = turns + window.estimate(request.system or "")
-        return Usage(prompt, min(window.estimate(content), request.max_tokens) if content else 0)
 
 
 def count(ending: Ending) -> None:
@@ -184,7 +177,7 @@ def end_of(
         ended_at=moment,
         entry=entry,
         error_code=outcome.error.code if outcome.error else None,
-        error_message=outcome.error.sentence(language) if outcome.error else None,
+        error_message=well_formed(outcome.error.sentence(language)) if outcome.error else None,
     )
 
 

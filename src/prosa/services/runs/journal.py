@@ -7,7 +7,7 @@ from prosa.domain.ending import Append, Ending
 from prosa.kit.log import log
 from prosa.ports.store import EngineRecords
 from prosa.services import meters
-from prosa.services.runs.live import Live
+from prosa.services.runs.live import LOST, Live
 
 DELAY = 0.1
 """Seconds that an event waits for its commit at most, while the database keeps up."""
@@ -19,6 +19,12 @@ TAIL = 1000
 """Events of one run that may wait at most: what a crash can lose is bounded by number, too."""
 
 
+TRIES = 3
+"""Commits that may fail in one round, where each run is tried by itself."""
+
+_End = tuple[Live, Ending, bytes, asyncio.Future[bool]]
+
+
 class Journal:
     """Live runs report here that they have more (`note`), and end here (`end`)."""
 
@@ -26,7 +32,7 @@ class Journal:
         self._records = records
         self._boot = boot
         self._pending: set[Live] = set()
-        self._endings: list[tuple[Live, Ending, bytes, asyncio.Future[bool]]] = []
+        self._endings: list[_End] = []
         self._timer: asyncio.TimerHandle | None = None
         self._task: asyncio.Task[None] | None = None
         self._room: set[asyncio.Future[None]] = set()
@@ -99,29 +105,45 @@ class Journal:
     async def _commit(self) -> None:
         pending, self._pending = self._pending, set()
         endings, self._endings = self._endings, []
-        ended = {live: last for live, _, last, _ in endings}
-        appends, reached = [], []
-        for live in pending | ended.keys():
-            lines = live.lines[live.committed :]
-            first, seq = live.committed + 1, len(live.lines)
-            if live in ended:
-                lines.append(ended[live])
-                seq += 1
-            if lines:
-                appends.append(Append(live.run.id, first, seq, b"\n".join(lines)))
-                reached.append((live, seq))
-        if not appends and not endings:
+        together = _Group(pending, endings)
+        groups = together.apart() if self.failing else [together]
+        refused, error = await self._put_each(groups)
+        took_others = len(refused) < len(groups)
+        if error is not None and took_others:
+            refused, error = await self._put_each(refused)
+        if error is None:
+            self._recovered()
+        elif took_others:
+            self._give_up(refused, error)  # once more refused where others were taken: it is their own fault
+        else:
+            self._pending |= pending
+            self._endings = endings + self._endings
+            self._failed(error)
+            await asyncio.sleep(AGAIN)
+
+    async def _put_each(self, groups: list["_Group"]) -> tuple[list["_Group"], Exception | None]:
+        """Answers those that the store did not take, and why; gives up after a few where it takes none."""
+        refused: list[_Group] = []
+        error: Exception | None = None
+        for group in groups:
+            if len(refused) == TRIES and len(refused) == groups.index(group):
+                return groups, error
+            try:
+                await self._put(group)
+            except Exception as caught:  # noqa: BLE001 - a task's edge: whatever it is, no event must be lost
+                refused.append(group)
+                error = caught
+        return refused, error
+
+    async def _put(self, group: "_Group") -> None:
+        appends, reached = group.appends()
+        if not appends and not group.endings:
             return
-        try:
-            ours = await self._records.commit(self._boot, appends, [ending for _, ending, _, _ in endings])
-        except Exception as error:  # noqa: BLE001 - a task's edge: whatever it is, the events must not be lost
-            await self._put_back(pending, endings, error)
-            return
+        ours = await self._records.commit(self._boot, appends, [ending for _, ending, _, _ in group.endings])
         meters.COMMITS.inc()
-        self._recovered()
         for live, seq in reached:
             live.committed = seq
-        for live, _, _, waiter in endings:
+        for live, _, _, waiter in group.endings:
             if not waiter.done():
                 waiter.set_result(live.run.id in ours)
         self._make_room()
@@ -132,23 +154,61 @@ class Journal:
             if not waiter.done():
                 waiter.set_result(None)
 
-    async def _put_back(
-        self,
-        pending: set[Live],
-        endings: list[tuple[Live, Ending, bytes, asyncio.Future[bool]]],
-        error: Exception,
-    ) -> None:
-        """Keeps all for another try: a full disk or a restarting database must not lose an answer."""
+    def _failed(self, error: Exception) -> None:
+        """All is kept for another try: a full disk or a restarting database must not lose an answer."""
         if not self.failing:
-            log.error("journal_failing", runs=len(pending), exc_info=error)
+            log.error("journal_failing", runs=len(self._pending), exc_info=error)
         self.failing = True
         meters.JOURNAL_FAILING.set(1)
-        self._pending |= pending
-        self._endings = endings + self._endings
-        await asyncio.sleep(AGAIN)
+
+    def _give_up(self, refused: list["_Group"], error: Exception) -> None:
+        """Leaves runs that can't be stored to the recovery, which ends them with what the journal has."""
+        for group in refused:
+            for live in group.runs:
+                log.error("run_not_storable", run_id=live.run.id, exc_info=error)
+                live.stopping = live.stopping or LOST
+                if live.task is not None:
+                    live.task.cancel()
+            for _, _, _, waiter in group.endings:
+                if not waiter.done():
+                    waiter.set_result(False)
+        self._make_room()
+        self._recovered()
 
     def _recovered(self) -> None:
         if self.failing:
             self.failing = False
             meters.JOURNAL_FAILING.set(0)
             log.info("journal_recovered")
+
+
+class _Group:
+    """Runs whose events, and whose ends, are committed together."""
+
+    def __init__(self, pending: set[Live], endings: list[_End]) -> None:
+        self.pending = pending
+        self.endings = endings
+
+    @property
+    def runs(self) -> set[Live]:
+        return self.pending | {end[0] for end in self.endings}
+
+    def appends(self) -> tuple[list[Append], list[tuple[Live, int]]]:
+        """What the journal lacks of each run, and up to which event it will then have it."""
+        ended = {live: last for live, _, last, _ in self.endings}
+        appends, reached = [], []
+        for live in self.runs:
+            lines = live.lines[live.committed :]
+            first, seq = live.committed + 1, len(live.lines)
+            if live in ended:
+                lines.append(ended[live])
+                seq += 1
+            if lines:
+                appends.append(Append(live.run.id, first, seq, b"\n".join(lines)))
+                reached.append((live, seq))
+        return appends, reached
+
+    def apart(self) -> list["_Group"]:
+        """Each run by itself: one that the store can't take must not hold up the others."""
+        ends = {end[0]: [end] for end in self.endings}
+        return [_Group({live} & self.pending, ends.get(live, [])) for live in self.runs]

@@ -15,6 +15,10 @@ WIDEST = 6
 """Bytes that JSON makes of one character at most."""
 
 
+LOST = "lost"
+"""`Live.stopping` of a run that is no longer this process's: its end is somebody else's to store."""
+
+
 class Live:
     """The lines of one run of this process. A reader is a cursor into `lines`; line n has seq n + 1.
 

@@ -35,8 +35,36 @@ def catalogue() -> Catalogue:
 def test_what_answers(catalogue: Catalogue, asked: tuple[str | None, str | None], choice: Choice) -> None:
     assert catalogue.choose(asked) == choice
     assert catalogue.choose((None, None), asked) == choice
-    if asked != (None, None):
-        assert catalogue.choose(asked, ("openai", "other")) == choice
+
+
+@pytest.mark.parametrize(
+    ("asked", "choice"),
+    [
+        ((None, None), Choice("openai", "other")),
+        (("openai", None), Choice("openai", "other")),
+        ((None, "something"), Choice("openai", "something")),
+        (("local", None), Choice("local", "small")),
+        (("local", "x"), Choice("local", "x")),
+    ],
+)
+def test_what_is_set_completes_what_is_asked(
+    catalogue: Catalogue, asked: tuple[str | None, str | None], choice: Choice
+) -> None:
+    assert catalogue.choose(asked, ("openai", "other")) == choice
+
+
+def test_a_model_stays_with_the_provider_that_is_set() -> None:
+    """A conversation that was bound to a server at home must not leave it for a name that is not known."""
+    offers = {name: Offer("default", FakeModel(provider=name)) for name in ("openai", "ollama")}
+    catalogue = Catalogue(offers, None, None)
+    assert catalogue.choose((None, "llama3.1"), ("ollama", None)) == Choice("ollama", "llama3.1")
+    assert catalogue.choose((None, "gpt-4o"), ("ollama", None)) == Choice("openai", "gpt-4o")
+
+
+def test_the_default_model_tells_its_provider() -> None:
+    offers = {name: Offer("default", FakeModel(provider=name)) for name in ("openai", "anthropic")}
+    assert Catalogue(offers, None, "claude-haiku-4-5").default == Choice("anthropic", "claude-haiku-4-5")
+    assert Catalogue(offers, None, None).default == Choice("openai", "default")
 
 
 @pytest.mark.parametrize(

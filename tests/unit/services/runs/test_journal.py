@@ -22,6 +22,7 @@ class Records:
         self.commits: list[tuple[float, list[Append], list[Ending]]] = []
         self.failures: list[Exception] = []
         self.fenced: set[str] = set()
+        self.poisoned: set[str] = set()
         self.gate = asyncio.Event()
         self.gate.set()
         self.began = asyncio.Event()
@@ -31,6 +32,8 @@ class Records:
         await self.gate.wait()
         if self.failures:
             raise self.failures.pop()
+        if self.poisoned & {each.run_id for each in (*appends, *endings)}:
+            raise ValueError("the store can't take this")
         self.commits.append((asyncio.get_running_loop().time(), list(appends), list(endings)))
         return {each.run_id for each in endings} - self.fenced
 
@@ -184,3 +187,22 @@ async def test_a_closed_journal_gives_up(records: Records, journal: Journal) -> 
         await asyncio.sleep(0)
     assert journal._task is journal._timer is None
     assert records.commits == []
+
+
+async def test_a_run_that_can_not_be_stored_holds_up_no_other(
+    journal: Journal, records: Records, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "AGAIN", 0.01)
+    bad, *good = [Live(run()) for _ in range(5)]
+    records.poisoned = {bad.run.id}
+    for live in (bad, *good):
+        live.write("text")
+        journal.note(live)
+    with capture_logs() as logs:
+        ends = [journal.end(live, ending(live.run), b'{"type":"done"}') for live in (bad, *good)]
+        stored = await asyncio.wait_for(asyncio.gather(*ends), 5)
+    assert stored == [False, True, True, True, True]
+    assert all(len(records.lines(live)) == 2 for live in good)
+    assert bad.stopping == "lost"
+    assert not journal.failing
+    assert [log["event"] for log in logs] == ["journal_failing", "run_not_storable", "journal_recovered"]

@@ -13,11 +13,11 @@ from prosa.domain.errors import BrokenStream, CostLimitReached, LimitReached, Pr
 from prosa.domain.models import Usage, UsageReport
 from prosa.domain.money import PER_DOLLAR, Picodollars, to_dollars
 from prosa.domain.opening import Limits
-from prosa.services.context.window import bound
+from prosa.services.context.window import TEMPLATE, bound
 from prosa.services.models import prices
 
 HELLO = "Hello"
-INPUT = 5 + 8 + 16
+INPUT = 5 + 8 + TEMPLATE
 """The upper bound of the tokens of `HELLO`."""
 
 REPORT = UsageReport(Usage(prompt_tokens=9, completion_tokens=4))
@@ -53,10 +53,10 @@ async def test_the_answer_shrinks_to_what_is_left_and_then_it_is_refused(opened:
     house = await opened(
         lambda request: [UsageReport(Usage(INPUT, request.max_tokens))], limits=Limits(1_000)
     )
-    _, events = await house.turn(HELLO, max_tokens=900)
-    assert end_of(events).remaining == {"tokens": 1_000 - 900 - INPUT}
+    _, events = await house.turn(HELLO, max_tokens=700)
+    assert end_of(events).remaining == {"tokens": 1_000 - 700 - INPUT}
     _, events = await house.turn(HELLO)
-    assert house.model.calls[1].request.max_tokens == 1_000 - 900 - 2 * INPUT
+    assert house.model.calls[1].request.max_tokens == 1_000 - 700 - 2 * INPUT
     assert end_of(events).remaining == {"tokens": 0}
     with pytest.raises(TokenLimitReached) as refused:
         await house.turn(HELLO)
@@ -203,8 +203,8 @@ async def test_cost_is_held_and_never_overspent(opened: Open) -> None:
 
 
 def test_the_bound_counts_bytes() -> None:
-    assert bound([], None) == 16
-    assert bound((), "é") == 18
+    assert bound([], None) == TEMPLATE
+    assert bound((), "é") == TEMPLATE + 2
 
 
 def test_limits_are_one_family() -> None:
