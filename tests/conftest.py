@@ -5,7 +5,7 @@ import os
 import pytest
 
 _NAMES = ("PROSA_", "OPENAI_", "ANTHROPIC_", "MISTRAL_", "OLLAMA_", "DEFAULT_AI_")
-_KEPT = frozenset({"PROSA_SOAK", "PROSA_SHARED", "PROSA_RECORDINGS", "PROSA_NO_SKIPS", "PROSA_CHROMIUM"})
+_KEPT = frozenset({"PROSA_SOAK", "PROSA_RECORDINGS", "PROSA_NO_SKIPS", "PROSA_CHROMIUM"})
 
 
 @pytest.fixture(autouse=True)

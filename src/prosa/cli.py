@@ -35,11 +35,10 @@ def serve() -> None:
 
     listener = listen(settings.host, settings.port)
     host, port = listener.getsockname()[:2]
-    shown = f"[{host}]" if ":" in host else host
 
     async def all_of_it() -> None:
         chat = bootstrap.chat(settings)
-        print(f"Prosa is at http://{shown}:{port}/", flush=True)
+        print(f"Prosa is at {_address(host, port)}/", flush=True)
         await run(partial(bootstrap.application, settings, chat), chat, listener, settings.drain_seconds)
 
     try:
@@ -74,7 +73,7 @@ def token(
     who = {"sub": user} | ({"client_id": client} if client else {})
     if settings.jwt_issuer:
         who["iss"] = settings.jwt_issuer
-    page = (url or f"http://{settings.host}:{settings.port}").rstrip("/")
+    page = (url or _address(settings.host, settings.port)).rstrip("/")
     link = identity.sign_in_link(who, secrets.token_urlsafe(16), now + 3_600)
     print("Token:  ", identity.sign({**who, **identity.audience, "iat": now, "exp": now + days * 86_400}))
     print("Sign in:", f"{page}/#sign-in={link}", "(works once, for an hour)")
@@ -90,6 +89,13 @@ def doctor() -> None:
         print(f"{name:{width}}  {value}  ({where})")
     for advice in bootstrap.advice(settings):
         print(f"! {advice}")
+
+
+def _address(host: str, port: int) -> str:
+    """Where a browser of this machine finds what listens on `host`."""
+    if host in ("0.0.0.0", "::"):  # noqa: S104 - all addresses are none that a browser could open
+        return f"http://localhost:{port}"
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
 def _log_to(form: str) -> None:

@@ -88,6 +88,15 @@ def test_a_token_and_a_link(tmp_path: Path) -> None:
     assert SECRET not in done.stdout
 
 
+@pytest.mark.parametrize(
+    ("host", "shown"),
+    [("0.0.0.0", "localhost"), ("::", "localhost"), ("::1", "[::1]"), ("10.0.0.7", "10.0.0.7")],
+)
+def test_a_link_that_a_browser_can_open(tmp_path: Path, host: str, shown: str) -> None:
+    done = prosa(tmp_path, "token", "--user", "ana", PROSA_JWT_SECRET=SECRET, PROSA_HOST=host)
+    assert f"http://{shown}:8000/#sign-in=" in done.stdout
+
+
 def test_no_token_without_a_secret(tmp_path: Path) -> None:
     done = prosa(tmp_path, "token", "--user", "ana")
     assert (done.returncode, "PROSA_JWT_SECRET is not set" in done.stderr) == (1, True)

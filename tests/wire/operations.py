@@ -10,7 +10,7 @@ from prosa.transport.identity import Identity
 from prosa.transport.openapi import form_of
 from prosa.transport.operation import Nothing, Operation
 
-ALL = operations(Identity(None, "cookie"), secure=False)
+ALL = operations(Identity(None, "cookie"))
 
 
 class Ids(NamedTuple):

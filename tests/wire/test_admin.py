@@ -27,6 +27,12 @@ async def test_the_description_knows_whether_tokens_are_needed(tmp_path: Path, s
     assert described["openapi"].startswith("3.1")
     secured = {"security" in operation for path in described["paths"].values() for operation in path.values()}
     assert secured == ({False} if secret is None else {True, False})
+    schemes = described["components"]["securitySchemes"]
+    assert schemes.keys() == (set() if secret is None else {"bearer", "cookie"})
+    if secret is not None:
+        assert schemes["cookie"] == {"type": "apiKey", "in": "cookie", "name": "prosa_session"}
+        needed = described["paths"]["/api/conversations"]["get"]["security"]
+        assert needed == [{"bearer": []}, {"cookie": []}]
     send = described["paths"]["/api/chat/send"]["post"]
     name = send["requestBody"]["content"]["application/json"]["schema"]["$ref"].rpartition("/")[2]
     provider = described["components"]["schemas"][name]["properties"]["provider"]
@@ -45,3 +51,12 @@ async def test_the_description_knows_whether_tokens_are_needed(tmp_path: Path, s
         "500",
         "503",
     }
+
+
+async def test_the_description_is_in_groups(local: House) -> None:
+    described = (await local.get("/openapi.json")).json()["paths"]
+    tags = {path: operation["tags"] for path, one in described.items() for operation in one.values()}
+    assert {tag for (tag,) in tags.values()} == {"conversations", "chat", "session", "operations"}
+    assert tags["/api/conversations/{conversationId}/messages"] == ["conversations"]
+    assert tags["/api/chat"] == tags["/api/chat/runs/{runId}/events"] == ["chat"]
+    assert tags["/health"] == ["operations"]

@@ -220,6 +220,32 @@ async def test_the_cookie_is_as_good_as_a_token(guarded: House) -> None:
     assert (await guarded.get("/api/session", headers=cookie(guarded) | bearer("x"))).status_code == 401
 
 
+@pytest.mark.parametrize(
+    "odd",
+    [
+        'prefs={"a":1}',
+        "n=José",
+        "a=b c",
+        "flag",
+        "x[1]=2",
+        "secure",
+        "",
+        "=",
+        "a=b=c",
+        '"',
+        "Path=/",
+        "a,b=c",
+        "\x01=\xff",
+    ],
+)
+async def test_cookies_of_other_programs_do_not_hide_ours(guarded: House, odd: str) -> None:
+    mine = f"prosa_session={guarded.token('ana')}"
+    for several in (f"{odd}; {mine}", f"{mine}; {odd}", f"{odd};{mine};{odd}"):
+        answer = await guarded.get("/api/session", headers=[(b"cookie", several.encode("latin-1"))])
+        assert answer.status_code == 200, several
+        assert answer.json()["userId"] == "ana"
+
+
 @pytest.mark.hostile(69)
 async def test_a_cookie_that_writes_must_come_from_our_page(guarded: House) -> None:
     start = (await guarded.send(await guarded.conversation("ana"), user="ana"))[0]
@@ -240,8 +266,15 @@ async def test_a_cookie_that_writes_must_come_from_our_page(guarded: House) -> N
         {"Origin": "https://evil.example"},
     ):
         refused(await guarded.post(PATH, {}, headers=mine | told), 403, e.OriginRefused())
-        refused(await guarded.get(events, headers=mine | told), 403, e.OriginRefused())
-    assert (await guarded.get(PATH, headers=mine)).status_code == 200
+        # Another scheme is no token: the cookie is what counts, so the proof is still needed.
+        basic = {"Authorization": "Basic YTpi"}
+        refused(await guarded.post(PATH, {}, headers=mine | told | basic), 403, e.OriginRefused())
+    # What changes nothing needs no proof: over plain http a browser gives none with its own page's GET.
+    for path in (PATH, events):
+        assert (await guarded.get(path, headers=mine)).status_code == 200
+        refused(
+            await guarded.get(path, headers=mine | {"Origin": "https://evil.example"}), 403, e.OriginRefused()
+        )
 
 
 async def test_the_cookie_has_the_name_of_the_settings(tmp_path) -> None:
@@ -277,9 +310,24 @@ async def test_what_is_no_sign_in_link(guarded: House) -> None:
     assert (await guarded.post("/api/session", {"token": signed(link)})).status_code == 204
 
 
-async def test_the_cookie_is_for_https_alone_beyond_loopback(tmp_path) -> None:
-    async with furnished(tmp_path, jwt_secret=SECRET, host="0.0.0.0") as house:
-        assert "Secure" in (await house.call("DELETE", "/api/session")).headers["set-cookie"]
+@pytest.mark.parametrize("host", ["127.0.0.1", "0.0.0.0"])
+async def test_the_cookie_is_for_https_alone_where_it_comes_over_https(tmp_path, host: str) -> None:
+    async with furnished(tmp_path, jwt_secret=SECRET, host=host) as house:
+        for scheme in ("http", "https"):
+            house.base_url = f"{scheme}://localhost"
+            link = house.identity.sign_in_link({"sub": "ana"}, scheme, SOON)
+            for answer in (
+                await house.post("/api/session", {"token": link}),
+                await house.call("DELETE", "/api/session"),
+            ):
+                assert ("Secure" in answer.headers["set-cookie"]) == (scheme == "https")
+
+
+async def test_a_proxy_on_this_machine_says_that_it_is_https(guarded: House) -> None:
+    async with guarded.listening():
+        answer = await guarded.call("DELETE", "/api/session", headers={"X-Forwarded-Proto": "https"})
+        assert "Secure" in answer.headers["set-cookie"]
+        assert "Secure" not in (await guarded.call("DELETE", "/api/session")).headers["set-cookie"]
 
 
 async def test_without_tokens_there_is_nothing_to_sign_in_to(local: House) -> None:

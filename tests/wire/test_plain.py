@@ -8,6 +8,7 @@ import pytest
 from tests.wire.house import NOBODY, House, refused
 
 from prosa.domain import errors as e
+from prosa.transport import sse
 
 PATH = "/api/chat"
 ASKED = {"messages": [{"role": "user", "content": "Oi"}]}
@@ -107,6 +108,22 @@ async def test_a_refusal_without_a_word_is_an_empty_answer(local: House) -> None
     local.script = [Finish(FinishReason.REFUSAL)]
     answer = await local.post(PATH, ASKED)
     assert (answer.status_code, answer.content) == (200, b"")
+
+
+async def test_silence_is_filled_with_nothing(listening: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    beats = asyncio.Event()
+    beat = sse.Writing._beat
+
+    def beating(writing: sse.Writing) -> None:
+        beat(writing)
+        if asyncio.get_running_loop().time() - writing._last > 0.1:
+            beats.set()
+
+    monkeypatch.setattr(sse, "SILENCE", 0.02)
+    monkeypatch.setattr(sse.Writing, "_beat", beating)
+    listening.script = ["um", beats, "dois"]
+    assert (await listening.post(PATH, ASKED)).text == "umdois"
+    assert beats.is_set()
 
 
 async def test_each_write_holds_whole_characters(local: House) -> None:

@@ -24,14 +24,10 @@ from prosa.transport.page import Page
 class App:
     """Serves http, and opens and closes the services where the host's lifespan asks for it."""
 
-    def __init__(
-        self, chat: Chat, identity: Identity, *, language: str, origins: frozenset[str], secure: bool
-    ) -> None:
+    def __init__(self, chat: Chat, identity: Identity, *, language: str, origins: frozenset[str]) -> None:
         self._chat = chat
         self._door = Door(chat, identity, language)
-        app: ASGIApp = Router(
-            self._routes(identity, secure=secure), redirect_slashes=False, default=self._nowhere
-        )
+        app: ASGIApp = Router(self._routes(identity), redirect_slashes=False, default=self._nowhere)
         app = Bodies(app, self._door)
         app = Origins(app, self._door, origins, local=identity.local)
         self._app: ASGIApp = Hosts(app, self._door) if identity.local else app
@@ -70,10 +66,12 @@ class App:
                 await send({"type": "lifespan.shutdown.complete"})
                 return
 
-    def _routes(self, identity: Identity, *, secure: bool) -> list[Route]:
-        described = operations(identity, secure=secure)
+    def _routes(self, identity: Identity) -> list[Route]:
+        described = operations(identity)
         routes = [Route(path, Endpoint(self._door, group)) for path, group in _by_path(described).items()]
-        description = describe(described, self._chat.catalogue.providers, local=identity.local)
+        description = describe(
+            described, self._chat.catalogue.providers, None if identity.local else identity.cookie
+        )
         return [
             *routes,
             Route("/openapi.json", Fixed(self._door, JSON, msgspec.json.encode(description))),
@@ -85,7 +83,7 @@ class App:
         await self._door.refuse(NoSuchRoute(), scope, send)
 
 
-def operations(identity: Identity, *, secure: bool) -> list[Operation]:
+def operations(identity: Identity) -> list[Operation]:
     """Everything that the API can do, described once: the router, the OpenAPI and the tests read this."""
     return [
         *native_chat.OPERATIONS,
@@ -94,7 +92,7 @@ def operations(identity: Identity, *, secure: bool) -> list[Operation]:
         *process.OPERATIONS,
         *messages.OPERATIONS,
         *conversations.OPERATIONS,
-        *session.operations(identity, secure=secure),
+        *session.operations(identity),
         *health.OPERATIONS,
     ]
 

@@ -31,8 +31,9 @@ _EVERYWHERE: tuple[type[e.ProsaError], ...] = (
 _WITH_BODY: tuple[type[e.ProsaError], ...] = (e.TooLarge, e.UnsupportedMediaType)
 
 
-def describe(operations: Sequence[Operation], providers: Sequence[str], *, local: bool) -> dict[str, Any]:
-    """The whole document (OpenAPI 3.1), for a server with these `providers`; `local`: one without tokens."""
+def describe(operations: Sequence[Operation], providers: Sequence[str], cookie: str | None) -> dict[str, Any]:
+    """The whole document (OpenAPI 3.1), for a server with these `providers`; a token may come in `cookie`
+    (None: there are no tokens)."""
     forms = _forms(operations)
     schemas, components = msgspec.json.schema_components(forms, ref_template="#/components/schemas/{name}")
     known = dict(zip(map(id, forms), schemas, strict=True))
@@ -40,8 +41,8 @@ def describe(operations: Sequence[Operation], providers: Sequence[str], *, local
     paths: dict[str, dict[str, Any]] = {}
     for operation in operations:
         described = _operation(operation, known)
-        if not operation.public and not local:
-            described["security"] = [{"bearer": []}]
+        if not operation.public and cookie is not None:
+            described["security"] = [{"bearer": []}, {"cookie": []}]
         paths.setdefault(operation.path, {})[operation.method.lower()] = described
     return {
         "openapi": "3.1.0",
@@ -53,7 +54,12 @@ def describe(operations: Sequence[Operation], providers: Sequence[str], *, local
         "paths": paths,
         "components": {
             "schemas": components,
-            "securitySchemes": {"bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}},
+            "securitySchemes": {}
+            if cookie is None
+            else {
+                "bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"},
+                "cookie": {"type": "apiKey", "in": "cookie", "name": cookie},
+            },
         },
     }
 
@@ -69,6 +75,7 @@ def _forms(operations: Sequence[Operation]) -> list[Any]:
 
 def _operation(operation: Operation, known: dict[int, Any]) -> dict[str, Any]:
     described: dict[str, Any] = {
+        "tags": [operation.tag],
         "summary": operation.summary,
         "operationId": operation.handler.__name__,
         "parameters": [

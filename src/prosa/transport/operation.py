@@ -45,6 +45,8 @@ class Call(Struct, Generic[B, Q], frozen=True):
     headers: dict[str, str]
     language: str
     raw: bytes
+    secure: bool
+    """Whether the request came over https, be it to a proxy that says so."""
 
     def id(self, name: str, missing: type[NotFound]) -> str:
         """The id in the path. Raises `missing` where it is none: it can't exist."""
@@ -95,6 +97,12 @@ class Operation(Struct, frozen=True):
     stream: str | None = None
     """The media type of a 200 that is a stream."""
 
+    @property
+    def tag(self) -> str:
+        """The group that it belongs to in the description."""
+        first, _, rest = self.path.removeprefix("/").partition("/")
+        return rest.partition("/")[0] if first == "api" else "operations"
+
 
 class Door:
     """What every endpoint needs: the services, who is calling, and the language for those who name none."""
@@ -120,7 +128,7 @@ class Door:
 
     async def call(self, operation: Operation, scope: Scope, receive: Receive) -> Call[Any, Any]:
         """Raises NotAuthenticated, OriginRefused, InvalidRequest, UnsupportedMediaType."""
-        principal = Principal("") if operation.public else self._caller(operation, scope)
+        principal = Principal("") if operation.public else self._caller(scope)
         raw = await read_body(receive) if operation.takes is not Nothing else b""
         return Call(
             chat=self.chat,
@@ -131,11 +139,12 @@ class Door:
             headers={name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]},
             language=self.language_of(scope),
             raw=raw,
+            secure=scope.get("scheme") == "https",
         )
 
-    def _caller(self, operation: Operation, scope: Scope) -> Principal:
+    def _caller(self, scope: Scope) -> Principal:
         principal = self.identity.of(scope)
-        if (operation.method != "GET" or operation.stream) and self.identity.forgeable(scope):
+        if self.identity.forgeable(scope):
             raise OriginRefused
         return principal
 

@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 
+from msgspec import Struct
 from starlette.types import Receive, Send
 
 from prosa.domain.events import seq_of
@@ -21,8 +22,8 @@ SLOW_PACE = 0.008
 SILENCE = 15.0
 """Seconds after which a reader gets a ping, so that no proxy takes the silence for the end."""
 
-PING = b": ping\n\n"
-HEADERS: Headers = [
+_PING = b": ping\n\n"
+_HEADERS: Headers = [
     (b"content-type", b"text/event-stream; charset=utf-8"),
     (b"cache-control", b"no-cache"),
     (b"x-accel-buffering", b"no"),
@@ -44,6 +45,14 @@ def paced_frames(lines: Sequence[bytes]) -> Iterator[bytes]:
 
 
 Write = Callable[["Writing", Sequence[bytes]], Awaitable[None]]
+
+
+class Form(Struct, frozen=True):
+    """How a stream looks: its headers, how it writes lines, and what it says in a silence (None: nothing)."""
+
+    headers: Headers
+    write: Write
+    ping: bytes | None = None
 
 
 class Writing:
@@ -77,14 +86,14 @@ class Writing:
         self._row = 0
         self._timer = self._loop.call_later(SILENCE, self._beat)
 
-    async def run(self, headers: Headers, write: Write, first: Sequence[bytes] = ()) -> None:
+    async def run(self, form: Form, first: Sequence[bytes] = ()) -> None:
         """Writes `first`, then all that the reader gives."""
         watch = self._loop.create_task(self._watch())
         try:
-            await self._send({"type": "http.response.start", "status": 200, "headers": headers})
+            await self._send({"type": "http.response.start", "status": 200, "headers": form.headers})
             if first:
-                await write(self, first)
-            await self._copy(write)
+                await form.write(self, first)
+            await self._copy(form)
         finally:
             watch.cancel()
             self._timer.cancel()
@@ -107,17 +116,17 @@ class Writing:
         """Lets the stream end without its proper end, so that the reader sees a broken connection."""
         self._broken = True
 
-    async def _copy(self, write: Write) -> None:
+    async def _copy(self, form: Form) -> None:
         while not self.left:
             lines = await self.reader.read()
             if lines:
-                await write(self, lines)
+                await form.write(self, lines)
             elif self.reader.ended:
                 if not self._broken:
                     await self._send({"type": "http.response.body", "body": b""})
                 return
-            elif not self.left:
-                await self.body(PING)
+            elif form.ping is not None and not self.left:
+                await self.body(form.ping)
 
     async def _watch(self) -> None:
         while (await self._receive())["type"] != "http.disconnect":
@@ -156,3 +165,7 @@ async def numbered(writing: Writing, lines: Sequence[bytes]) -> None:
         frames.append(frame)
         size += len(frame)
     await writing.body(b"".join(frames))
+
+
+PACED = Form(_HEADERS, paced, _PING)
+NUMBERED = Form(_HEADERS, numbered, _PING)

@@ -21,10 +21,6 @@ class Reader(Protocol):
 
     cursor: int
 
-    def ready(self) -> Sequence[bytes]:
-        """What can be had without waiting, `MOST` lines at a time."""
-        ...
-
     async def read(self) -> Sequence[bytes]:
         """The next lines; none at the end (`ended`), and none where `wake` was called meanwhile."""
         ...
@@ -55,6 +51,7 @@ class LiveReader:
         return self._live.ended and self.cursor >= len(self._live.lines)
 
     def ready(self) -> Sequence[bytes]:
+        """What can be had without waiting, `MOST` lines at a time."""
         lines = self._live.lines[self.cursor : self.cursor + MOST]
         self.cursor += len(lines)
         return lines
@@ -94,9 +91,6 @@ class StoredReader:
         self.ended = False
         self._more = asyncio.Event()
         self._woken = False
-
-    def ready(self) -> Sequence[bytes]:
-        return ()
 
     async def read(self) -> Sequence[bytes]:
         self._woken = False

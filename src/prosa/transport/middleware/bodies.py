@@ -2,7 +2,7 @@
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from prosa.domain.errors import InvalidRequest, ProsaError, TooLarge
+from prosa.domain.errors import InvalidRequest, TooLarge
 from prosa.transport.identity import header
 from prosa.transport.operation import Door
 
@@ -42,7 +42,4 @@ class Bodies:
                 raise TooLarge(self._limit)
             return message
 
-        try:
-            await self._app(scope, counting, send)
-        except ProsaError as error:
-            await self._door.refuse(error, scope, send)
+        await self._app(scope, counting, send)

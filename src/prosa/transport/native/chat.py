@@ -11,7 +11,7 @@ from prosa.domain import errors as e
 from prosa.services.runs.start import Send as Ask
 from prosa.transport.native.forms import Content, Id, Key, MaxTokens, Name, Prompt, Temperature
 from prosa.transport.operation import Call, HeaderField, Nothing, Operation, Stream
-from prosa.transport.sse import HEADERS, Writing, paced
+from prosa.transport.sse import PACED, Writing
 
 NOT_BUILT = ("attachments", "tools")
 NotBuilt = Annotated[Any, Meta(extra_json_schema={"type": "null"}, description="Not supported yet.")]
@@ -57,7 +57,7 @@ async def send_message(call: Call[SendBody, Nothing]) -> Stream:
     same run's stream; with another body it is refused.
     """
     _, reader = await call.chat.engine.start(call.principal, ask_of(call, call.body), call.language)
-    return Stream(lambda receive, send: Writing(reader, receive, send).run(HEADERS, paced))
+    return Stream(lambda receive, send: Writing(reader, receive, send).run(PACED))
 
 
 def ask_of(call: Call[Any, Any], body: SendBody) -> Ask:

@@ -29,7 +29,7 @@ from prosa.transport.native.chat import (
 )
 from prosa.transport.native.forms import Content, Id, Key, MaxTokens, Name, Prompt, Temperature
 from prosa.transport.operation import Call, Nothing, Operation, Stream
-from prosa.transport.sse import Writing
+from prosa.transport.sse import Form, Writing
 
 MOST_CHARACTERS = 512
 """In a write: 2 KB in UTF-8 at most."""
@@ -76,10 +76,10 @@ async def chat(call: Call[PlainBody, Nothing]) -> Stream:
     in the middle breaks the connection off."""
     run, reader = await _start(call)
     first = await _first_words(reader)
-    headers = [*HEADERS, (b"x-conversation-id", run.conversation_id.encode())]
+    form = Form([*HEADERS, (b"x-conversation-id", run.conversation_id.encode())], bare)
 
     async def write(receive: Receive, send: Send) -> None:
-        await Writing(reader, receive, send).run(headers, bare, first)
+        await Writing(reader, receive, send).run(form, first)
 
     return Stream(write)
 

@@ -9,7 +9,7 @@ from prosa.domain import errors as e
 from prosa.domain.runs import END_STATES
 from prosa.transport.native.forms import RunForm, run_form
 from prosa.transport.operation import Call, HeaderField, Nothing, Operation, Reply, Stream
-from prosa.transport.sse import HEADERS, Writing, numbered
+from prosa.transport.sse import NUMBERED, Writing
 
 
 class EventsQuery(Struct, frozen=True):
@@ -30,7 +30,7 @@ async def follow_run(call: Call[Nothing, EventsQuery]) -> Reply | Stream:
         return Reply(204)
 
     async def write(receive: Receive, send: Send) -> None:
-        await Writing(reader, receive, send).run(HEADERS, numbered, first)
+        await Writing(reader, receive, send).run(NUMBERED, first)
 
     return Stream(write)
 

@@ -31,9 +31,7 @@ class SignInBody(Struct, frozen=True):
     token: Prompt
 
 
-def operations(identity: Identity, *, secure: bool) -> list[Operation]:
-    """`secure` marks the cookie for https alone."""
-
+def operations(identity: Identity) -> list[Operation]:
     async def get_session(call: Call[Nothing, Nothing]) -> Reply:
         default = call.chat.catalogue.default
         form = SessionForm(
@@ -60,12 +58,13 @@ def operations(identity: Identity, *, secure: bool) -> list[Operation]:
             name: claims[name] for name in ("sub", "client_id", "iss") if name in claims
         }
         token = identity.sign({**wanted, **identity.audience, "exp": expires})
-        return Reply(204, headers=[(b"set-cookie", _cookie(identity.cookie, token, LIFETIME, secure=secure))])
+        return Reply(
+            204, headers=[(b"set-cookie", _cookie(identity.cookie, token, LIFETIME, secure=call.secure))]
+        )
 
     async def sign_out(call: Call[Nothing, Nothing]) -> Reply:
         """Forgets the cookie."""
-        del call
-        return Reply(204, headers=[(b"set-cookie", _cookie(identity.cookie, "", 0, secure=secure))])
+        return Reply(204, headers=[(b"set-cookie", _cookie(identity.cookie, "", 0, secure=call.secure))])
 
     def operation(method: str, summary: str, handler: Handler, **more: object) -> Operation:
         return Operation(method, "/api/session", summary, handler, **more)  # type: ignore[arg-type]
@@ -79,6 +78,7 @@ def operations(identity: Identity, *, secure: bool) -> list[Operation]:
 
 
 def _cookie(name: str, value: str, lifetime: int, *, secure: bool) -> bytes:
+    """`secure` marks it for https alone."""
     cookie: SimpleCookie = SimpleCookie({name: value})
     morsel = cookie[name]
     morsel["path"] = "/"
