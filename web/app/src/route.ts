@@ -25,7 +25,7 @@ export function takeSignInToken(): string | null {
   const [, token] = SIGN_IN.exec(location.hash) ?? [];
   if (token === undefined) return null;
   history.replaceState(null, '', addressOf(null));
-  return decodeURIComponent(token);
+  return decoded(token);
 }
 
 function watch(changed: () => void): () => void {
@@ -35,5 +35,14 @@ function watch(changed: () => void): () => void {
 
 function read(): string | null {
   const [, id] = CONVERSATION.exec(location.hash) ?? [];
-  return id === undefined ? null : decodeURIComponent(id);
+  return id === undefined ? null : decoded(id);
+}
+
+/** An address may come from anywhere: what is not encoded rightly names nothing. */
+function decoded(part: string): string | null {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    return null;
+  }
 }

@@ -39,6 +39,14 @@ describe('the door', () => {
     expect(takeSignInToken()).toBeNull();
   });
 
+  it('does not stumble over an address that is not encoded rightly', async () => {
+    location.hash = '#sign-in=%';
+    expect(takeSignInToken()).toBeNull();
+    location.hash = '#/c/%E0';
+    render(<Root entering={enter(BASE, null)} base={BASE} />);
+    expect(await screen.findByRole('navigation')).toBeTruthy();
+  });
+
   it('signs in with a token', async () => {
     expect(await enter(BASE, 'secret')).toMatchObject({ is: 'in', session: SESSION });
     expect(wire.calls('POST api/session')[0]?.body).toEqual({ token: 'secret' });
