@@ -1,16 +1,18 @@
 """The door for Python programs: the same conversations and runs, with no server at all."""
 
 import asyncio
+import hashlib
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
-from msgspec import UNSET, UnsetType
+from msgspec import UNSET, UnsetType, structs
 from starlette.types import ASGIApp, Receive, Scope
 from starlette.types import Send as AsgiSend
 
 from prosa import bootstrap
 from prosa.domain.conversations import Conversation
+from prosa.domain.errors import InvalidRequest, ProsaError
 from prosa.domain.events import Event, decode
 from prosa.domain.ids import parse_id
 from prosa.domain.models import Role, Turn
@@ -84,9 +86,7 @@ class Prosa:
         "content"}`, oldest first) stands in for the stored history in this call. Raises ProsaError.
         """
         await self.open()
-        history = None if chat_history is None else tuple(
-            Turn(Role(each["role"]), each["content"]) for each in chat_history
-        )  # fmt: skip
+        history = None if chat_history is None else tuple(map(_turn, chat_history))
         question = Question(
             content=user_message_content,
             session_id=session_id,
@@ -100,13 +100,13 @@ class Prosa:
         self, name: str | None = None, *, user_id: str = LOCAL.user_id, **draft: Any
     ) -> Conversation:
         """The conversation with this id or external id, or a new one. `draft`: title, system_prompt,
-        provider, model, metadata of a new one. Raises ConversationNotFound."""
+        provider, model, metadata of a new one."""
         await self.open()
         principal = Principal(user_id)
         conversations = self.services.conversations
         if name is None:
             return (await conversations.create(principal, Draft(**draft)))[0]
-        return await conversations.find(principal, name, Draft(external_id=name, **draft))
+        return await conversations.find(principal, name, Draft(**draft))
 
     async def conversations(
         self, *, user_id: str = LOCAL.user_id, limit: int = 50, cursor: str | None = None
@@ -167,9 +167,11 @@ class ChatRuns:
         `conversation_id` may be an external id of your own; without one, a conversation is begun. Leaving the
         loop early leaves the run going: it is finished and stored. Raises ProsaError.
         """
-        conversation = await self._prosa.conversation(conversation_id, user_id=user_id)
+        await self._prosa.open()
+        services, principal, language = self._prosa.services, Principal(user_id), self._prosa.language
+        asked = (conversation_id, content, parent_id, provider, model, system_prompt, temperature, max_tokens)
         send = Send(
-            conversation_id=conversation.id,
+            conversation_id="",
             content=content,
             parent_id=parent_id,
             provider=provider,
@@ -178,10 +180,14 @@ class ChatRuns:
             temperature=temperature,
             max_tokens=max_tokens,
             key=client_message_id,
-            body_hash=content,
+            body_hash=hashlib.sha256(repr(asked).encode(errors="surrogatepass")).hexdigest(),
         )
-        engine = self._prosa.services.engine
-        _, reader = await engine.start(Principal(user_id), send, self._prosa.language)
+        if conversation_id is None:
+            _, reader = await services.conversations.begin(principal, send, language)
+        else:
+            found = await services.conversations.find(principal, conversation_id, Draft())
+            send = structs.replace(send, conversation_id=found.id)
+            _, reader = await services.engine.start(principal, send, language)
         while lines := await reader.read():
             for line in lines:
                 yield decode(line)
@@ -210,6 +216,28 @@ class Mounted:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: AsgiSend) -> None:
-        if scope["type"] != "lifespan":
+        if scope["type"] == "lifespan":
+            await self._live(receive, send)
+        else:
             await self._prosa.open()
-        await self._app(scope, receive, send)
+            await self._app(scope, receive, send)
+
+    async def _live(self, receive: Receive, send: AsgiSend) -> None:
+        """Where it is an application of its own, it opens and closes with its server."""
+        await receive()
+        try:
+            await self._prosa.open()
+        except ProsaError as error:
+            await send({"type": "lifespan.startup.failed", "message": str(error)})
+            return
+        await send({"type": "lifespan.startup.complete"})
+        await receive()
+        await self._prosa.close()
+        await send({"type": "lifespan.shutdown.complete"})
+
+
+def _turn(given: Mapping[str, str]) -> Turn:
+    match given:
+        case {"role": "user" | "assistant" as role, "content": str(content)}:
+            return Turn(Role(role), content)
+    raise InvalidRequest('each of chat_history must be {"role": "user" or "assistant", "content": a text}.')

@@ -1,7 +1,8 @@
 """Messages: the tree, its head, and what changing and deleting leave."""
 
 import pytest
-from tests.stores import ANA, NOON, begin, conversation, message, turn
+from msgspec.structs import replace
+from tests.stores import ANA, BIA, NOON, begin, conversation, message, turn
 
 from prosa.domain.conversations import Conversation, Message
 from prosa.domain.errors import (
@@ -60,6 +61,55 @@ async def test_append_where_it_may_not(store: Store, chat: Conversation) -> None
     await records.conversations.update(chat.id, {"status": "closed"}, NOON)
     with pytest.raises(ConversationClosed):
         await records.messages.append(message(chat), at_head=False)
+
+
+async def test_seed_stores_one_branch_under_the_head(store: Store, chat: Conversation) -> None:
+    records = store.of(ANA)
+    await records.messages.seed([])
+    assert (await records.messages.tree(chat.id))[1] is None
+    for round_ in range(2):
+        _, before = await records.messages.tree(chat.id)
+        roles = [Role.USER, Role.ASSISTANT] * 50
+        given = [
+            message(chat, f"é {round_} {place}", role=role, created_at=LATER)
+            for place, role in enumerate(roles)
+        ]
+        await records.messages.seed(given)
+        tree, head = await records.messages.tree(chat.id)
+        assert head == given[-1].id
+        assert tree.branch(head)[-100:] == [each.id for each in given]
+        stored = await records.messages.many(chat.id, [each.id for each in given])
+        parents = [before, *(each.id for each in given)]
+        assert [stored[each.id] for each in given] == [
+            replace(each, parent_id=parent) for each, parent in zip(given, parents, strict=False)
+        ]
+    assert len(tree) == 200
+    assert (await records.conversations.get(chat.id)).updated_at == LATER
+
+
+async def test_seed_is_all_or_nothing(store: Store, chat: Conversation) -> None:
+    records = store.of(ANA)
+    twice = message(chat)
+    with pytest.raises(Exception):  # noqa: B017 - whatever a database says to a key that is there twice
+        await records.messages.seed([message(chat), twice, twice])
+    tree, head = await records.messages.tree(chat.id)
+    assert (len(tree), head) == (0, None)
+
+
+async def test_seed_where_it_may_not(store: Store, chat: Conversation) -> None:
+    records = store.of(ANA)
+    with pytest.raises(ConversationNotFound):
+        await records.messages.seed([message(conversation(ANA))])
+    theirs = message(chat, user_id="bia")
+    with pytest.raises(ConversationNotFound):
+        await store.of(BIA).messages.seed([theirs])
+    run = (await begin(store, chat)).run
+    with pytest.raises(RunInProgress) as refused:
+        await records.messages.seed([message(chat)])
+    assert refused.value.details == {"runId": run.id}
+    await records.conversations.update(chat.id, {"status": "closed"}, NOON)
+    with pytest.raises(ConversationClosed):
+        await records.messages.seed([message(chat)])
 
 
 async def test_get_and_many_keep_to_the_conversation(store: Store, chat: Conversation) -> None:

@@ -5,6 +5,7 @@ import subprocess
 import sys
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
+from typing import Any
 
 import httpx2
 import pytest
@@ -13,8 +14,14 @@ from starlette.routing import Mount
 
 from prosa import Prosa, ProsaError
 from prosa.adapters.models.fake.client import FakeModel
-from prosa.domain.errors import ClientMismatch, ConversationNotFound, MisconfiguredError, RunNotFound
-from prosa.domain.events import Done, Start, Text
+from prosa.domain.errors import (
+    ClientMismatch,
+    IdempotencyMismatch,
+    InvalidRequest,
+    MisconfiguredError,
+    RunNotFound,
+)
+from prosa.domain.events import Done, Event, Start, Text
 from prosa.domain.models import Role
 from prosa.domain.runs import RunStatus
 
@@ -107,16 +114,52 @@ async def test_one_whole_answer(opened: Open) -> None:
     assert [turn.content for turn in model.calls[0].request.turns] == ["a", "b", "Oi"]
     again = await prosa.process_user_chat_message("Mais", session_id="s")
     assert again.message.conversation_id == answer.message.conversation_id
-    with pytest.raises(ConversationNotFound):
-        await prosa.process_user_chat_message("x", session_id="01900000-0000-7000-8000-000000000000")
+    unknown = "01900000-0000-7000-8000-000000000000"
+    first = await prosa.process_user_chat_message("x", session_id=unknown)
+    assert (await prosa.conversation(unknown)).id == first.message.conversation_id
+
+
+async def test_a_history_as_pages_have_it(opened: Open) -> None:
+    model = FakeModel()
+    prosa = opened(model)
+    history = [{"role": "user", "content": "a"}, {"role": "assistant", "content": ""}]
+    await prosa.process_user_chat_message("Oi", chat_history=history)
+    assert [turn.content for turn in model.calls[0].request.turns] == ["a", "Oi"]
+    for odd in (
+        {"role": "robot", "content": "x"},
+        {"role": "user"},
+        {"content": "x"},
+        {"role": "user", "content": 7},
+    ):
+        with pytest.raises(InvalidRequest, match="chat_history"):
+            await prosa.process_user_chat_message("Oi", chat_history=[odd])
+    assert len(model.calls) == 1
+
+
+async def test_the_same_message_twice_is_one_run(opened: Open) -> None:
+    model = FakeModel()
+    prosa = opened(model)
+
+    async def send(content: str = "Oi", name: str | None = None, **more: Any) -> list[Event]:
+        return [event async for event in prosa.chat.send(content, name, client_message_id="k", **more)]
+
+    first = await send()
+    assert await send() == first
+    assert len((await prosa.conversations())[0]) == 1
+    for other in ({"content": "other"}, {"name": "s"}, {"model": "m"}, {"temperature": 0.0}, {"parent_id": None},
+                  {"max_tokens": 9}, {"provider": "fake"}, {"system_prompt": "S"}):  # fmt: skip
+        with pytest.raises(IdempotencyMismatch):
+            await send(**other)
+    assert len(model.calls) == 1
 
 
 async def test_users_are_kept_apart(opened: Open) -> None:
     prosa = opened()
     one = await prosa.conversation("s", user_id="ana")
     assert (await prosa.conversation("s", user_id="bia")).id != one.id
-    with pytest.raises(ConversationNotFound):
-        await anext(prosa.chat.send("x", one.id, user_id="bia"))
+    start = await anext(prosa.chat.send("x", one.id, user_id="bia"))
+    assert start.conversation_id != one.id
+    assert (await prosa.messages(one.id, user_id="ana"))[0] == []
 
 
 async def test_many_at_once_open_it_once(opened: Open) -> None:
@@ -158,6 +201,28 @@ async def test_the_api_inside_an_application(opened: Open) -> None:
         assert (await client.get("/api/conversations")).status_code == 404
     # What the server shows, the program sees, too.
     assert [each.id for each in (await prosa.conversations())[0]] == [made["id"]]
+
+
+async def test_the_api_as_an_application_of_its_own(opened: Open, tmp_path: Path) -> None:
+    prosa = opened()
+    come: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
+    said: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
+    life = asyncio.create_task(prosa.asgi({"type": "lifespan"}, come.get, said.put))
+    await come.put({"type": "lifespan.startup"})
+    assert await said.get() == {"type": "lifespan.startup.complete"}
+    transport = httpx2.ASGITransport(app=prosa.asgi)
+    async with httpx2.AsyncClient(transport=transport, base_url="http://localhost") as client:
+        assert (await client.get("/ready")).status_code == 200
+        assert (await client.post("/api/conversations", json={})).status_code == 201
+        # The file is in use: a second one says so to its server instead of serving nothing.
+        other = Prosa(models={"fake": FakeModel()}, database_url=f"sqlite:///{tmp_path / '0.db'}")
+        begin: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
+        await begin.put({"type": "lifespan.startup"})
+        await other.asgi({"type": "lifespan"}, begin.get, said.put)
+        assert (await said.get())["type"] == "lifespan.startup.failed"
+    await come.put({"type": "lifespan.shutdown"})
+    assert await said.get() == {"type": "lifespan.shutdown.complete"}
+    await life
 
 
 def fresh(code: str) -> str:

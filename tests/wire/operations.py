@@ -49,8 +49,8 @@ EXAMPLES: dict[str, Example] = {
         {"conversationId": "conversation", "parentId": "message", "regenerate": "message"},
     ),
     "POST /api/chat/process": Example(
-        {"sessionId": "", "userMessageContent": "x"},
-        {"sessionId": "conversation", "userMessageId": "question"},
+        {"sessionId": "s", "userMessageContent": "x"},
+        {"userMessageId": "question"},
     ),
     "GET /api/conversations/{conversationId}/messages": Example(query={"head": "message"}),
     "POST /api/conversations/{conversationId}/messages": Example(

@@ -1,6 +1,5 @@
 """What is another user's looks, byte for byte, like what never existed; and nobody makes himself more than he is."""
 
-import json
 from typing import Any
 
 import httpx2
@@ -104,12 +103,18 @@ async def test_every_method_on_every_path(guarded: House) -> None:
 
 async def test_names_of_ones_own_choosing_are_ones_own(guarded: House) -> None:
     ana = await furnish(guarded, "ana", *SECRETS)
-    answer = await guarded.post(
-        "/api/chat/process", {"sessionId": SECRETS[1], "userMessageContent": "x"}, user="bia"
-    )
-    assert answer.json()["conversationId"] != ana.conversation
-    assert SECRETS[0] not in json.dumps(guarded.calls[-1].request.system or "")
-    assert [turn.content for turn in guarded.calls[-1].request.turns] == ["x"]
+    before = await snapshot(guarded, "ana", ana)
+    for name in (SECRETS[1], ana.conversation, ana.conversation.upper(), ana.run, NOBODY):
+        answer = await guarded.post(
+            "/api/chat/process", {"sessionId": name, "userMessageContent": "x"}, user="bia"
+        )
+        made = (await guarded.get(f"/api/conversations/{answer.json()['conversationId']}", user="bia")).json()
+        assert made["id"] != ana.conversation
+        assert (made["externalId"], made["title"]) == (name, "x")
+        assert not any(word in answer.text for word in SECRETS)
+        assert guarded.calls[-1].request.system is None
+        assert [turn.content for turn in guarded.calls[-1].request.turns] == ["x"]
+    assert await snapshot(guarded, "ana", ana) == before
 
 
 @pytest.mark.hostile(14)

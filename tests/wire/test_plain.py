@@ -2,11 +2,13 @@
 
 import asyncio
 import json
+from typing import Any
 
 import httpx2
 import pytest
 from tests.wire.house import NOBODY, House, refused
 
+from prosa.adapters.store.sqlite.store import _Session
 from prosa.domain import errors as e
 from prosa.transport import sse
 
@@ -53,6 +55,30 @@ async def test_messages_begin_a_conversation_that_holds_them(local: House) -> No
     assert [item["content"] for item in items] == ["a", "b", "c", "You said: c"]
 
 
+async def test_many_messages_are_stored_at_once(local: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    writes: list[str] = []
+    kept = _Session.write
+
+    def counted(session: _Session, plan: Any, *args: Any, **kwargs: Any) -> Any:
+        writes.append(plan.__name__)
+        return kept(session, plan, *args, **kwargs)
+
+    monkeypatch.setattr(_Session, "write", counted)
+    turns = [{"role": ("user", "assistant")[place % 2], "content": f"turno {place}"} for place in range(999)]
+    answer = await local.post(PATH, {"messages": turns})
+    assert answer.text == "You said: turno 998"
+    assert (
+        len(writes) <= 4
+    )  # the conversation, what was said before, the run; and what the engine does meanwhile
+    one = answer.headers["x-conversation-id"]
+    latest = (await local.get(f"/api/conversations/{one}/messages?order=desc&limit=200")).json()["items"]
+    assert [item["content"] for item in latest] == [
+        "You said: turno 998",
+        *(f"turno {place}" for place in range(998, 799, -1)),
+    ]
+    assert [item["parentId"] for item in latest[:-1]] == [item["id"] for item in latest[1:]]
+
+
 async def test_messages_go_on_where_they_are_told(local: House) -> None:
     one = await local.conversation()
     answer = await local.post(PATH, ASKED | {"conversationId": one.upper()})
@@ -68,6 +94,8 @@ async def test_what_is_refused_leaves_no_conversation(local: House) -> None:
         ({"content": "x"}, 400, e.InvalidRequest("messages, or conversationId and content, are needed.")),
         ({"messages": [{"role": "assistant", "content": "x"}]}, 400, e.InvalidRequest("the last of messages must be the user's.")),
         (ASKED | {"conversationId": NOBODY}, 404, e.ConversationNotFound()),
+        *((ASKED | given, 400, e.InvalidRequest("messages stand in place of content, regenerate and parentId."))
+          for given in ({"content": "x"}, {"regenerate": NOBODY}, {"parentId": NOBODY}, {"parentId": None})),
         (ASKED | {"tools": []}, 400, e.NotSupported("`tools`")),
         (ASKED | {"attachments": [1]}, 400, e.NotSupported("`attachments`")),
         (ASKED | {"provider": "ollama"}, 503, e.ProviderNotConfigured("ollama", "OLLAMA_SERVER")),

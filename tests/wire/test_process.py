@@ -48,11 +48,13 @@ async def test_a_session_may_be_a_conversations_id(local: House) -> None:
     one = await local.conversation()
     for name in (one, one.upper(), one.replace("-", "")):
         assert (await ask(local, sessionId=name))["conversationId"] == one
-    refused(
-        await local.post(PATH, {"sessionId": NOBODY, "userMessageContent": "x"}),
-        404,
-        e.ConversationNotFound(),
-    )
+
+
+async def test_an_unknown_id_is_a_name_like_any_other(local: House) -> None:
+    one = (await ask(local, sessionId=NOBODY))["conversationId"]
+    assert one != NOBODY
+    assert (await local.get(f"/api/conversations/{one}")).json()["externalId"] == NOBODY
+    assert (await ask(local, sessionId=NOBODY))["conversationId"] == one
 
 
 async def test_a_session_may_be_an_external_id_that_looks_like_an_id(local: House) -> None:
@@ -67,6 +69,50 @@ async def test_a_history_stands_in_for_the_stored_one(local: House) -> None:
     await ask(local, userMessageContent="sem", chatHistory=[])
     assert [turn.content for turn in local.calls[-1].request.turns] == ["sem"]
     assert "antes" not in [item["content"] for item in await stored(local, one)]
+
+
+async def test_turns_of_a_history_that_say_nothing_are_left_out(local: House) -> None:
+    await ask(
+        local,
+        chatHistory=[{"role": "assistant", "content": ""}, *HISTORY, {"role": "assistant", "content": ""}],
+    )
+    assert [turn.content for turn in local.calls[-1].request.turns] == ["antes", "sim", "Oi"]
+
+
+async def test_the_siblings_of_the_answer(local: House) -> None:
+    one = await local.conversation()
+    made = (await local.post(f"/api/conversations/{one}/messages", {"role": "user", "content": "Oi"})).json()
+    ids = [
+        (await ask(local, sessionId=one, userMessageId=made["id"]))["assistantMessage"]["id"]
+        for _ in range(2)
+    ]
+    again = await ask(local, sessionId=one, userMessageId=made["id"])
+    assert again["assistantMessage"]["siblings"] == [*ids, again["assistantMessage"]["id"]]
+
+
+async def test_what_is_asked_reaches_the_model(local: House) -> None:
+    await ask(local, temperature=0.5, maxTokens=77, systemPrompt="Seja breve.", model="m")
+    request = local.calls[-1].request
+    assert (request.temperature, request.max_tokens, request.system, request.model) == (
+        0.5,
+        77,
+        "Seja breve.",
+        "m",
+    )
+
+
+@pytest.mark.parametrize("name", ["tools", "attachments", "functions", "functionCall", "function_call"])
+async def test_what_is_not_built_is_refused(local: House, name: str) -> None:
+    one = await local.conversation()
+    for path, body in (
+        (PATH, {"sessionId": "s", "userMessageContent": "x"}),
+        ("/api/chat", {"messages": [{"role": "user", "content": "x"}]}),
+        ("/api/chat", {"conversationId": one, "content": "x"}),
+        ("/api/chat/send", {"conversationId": one, "content": "x"}),
+    ):
+        refused(await local.post(path, body | {name: ["x"]}), 400, e.NotSupported(f"`{name}`"))
+        assert (await local.post(path, body | {name: None})).status_code == 200
+    assert len(local.calls) == 4
 
 
 async def test_a_message_that_is_stored_already(local: House) -> None:

@@ -150,6 +150,21 @@ async def test_thinking_is_an_event_of_its_own(local: House) -> None:
     assert [name for event in happened for name in event if name == "content"] == ["content"]
 
 
+async def test_odd_and_long_thoughts_are_mended_and_cut(local: House) -> None:
+    from prosa.domain.models import ThinkingDelta
+
+    local.script = [ThinkingDelta("a\ud83d"), ThinkingDelta("é" * 9_000), "sim"]
+    one = await local.conversation()
+    answer = await local.post("/api/chat/send", {"conversationId": one, "content": "x"})
+    happened = events(answer.content)
+    assert (happened[-1]["type"], said(happened)) == ("done", "sim")
+    assert (
+        "".join(event["text"] for event in happened if event.get("type") == "thinking")
+        == "a\ufffd" + "é" * 9_000
+    )
+    assert max(len(block) + 2 for block in answer.content.split(b"\n\n")) <= 2_048
+
+
 async def test_what_is_asked_reaches_the_model(local: House) -> None:
     one = await local.conversation(systemPrompt="of the conversation", model="its-own")
     await local.send(one, "a")

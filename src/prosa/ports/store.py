@@ -61,6 +61,11 @@ class Messages(Protocol):
         parent), RunInProgress."""
         ...
 
+    async def seed(self, messages: Sequence[Message]) -> None:
+        """Stores messages of one conversation, each under the one before, the first under the present head;
+        the last becomes the head. Raises what `append` raises."""
+        ...
+
     async def rewrite(self, conversation_id: str, message_id: str, content: str, now: Instant) -> Message:
         """Replaces the text. Raises MessageNotFound, RunInProgress."""
         ...

@@ -22,7 +22,7 @@ class Chat:
         self.engine = Engine(store, catalogue, defaults)
         self.conversations = Conversations(store, self.engine, catalogue)
         self.messages = Messages(store)
-        self.process = Process(store, self.engine, self.conversations)
+        self.process = Process(store, self.engine, self.conversations, self.messages)
         self._loading: asyncio.Future[None] | None = None
 
     async def open(self) -> None:

@@ -1,18 +1,26 @@
 """Conversations: made, found, changed, closed and deleted."""
 
+import asyncio
+import contextlib
+from collections.abc import Sequence
 from typing import Any
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from prosa.domain.conversations import Conversation, ConversationStatus
 from prosa.domain.errors import ConversationNotFound, InvalidRequest
 from prosa.domain.ids import new_id, parse_id
+from prosa.domain.models import Turn
 from prosa.domain.principal import Principal
+from prosa.domain.runs import Run
 from prosa.domain.time import Instant, now
 from prosa.kit.pages import from_cursor, to_cursor
 from prosa.ports.store import Store
+from prosa.services.messages import stored_message
 from prosa.services.models.catalogue import Catalogue
 from prosa.services.runs.engine import Engine
+from prosa.services.runs.readers import Reader
+from prosa.services.runs.start import Send
 
 
 class Draft(Struct, frozen=True):
@@ -60,18 +68,31 @@ class Conversations:
         return await self._store.of(principal).conversations.get(conversation_id)
 
     async def find(self, principal: Principal, name: str, draft: Draft) -> Conversation:
-        """The conversation that `name` (its id, or its external id) stands for; made where there is none.
-        Raises ConversationNotFound for a UUID that is neither."""
+        """The conversation of the caller's that `name` stands for: its id, else its external id; where there
+        is none, a new one by `draft` with that external id. Raises NoSuchProvider, ProviderNotConfigured."""
         identity = parse_id(name)
-        if identity is None:
-            return (await self.create(principal, draft))[0]
+        if identity is not None:
+            with contextlib.suppress(ConversationNotFound):
+                return await self.get(principal, identity)
+        return (await self.create(principal, structs.replace(draft, external_id=name)))[0]
+
+    async def begin(
+        self, principal: Principal, send: Send, language: str = "en", before: Sequence[Turn] = ()
+    ) -> tuple[Run, Reader]:
+        """A run in a new conversation that holds the turns `before`; `send` names none. It stays only if the
+        run is new: the same `send.key` again gives the first run, where it is. Raises what `Engine.start`
+        raises."""
+        made, _ = await self.create(principal, Draft())
+        run = None
         try:
-            return await self.get(principal, identity)
-        except ConversationNotFound:
-            named = await self._store.of(principal).conversations.by_external_id(name)
-            if named is None:
-                raise
-            return named
+            seeds = [stored_message(principal, made.id, turn) for turn in before]
+            await self._store.of(principal).messages.seed(seeds)
+            send = structs.replace(send, conversation_id=made.id)
+            run, reader = await self._engine.start(principal, send, language)
+        finally:
+            if run is None or run.conversation_id != made.id:
+                await asyncio.shield(self.delete(principal, made.id))
+        return run, reader
 
     async def page(
         self, principal: Principal, limit: int, cursor: str | None

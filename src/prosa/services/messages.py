@@ -7,7 +7,7 @@ from msgspec import UNSET, Struct, UnsetType
 from prosa.domain.conversations import Message, MessageStatus
 from prosa.domain.errors import InvalidRequest, MessageNotFound
 from prosa.domain.ids import new_id, parse_id
-from prosa.domain.models import Role
+from prosa.domain.models import Role, Turn
 from prosa.domain.principal import Principal
 from prosa.domain.time import now
 from prosa.domain.tree import Tree
@@ -70,19 +70,8 @@ class Messages:
     ) -> Placed:
         """Stores a message without a run: under the head where `parent_id` is UNSET. Raises
         ConversationNotFound, ConversationClosed, MessageNotFound (the parent), RunInProgress."""
-        message = Message(
-            id=new_id(),
-            user_id=principal.user_id,
-            conversation_id=conversation_id,
-            parent_id=None if parent_id is UNSET else parent_id,
-            role=role,
-            content=content,
-            status=MessageStatus.COMPLETED,
-            run_id=None,
-            provider=None,
-            model=None,
-            created_at=now(),
-        )
+        parent = None if parent_id is UNSET else parent_id
+        message = stored_message(principal, conversation_id, Turn(role, content), parent)
         records = self._store.of(principal).messages
         stored = await records.append(message, at_head=parent_id is UNSET)
         tree, _ = await records.tree(conversation_id)
@@ -100,6 +89,25 @@ class Messages:
     async def delete(self, principal: Principal, conversation_id: str, message_id: str) -> None:
         """With its subtree. Raises ConversationNotFound, MessageNotFound, RunInProgress."""
         await self._store.of(principal).messages.delete(conversation_id, message_id, now())
+
+
+def stored_message(
+    principal: Principal, conversation_id: str, turn: Turn, parent_id: str | None = None
+) -> Message:
+    """A new message that no run has written."""
+    return Message(
+        id=new_id(),
+        user_id=principal.user_id,
+        conversation_id=conversation_id,
+        parent_id=parent_id,
+        role=turn.role,
+        content=turn.content,
+        status=MessageStatus.COMPLETED,
+        run_id=None,
+        provider=None,
+        model=None,
+        created_at=now(),
+    )
 
 
 def _placed(tree: Tree, message: Message) -> Placed:

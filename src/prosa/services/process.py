@@ -11,6 +11,7 @@ from prosa.domain.principal import Principal
 from prosa.domain.runs import Run
 from prosa.ports.store import Store
 from prosa.services.conversations import Conversations, Draft
+from prosa.services.messages import Messages, Placed
 from prosa.services.runs.engine import Engine
 from prosa.services.runs.readers import Reader
 from prosa.services.runs.start import Send
@@ -28,6 +29,8 @@ class Question(Struct, frozen=True):
     provider: str | None = None
     model: str | None = None
     system_prompt: str | None = None
+    temperature: float | None = None
+    max_tokens: int | None = None
     key: str | None = None
     body_hash: str = ""
 
@@ -36,22 +39,29 @@ class Answer(Struct, frozen=True):
     """`end` is the run's last event; None where the process that wrote the answer is gone."""
 
     run: Run
-    message: Message
+    placed: Placed
     end: Event | None
+
+    @property
+    def message(self) -> Message:
+        return self.placed.message
 
 
 class Process:
-    def __init__(self, store: Store, engine: Engine, conversations: Conversations) -> None:
+    def __init__(
+        self, store: Store, engine: Engine, conversations: Conversations, messages: Messages
+    ) -> None:
         self._store = store
         self._engine = engine
         self._conversations = conversations
+        self._messages = messages
 
     async def answer(self, principal: Principal, question: Question, language: str = "en") -> Answer:
-        """Waits for the whole answer. Raises what `Engine.start` raises, ClientMismatch, and
-        ConversationNotFound for a `session_id` that is a UUID nobody of the caller's has."""
+        """Waits for the whole answer. Raises what `Engine.start` raises, ClientMismatch,
+        MessageNotFound (`user_message_id`)."""
         if principal.client_id and question.client_id not in ("", principal.client_id):
             raise ClientMismatch
-        draft = Draft(external_id=question.session_id, client_id=question.client_id)
+        draft = Draft(client_id=question.client_id)
         conversation = await self._conversations.find(principal, question.session_id, draft)
         answering = await self._stored(principal, conversation.id, question)
         send = Send(
@@ -61,15 +71,16 @@ class Process:
             provider=question.provider,
             model=question.model,
             system_prompt=question.system_prompt,
-            history=question.history,
+            temperature=question.temperature,
+            max_tokens=question.max_tokens,
+            history=None if question.history is None else tuple(filter(_said, question.history)),
             key=question.key,
             body_hash=question.body_hash,
         )
         run, reader = await self._engine.start(principal, send, language)
         end = await last_of(reader)
-        records = self._store.of(principal)
-        message = await records.messages.get(conversation.id, run.message_id)
-        return Answer(await records.runs.get(run.id), message, end)
+        placed = await self._messages.get(principal, run.conversation_id, run.message_id)
+        return Answer(await self._store.of(principal).runs.get(run.id), placed, end)
 
     async def _stored(self, principal: Principal, conversation_id: str, question: Question) -> str | None:
         """The id of the user's message if it is stored already."""
@@ -84,6 +95,11 @@ class Process:
                 "userMessageContent is not the text of the message that userMessageId names."
             )
         return identity
+
+
+def _said(turn: Turn) -> bool:
+    """Whether a turn says anything: pages keep an empty one where the answer is going to be."""
+    return bool(turn.content)
 
 
 async def last_of(reader: Reader) -> Event | None:

@@ -22,7 +22,7 @@ from prosa.transport.page import Page
 
 
 class App:
-    """Serves http, and opens and closes the services where the host's lifespan asks for it."""
+    """Serves http over services that somebody else opens and closes."""
 
     def __init__(self, chat: Chat, identity: Identity, *, language: str, origins: frozenset[str]) -> None:
         self._chat = chat
@@ -35,9 +35,7 @@ class App:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
             await self._http(scope, receive, send)
-        elif scope["type"] == "lifespan":
-            await self._lifespan(receive, send)
-        else:
+        elif scope["type"] == "websocket":
             await send({"type": "websocket.close", "code": 1008})
 
     async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -54,17 +52,6 @@ class App:
             log.exception("request_broke", method=scope["method"], path=scope["path"])
             if not begun:  # else the answer stays without its end, and the connection is closed
                 await self._door.refuse(ProsaError(), scope, send)
-
-    async def _lifespan(self, receive: Receive, send: Send) -> None:
-        while True:
-            message = await receive()
-            if message["type"] == "lifespan.startup":
-                await self._chat.open()
-                await send({"type": "lifespan.startup.complete"})
-            else:
-                await self._chat.close()
-                await send({"type": "lifespan.shutdown.complete"})
-                return
 
     def _routes(self, identity: Identity) -> list[Route]:
         described = operations(identity)

@@ -10,7 +10,7 @@ from msgspec import UNSET, Struct
 from prosa.domain.conversations import MessageStatus
 from prosa.domain.ending import Ending, Entry
 from prosa.domain.errors import ProsaError
-from prosa.domain.events import Done, Error, Event, Thinking, Tokens, encode
+from prosa.domain.events import Done, Error, Event, Tokens, encode
 from prosa.domain.ids import new_id
 from prosa.domain.models import Finish, FinishReason, TextDelta, ThinkingDelta, Usage, UsageReport
 from prosa.domain.money import Picodollars, to_dollars
@@ -113,7 +113,7 @@ class Execution:
                     journal.note(live)
                 elif type(event) is ThinkingDelta:
                     self._taken.thought += len(event.text)
-                    live.publish(Thinking(event.text))
+                    live.think(event.text)
                     journal.note(live)
                 elif type(event) is UsageReport:
                     if event.usage.credible:

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Callable
 
-from prosa.domain.events import Event, Text, encode
+from prosa.domain.events import Event, Text, Thinking, encode
 from prosa.domain.runs import Run
 from prosa.kit.text import well_formed
 
@@ -46,20 +46,27 @@ class Live:
 
     def write(self, text: str) -> None:
         """Publishes a piece of the answer, cut between characters where its line would pass `LONGEST`."""
+        self.text.append(self._say(Text, text))
+
+    def think(self, text: str) -> None:
+        """Publishes a piece of what the model thinks, cut in the same way."""
+        self._say(Thinking, text)
+
+    def _say(self, kind: Callable[[str], Event], text: str) -> str:
+        """Publishes `text` in as many events as it takes, and answers what was published."""
         if "\0" in text:
             text = well_formed(text)
         try:
             first = len(self.lines) + 1
             if len(text) * WIDEST <= LONGEST:
-                lines = [encode(Text(text), first)]
+                lines = [encode(kind(text), first)]
             else:
-                lines = [encode(Text(piece), seq) for seq, piece in enumerate(_pieces(text), first)]
+                lines = [encode(kind(piece), seq) for seq, piece in enumerate(_pieces(text), first)]
         except UnicodeEncodeError:  # half a character, which nothing can store or send
-            self.write(well_formed(text))
-            return
-        self.text.append(text)
+            return self._say(kind, well_formed(text))
         self.lines += lines
         self.wake()
+        return text
 
     def end(self, last: bytes | None) -> None:
         """The end, once it is stored: `last` is its line, None where the run was taken over by another."""

@@ -5,7 +5,7 @@ import re
 from typing import Annotated, Any
 
 import msgspec
-from msgspec import UNSET, Meta, Struct, UnsetType
+from msgspec import UNSET, Meta, Struct, UnsetType, field
 
 from prosa.domain import errors as e
 from prosa.services.runs.start import Send as Ask
@@ -13,7 +13,6 @@ from prosa.transport.native.forms import Content, Id, Key, MaxTokens, Name, Prom
 from prosa.transport.operation import Call, HeaderField, Nothing, Operation, Stream
 from prosa.transport.sse import PACED, Writing
 
-NOT_BUILT = ("attachments", "tools")
 NotBuilt = Annotated[Any, Meta(extra_json_schema={"type": "null"}, description="Not supported yet.")]
 
 IDEMPOTENCY_KEY = HeaderField(
@@ -23,7 +22,25 @@ IDEMPOTENCY_KEY = HeaderField(
 )
 
 
-class SendBody(Struct, frozen=True, rename="camel"):
+class Unbuilt(Struct, frozen=True, rename="camel", kw_only=True):
+    """Fields that callers know and this version does not heed: refused, lest they seem to do something."""
+
+    attachments: NotBuilt = None
+    tools: NotBuilt = None
+    functions: NotBuilt = None
+    function_call: NotBuilt = None
+    function_call_of_old: NotBuilt = field(name="function_call", default=None)
+
+
+def refuse_unbuilt(body: Unbuilt) -> None:
+    """Raises NotSupported."""
+    names = zip(Unbuilt.__struct_fields__, Unbuilt.__struct_encode_fields__, strict=True)
+    for name, on_the_wire in names:
+        if getattr(body, name) is not None:
+            raise e.NotSupported(f"`{on_the_wire}`")
+
+
+class SendBody(Unbuilt, frozen=True, rename="camel", kw_only=True):
     """`regenerate` (an answer's id) stands in place of `content`. `parentId` names the message to go on
     from (null: begin anew); without it, the newest of the branch that is shown."""
 
@@ -37,9 +54,7 @@ class SendBody(Struct, frozen=True, rename="camel"):
     temperature: Temperature | None = None
     max_tokens: MaxTokens | None = None
     client_message_id: Key | None = None
-    accepts: list[str] = []
-    attachments: NotBuilt = None
-    tools: NotBuilt = None
+    accepts: tuple[str, ...] = ()
 
 
 ONE_OF = [
@@ -62,9 +77,7 @@ async def send_message(call: Call[SendBody, Nothing]) -> Stream:
 
 def ask_of(call: Call[Any, Any], body: SendBody) -> Ask:
     """Raises InvalidRequest and NotSupported."""
-    for name in NOT_BUILT:
-        if getattr(body, name) is not None:
-            raise e.NotSupported(f"`{name}`")
+    refuse_unbuilt(body)
     content = None if body.content is UNSET else body.content
     regenerate = None if body.regenerate is UNSET else body.regenerate.lower()
     if (content is None) == (regenerate is None):

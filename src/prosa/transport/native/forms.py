@@ -15,6 +15,7 @@ T = TypeVar("T")
 _PLAIN = r"^[^\x00]*$"  # Postgres keeps no NUL, and no reader wants one
 
 Content = Annotated[str, Meta(min_length=1, max_length=400_000, pattern=_PLAIN)]
+Said = Annotated[str, Meta(max_length=400_000, pattern=_PLAIN)]
 Prompt = Annotated[str, Meta(max_length=100_000, pattern=_PLAIN)]
 Title = Annotated[str, Meta(max_length=500, pattern=_PLAIN)]
 Name = Annotated[str, Meta(min_length=1, max_length=200, pattern=_PLAIN)]

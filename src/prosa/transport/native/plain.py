@@ -1,6 +1,5 @@
 """`POST /api/chat`: seed 003's route: messages in, the bare text of the answer out."""
 
-import asyncio
 from collections.abc import Sequence
 from typing import Annotated, Literal
 
@@ -11,7 +10,6 @@ from prosa.domain import errors as e
 from prosa.domain.events import Done, Error, Event, Text, decode
 from prosa.domain.models import Role, Turn
 from prosa.domain.runs import Run
-from prosa.services.conversations import Draft
 from prosa.services.runs.readers import Reader
 from prosa.services.runs.start import Send as Ask
 from prosa.services.runs.start import system_turns_apart
@@ -19,13 +17,13 @@ from prosa.transport.errors import Headers
 from prosa.transport.native.chat import (
     ERRORS,
     IDEMPOTENCY_KEY,
-    NOT_BUILT,
     ONE_OF,
-    NotBuilt,
     SendBody,
+    Unbuilt,
     ask_of,
     hash_of,
     key_of,
+    refuse_unbuilt,
 )
 from prosa.transport.native.forms import Content, Id, Key, MaxTokens, Name, Prompt, Temperature
 from prosa.transport.operation import Call, Nothing, Operation, Stream
@@ -46,7 +44,7 @@ class TurnForm(Struct, frozen=True):
     content: Content
 
 
-class PlainBody(Struct, frozen=True, rename="camel"):
+class PlainBody(Unbuilt, frozen=True, rename="camel", kw_only=True):
     """Either `messages`, the last of which is the user's, or the fields of `/api/chat/send`."""
 
     messages: Annotated[list[TurnForm], Meta(min_length=1, max_length=1_000)] | UnsetType = UNSET
@@ -60,14 +58,16 @@ class PlainBody(Struct, frozen=True, rename="camel"):
     temperature: Temperature | None = None
     max_tokens: MaxTokens | None = None
     client_message_id: Key | None = None
-    accepts: list[str] = []
-    attachments: NotBuilt = None
-    tools: NotBuilt = None
+    accepts: tuple[str, ...] = ()
 
 
+_MESSAGES = {
+    "required": ["messages"],
+    "properties": dict.fromkeys(("content", "regenerate", "parentId"), False),
+}
 _SEND = [{**each, "required": ["conversationId", *each["required"]], "properties": {"messages": False}}
          for each in ONE_OF]  # fmt: skip
-_EITHER = Annotated[PlainBody, Meta(extra_json_schema={"oneOf": [{"required": ["messages"]}, *_SEND]})]
+_EITHER = Annotated[PlainBody, Meta(extra_json_schema={"oneOf": [_MESSAGES, *_SEND]})]
 
 
 async def chat(call: Call[PlainBody, Nothing]) -> Stream:
@@ -85,42 +85,31 @@ async def chat(call: Call[PlainBody, Nothing]) -> Stream:
 
 
 async def _start(call: Call[PlainBody, Nothing]) -> tuple[Run, Reader]:
-    """Begins the run, in a new conversation where none is named: that one stays only if the run is new."""
-    body = call.body
-    engine, conversations = call.chat.engine, call.chat.conversations
+    """Begins the run, in a new conversation where none is named."""
+    body, engine = call.body, call.chat.engine
     if body.messages is UNSET:
         if body.conversation_id is UNSET:
             raise e.InvalidRequest("messages, or conversationId and content, are needed.")
         shared = {name: getattr(body, name) for name in SendBody.__struct_fields__}
         return await engine.start(call.principal, ask_of(call, SendBody(**shared)), call.language)
-    if body.conversation_id is not UNSET:
-        ask = _ask(call, body.messages, body.conversation_id.lower())
+    ask = _ask(call, body.messages)
+    if ask.conversation_id:
         return await engine.start(call.principal, ask, call.language)
-    made, _ = await conversations.create(call.principal, Draft())
-    run = None
-    try:
-        ask = _ask(call, body.messages, made.id)
-        for turn in ask.history or ():
-            await call.chat.messages.append(call.principal, made.id, turn.role, turn.content)
-        run, reader = await engine.start(call.principal, ask, call.language)
-    finally:
-        if run is None or run.conversation_id != made.id:
-            await asyncio.shield(conversations.delete(call.principal, made.id))
-    return run, reader
+    return await call.chat.conversations.begin(call.principal, ask, call.language, ask.history or ())
 
 
-def _ask(call: Call[PlainBody, Nothing], messages: Sequence[TurnForm], conversation_id: str) -> Ask:
+def _ask(call: Call[PlainBody, Nothing], messages: Sequence[TurnForm]) -> Ask:
     body = call.body
-    for name in NOT_BUILT:
-        if getattr(body, name) is not None:
-            raise e.NotSupported(f"`{name}`")
+    refuse_unbuilt(body)
+    if any(each is not UNSET for each in (body.content, body.regenerate, body.parent_id)):
+        raise e.InvalidRequest("messages stand in place of content, regenerate and parentId.")
     *before, last = messages
     if last.role != "user":
         raise e.InvalidRequest("the last of messages must be the user's.")
     system, history = system_turns_apart([Turn(Role(each.role), each.content) for each in before])
     key = key_of(call, body.client_message_id)
     return Ask(
-        conversation_id=conversation_id,
+        conversation_id="" if body.conversation_id is UNSET else body.conversation_id.lower(),
         content=last.content,
         history=history,
         provider=body.provider,

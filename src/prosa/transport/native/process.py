@@ -7,16 +7,18 @@ from msgspec import Meta, Struct
 from prosa.domain import errors as e
 from prosa.domain.events import Error
 from prosa.domain.models import Role, Turn
-from prosa.services.messages import Placed
 from prosa.services.process import Question, failed
-from prosa.transport.native.chat import ERRORS, IDEMPOTENCY_KEY, hash_of, key_of
+from prosa.transport.native.chat import ERRORS, IDEMPOTENCY_KEY, Unbuilt, hash_of, key_of, refuse_unbuilt
 from prosa.transport.native.forms import (
     Content,
     Key,
+    MaxTokens,
     MessageForm,
     Name,
     Prompt,
     RunForm,
+    Said,
+    Temperature,
     message_form,
     run_form,
 )
@@ -25,10 +27,10 @@ from prosa.transport.operation import Call, Nothing, Operation, Reply
 
 class HistoryForm(Struct, frozen=True):
     role: Literal["user", "assistant"]
-    content: Content
+    content: Said
 
 
-class ProcessBody(Struct, frozen=True, rename="camel"):
+class ProcessBody(Unbuilt, frozen=True, rename="camel", kw_only=True):
     """`sessionId` is a conversation's id, or a name of your own for one. `userMessageId` names a message that
     is stored already. `chatHistory` stands in for the stored history in this call."""
 
@@ -40,6 +42,8 @@ class ProcessBody(Struct, frozen=True, rename="camel"):
     provider: Name | None = None
     model: Name | None = None
     system_prompt: Prompt | None = None
+    temperature: Temperature | None = None
+    max_tokens: MaxTokens | None = None
 
 
 class AnswerForm(Struct, frozen=True, rename="camel"):
@@ -52,6 +56,7 @@ class AnswerForm(Struct, frozen=True, rename="camel"):
 async def process_message(call: Call[ProcessBody, Nothing]) -> Reply:
     """Waits for the whole answer. It is stored even if the caller leaves meanwhile."""
     body = call.body
+    refuse_unbuilt(body)
     key = key_of(call, None)
     question = Question(
         content=body.user_message_content,
@@ -64,17 +69,18 @@ async def process_message(call: Call[ProcessBody, Nothing]) -> Reply:
         provider=body.provider,
         model=body.model,
         system_prompt=body.system_prompt,
+        temperature=body.temperature,
+        max_tokens=None if body.max_tokens is None else int(body.max_tokens),
         key=key,
         body_hash=hash_of(body) if key is not None else "",
     )  # fmt: skip
     answer = await call.chat.process.answer(call.principal, question, call.language)
-    if isinstance(answer.end, Error) and failed(answer):
+    if isinstance(answer.end, Error):
         raise e.AnswerFailed(answer.end.code, answer.end.message)
-    placed = Placed(answer.message, [answer.message.id])
     form = AnswerForm(
         success=not failed(answer),
         conversation_id=answer.message.conversation_id,
-        assistant_message=message_form(placed),
+        assistant_message=message_form(answer.placed),
         run=run_form(answer.run),
     )
     return Reply(200, form)

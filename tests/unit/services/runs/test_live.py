@@ -3,6 +3,7 @@
 import asyncio
 import json
 import tracemalloc
+from collections.abc import Callable
 
 import pytest
 from hypothesis import given
@@ -10,7 +11,7 @@ from hypothesis import strategies as st
 from tests.stores import conversation, opening
 from tests.unit.services.house import lines_of
 
-from prosa.domain.events import Gap, Text, decode, encode, seq_of
+from prosa.domain.events import Gap, Text, Thinking, decode, encode, seq_of
 from prosa.domain.models import Usage
 from prosa.domain.runs import Run, RunStatus
 from prosa.services.runs.live import LONGEST, Live
@@ -43,10 +44,21 @@ def test_a_long_piece_is_cut_between_characters(text: str) -> None:
 @pytest.mark.parametrize(
     "text", ["a" * 100_000, "\n" * 10_000, "\x01" * 10_000, "🦉" * 10_000, '"\\' * 10_000]
 )
-def test_every_event_fits_into_a_write(text: str) -> None:
+def test_a_thought_is_cut_as_an_answer_is(text: str) -> None:
     live = Live(run())
     live.write(text)
     assert text_in(live.lines) == text
+    live.lines.clear()
+    live.think(text)
+    assert "".join(json.loads(line)["text"] for line in live.lines) == text
+    assert [seq_of(line) for line in live.lines] == list(range(1, len(live.lines) + 1))
+
+
+@pytest.mark.parametrize("publish", [Live.write, Live.think])
+@pytest.mark.parametrize("text", ["a" * 9_000, "\n" * 1_000, "\x01" * 1_000, "🦉" * 1_000, '"\\' * 1_000])
+def test_a_line_fits_into_a_write(text: str, publish: Callable[[Live, str], None]) -> None:
+    live = Live(run())
+    publish(live, text)
     assert max(len(b"data: %b\n\n" % line) for line in live.lines) <= 2_048
 
 
@@ -58,6 +70,9 @@ def test_what_no_database_can_hold_is_mended(text: str, kept: str) -> None:
     live = Live(run())
     live.write(text)
     assert text_in(live.lines) == kept == "".join(live.text)
+    live.think(text)
+    assert decode(live.lines[-1]) == Thinking(kept)
+    assert "".join(live.text) == kept
 
 
 async def test_two_readers_and_a_late_one_get_the_same() -> None:

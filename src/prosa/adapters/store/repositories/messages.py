@@ -8,9 +8,20 @@ from sqlalchemy import bindparam, delete, select, update
 from prosa.adapters.store.repositories.conversations import NODES, locked, present
 from prosa.adapters.store.repositories.rows import MESSAGE, to_message
 from prosa.adapters.store.session import Session
-from prosa.adapters.store.statement import Ask, Ids, Plan, Statement, Together, among, insertion, owned
+from prosa.adapters.store.statement import (
+    Ask,
+    Ids,
+    Many,
+    Params,
+    Plan,
+    Statement,
+    Together,
+    among,
+    insertion,
+    owned,
+)
 from prosa.adapters.store.tables import conversations, messages
-from prosa.domain.conversations import ConversationStatus, Message, MessageStatus
+from prosa.domain.conversations import Conversation, ConversationStatus, Message, MessageStatus
 from prosa.domain.errors import ConversationClosed, MessageNotFound, RunInProgress
 from prosa.domain.time import Instant
 from prosa.domain.tree import Tree
@@ -58,10 +69,16 @@ def settled(message: Message) -> Message:
     return message
 
 
-def _append(message: Message, *, at_head: bool) -> Plan[Message]:
-    conversation = yield from locked(message.conversation_id)
+def _unclosed(conversation_id: str) -> Plan[Conversation]:
+    """The conversation, locked, if it takes messages."""
+    conversation = yield from locked(conversation_id)
     if conversation.status is ConversationStatus.CLOSED:
         raise ConversationClosed
+    return conversation
+
+
+def _append(message: Message, *, at_head: bool) -> Plan[Message]:
+    conversation = yield from _unclosed(message.conversation_id)
     parent = conversation.head_id if at_head else message.parent_id
     if parent is not None:
         settled((yield from _get(conversation.id, parent)))
@@ -71,6 +88,20 @@ def _append(message: Message, *, at_head: bool) -> Plan[Message]:
         Ask(_MOVE_HEAD, key=conversation.id, head_id=stored.id, updated_at=stored.created_at),
     )
     return stored
+
+
+def _seed(given: Sequence[Message]) -> Plan[None]:
+    conversation = yield from _unclosed(given[0].conversation_id)
+    parent = conversation.head_id
+    if parent is not None:
+        settled((yield from _get(conversation.id, parent)))
+    rows: list[Params] = []
+    for message in given:
+        stored = msgspec.structs.replace(message, conversation_id=conversation.id, parent_id=parent)
+        rows.append(msgspec.structs.asdict(stored))
+        parent = message.id
+    yield Many(INSERT, rows)
+    yield Ask(_MOVE_HEAD, key=conversation.id, head_id=parent, updated_at=given[-1].created_at)
 
 
 def _rewrite(conversation_id: str, message_id: str, content: str, now: Instant) -> Plan[Message]:
@@ -115,6 +146,10 @@ class Messages:
 
     async def append(self, message: Message, *, at_head: bool) -> Message:
         return await self._session.write(_append, message, at_head=at_head)
+
+    async def seed(self, messages: Sequence[Message]) -> None:
+        if messages:
+            await self._session.write(_seed, messages)
 
     async def rewrite(self, conversation_id: str, message_id: str, content: str, now: Instant) -> Message:
         return await self._session.write(_rewrite, conversation_id, message_id, content, now)
