@@ -164,7 +164,7 @@ async def test_the_engine_does_only_what_it_must(database: Database, filled: Con
             "DELETE FROM messages",
             "DELETE FROM runs",
             "DELETE FROM ai_usage",
-            "UPDATE ai_usage SET cost = 0",
+            "UPDATE ai_usage SET created_at = now()",
             "UPDATE messages SET user_id = 'bia'",
             "UPDATE runs SET user_id = 'bia'",
             "INSERT INTO reservations DEFAULT VALUES",

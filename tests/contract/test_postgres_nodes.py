@@ -6,13 +6,13 @@ from collections.abc import AsyncIterator
 import pytest
 from tests.contract.conftest import postgres_place
 from tests.postgres import Database, ask
-from tests.stores import ANA, BOOT, LEASE, NOON, Ears, append, begin, conversation, ending
+from tests.stores import ANA, BOOT, LEASE, NOON, PAST, Ears, append, begin, conversation, ending, lapse
 
 from prosa.domain.conversations import Conversation
 from prosa.domain.errors import LimitReached, StoreUnavailable
 from prosa.domain.opening import Begun, Limits
 from prosa.domain.runs import RunStatus
-from prosa.domain.time import SECOND, Instant
+from prosa.domain.time import SECOND, Instant, now
 from prosa.ports.store import Store
 
 pytest.importorskip("asyncpg")
@@ -93,11 +93,21 @@ async def test_too_many_runs_for_one_notice(nodes: list[Store], chat: Conversati
 
 
 async def test_a_living_owner_keeps_its_runs(nodes: list[Store], chat: Conversation) -> None:
+    """Whatever their clocks say: one is of the past, the other one of the future."""
     run = (await begin(nodes[0], chat)).run
-    until = Instant(NOON + 2 * LEASE)
-    assert await nodes[1].engine.claim("boot-2", Instant(NOON + LEASE - SECOND), until) == []
-    claimed = await nodes[1].engine.claim("boot-2", Instant(NOON + LEASE + SECOND), until)
+    ahead = Instant(now() + 1000 * LEASE)
+    assert await nodes[1].engine.claim("boot-2", ahead, Instant(ahead + LEASE)) == []
+    await lapse(nodes[0], run)
+    claimed = await nodes[1].engine.claim("boot-2", ahead, Instant(ahead + LEASE))
     assert [each.id for each in claimed] == [run.id]
+
+
+async def test_a_run_that_waited_for_its_begin_is_not_born_expired(
+    nodes: list[Store], chat: Conversation
+) -> None:
+    late = Instant(now() - 2 * LEASE)
+    await begin(nodes[0], chat, now=late, lease_until=Instant(late + LEASE))
+    assert await nodes[1].engine.claim("boot-2", now(), Instant(now() + LEASE)) == []
 
 
 @pytest.mark.hostile(60)
@@ -125,10 +135,33 @@ async def test_nodes_race_for_a_budget(nodes: list[Store]) -> None:
 @pytest.mark.hostile(61)
 async def test_nodes_race_for_an_orphan(nodes: list[Store], chat: Conversation) -> None:
     for number in range(10):
-        await begin(nodes[0], chat, parent_id=None)
+        await begin(nodes[0], chat, parent_id=None, lease_until=PAST)
         late, until = Instant(NOON + LEASE + SECOND), Instant(NOON + 10 * LEASE)
         claims = (node.engine.claim(f"{number}-{i}", late, until) for i, node in enumerate(nodes))
         assert sum(map(len, await asyncio.gather(*claims))) == 1
+
+
+async def test_a_close_waits_for_nobody_for_long(database: Database, chat: Conversation) -> None:
+    """Both pools have a transaction that waits for a lock: the process goes in time all the same."""
+    import asyncpg
+
+    node = postgres_place(database)()
+    await node.open(Ears())
+    run = (await begin(node, chat)).run
+    other = await asyncpg.connect(database.superuser)
+    try:
+        await other.execute("BEGIN; LOCK TABLE runs, conversations")
+        calls = [
+            asyncio.create_task(node.of(ANA).conversations.get(chat.id)),
+            asyncio.create_task(node.engine.renew(BOOT, [run.id], NOON, PAST)),
+        ]
+        await asyncio.sleep(0.2)
+        async with asyncio.timeout(1.8):
+            await node.close()
+        for each in await asyncio.gather(*calls, return_exceptions=True):
+            assert isinstance(each, StoreUnavailable)
+    finally:
+        await other.close()
 
 
 @pytest.mark.hostile(59)

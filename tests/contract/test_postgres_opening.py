@@ -86,6 +86,13 @@ async def test_another_revision(disturbed: Database) -> None:
     assert "prosa migrate" in said
 
 
+async def test_a_newer_revision(disturbed: Database) -> None:
+    await ask(disturbed.superuser, "UPDATE alembic_version SET version_num = '9999'")
+    assert "newer Prosa" in await _refused(disturbed.app, disturbed.engine)
+    with pytest.raises(MisconfiguredError, match="newer Prosa"):
+        await migrate(disturbed.owner, disturbed.app, disturbed.engine)
+
+
 async def test_not_migrated(empty: Database) -> None:
     name = empty.name
     for role in ("app", "engine"):

@@ -4,8 +4,9 @@ import asyncio
 from collections.abc import Sequence
 
 import pytest
-from tests.stores import ANA, BIA, LEASE, NOON, begin, bound, conversation, ending, message, opening, turn
+from tests.stores import ANA, BIA, NOON, begin, bound, conversation, ending, message, opening, turn
 
+from prosa.adapters.store.repositories.begin import WINDOW_BYTES
 from prosa.domain.conversations import Conversation, ConversationStatus, MessageStatus
 from prosa.domain.errors import (
     ConversationClosed,
@@ -35,7 +36,7 @@ async def test_puts_everything_down(store: Store, chat: Conversation) -> None:
     run = begun.run
     assert begun.prepared is not None
     assert run == await records.runs.get(run.id)
-    assert (run.status, run.lease_until, run.usage) == (RunStatus.IN_PROGRESS, NOON + LEASE, None)
+    assert (run.status, run.usage) == (RunStatus.IN_PROGRESS, None)
     assert (run.provider, run.model) == ("fake", "echo")
     found = await records.messages.many(chat.id, [run.user_message_id or "", run.message_id])
     question, answer = found[run.user_message_id or ""], found[run.message_id]
@@ -249,6 +250,25 @@ async def test_a_long_branch_is_read_whole(store: Store, chat: Conversation) -> 
     assert begun.prepared is not None
     said = [each.content for each in begun.prepared.request.turns if each.role is Role.USER]
     assert said == [*map(str, range(12)), "last"]
+
+
+@pytest.mark.parametrize("parts", [(3, 70), (30_001, 3), (29_999, 40), (400_000, 12)])
+async def test_a_branch_is_read_as_far_as_windows_reach(
+    store: Store, chat: Conversation, parts: tuple[int, int]
+) -> None:
+    """Long texts, or many: always the newest, without a hole, and no more than needed."""
+    size, count = parts
+    parent = None
+    for index in range(count):
+        said = message(chat, f"{index:03}".ljust(size, "."), parent_id=parent)
+        parent = (await store.of(ANA).messages.append(said, at_head=False)).id
+    begun = await begin(store, chat, "last")
+    assert begun.prepared is not None
+    read = [each.content for each in begun.prepared.request.turns]
+    assert [each[:3] for each in read[:-1]] == [f"{index:03}" for index in range(count)][1 - len(read) :]
+    assert read[-1] == "last"
+    assert sum(map(len, read[:-1])) < WINDOW_BYTES + size
+    assert len(read) == count + 1 or sum(map(len, read)) >= WINDOW_BYTES
 
 
 async def test_begin_is_of_its_principal(store: Store, other: Conversation) -> None:

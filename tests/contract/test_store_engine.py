@@ -3,7 +3,7 @@
 import asyncio
 
 import pytest
-from tests.stores import ANA, BIA, BOOT, LEASE, NOON, append, begin, conversation, ending, entry
+from tests.stores import ANA, BIA, BOOT, LEASE, NOON, PAST, append, begin, conversation, ending, entry, lapse
 
 from prosa.domain.conversations import Conversation, MessageStatus
 from prosa.domain.errors import RunNotFound
@@ -108,6 +108,22 @@ async def test_every_attempt_is_in_the_ledger(store: Store, run: Run) -> None:
     assert await _held(store) == 35
 
 
+async def test_what_was_reported_replaces_what_was_estimated(store: Store, run: Run) -> None:
+    """A slow owner knows what its run took; who took the run over could only estimate it."""
+    guess = entry(run, usage=Usage(0, 3), cost=Picodollars(1), estimated=True)
+    await store.engine.commit(BOOT, [], [ending(run, entry=guess)])
+    assert await _held(store) == 3
+    for usage, estimated, counted in (
+        (Usage(0, 9), True, 3),
+        (Usage(20, 10), False, 30),
+        (Usage(0, 9), True, 30),
+        (Usage(1, 1), False, 30),
+    ):
+        late = ending(run, ended_at=LATER, entry=entry(run, usage=usage, estimated=estimated))
+        assert await store.engine.commit("slow", [], [late]) == set()
+        assert await _held(store) == counted
+
+
 async def test_the_ledger_outlives_its_conversation(store: Store, run: Run, chat: Conversation) -> None:
     await store.of(ANA).conversations.delete(chat.id)
     assert await _held(store) == 60
@@ -133,8 +149,6 @@ async def test_leases(store: Store, run: Run, other: Conversation) -> None:
         run.id: RunStatus.CANCELLING,
         theirs.id: RunStatus.IN_PROGRESS,
     }
-    assert (await store.of(BIA).runs.get(theirs.id)).lease_until == LATER
-    assert (await store.of(BIA).runs.get(ended.id)).lease_until == NOON + LEASE
 
 
 @pytest.mark.hostile(54)
@@ -143,11 +157,12 @@ async def test_a_run_that_its_own_boot_does_not_know_ends(
 ) -> None:
     """The answer to its first COMMIT was lost: the run is there, and nobody executes it."""
     known = (await begin(store, other)).run
-    assert await store.engine.renew(BOOT, [known.id], NOON, AGAIN) == {known.id: RunStatus.IN_PROGRESS}
-    assert await store.engine.renew(BOOT, [], NOON, AGAIN) == {}
-    assert await store.engine.claim(BOOT, NOON, AGAIN) == []
-    assert [each.id for each in await store.engine.claim(BOOT, LATER, AGAIN)] == [run.id]
-    assert await store.engine.claim(BOOT, LATER, AGAIN) == []
+    assert await store.engine.claim(BOOT, NOON, LATER) == []
+    await lapse(store, run, known)
+    assert await store.engine.renew(BOOT, [known.id], NOON, LATER) == {known.id: RunStatus.IN_PROGRESS}
+    assert await store.engine.renew(BOOT, [], NOON, LATER) == {}
+    assert [each.id for each in await store.engine.claim(BOOT, NOON, LATER)] == [run.id]
+    assert await store.engine.claim(BOOT, NOON, LATER) == []
     cut = ending(run, "", status=RunStatus.INCOMPLETE, reason="crashed")
     assert await store.engine.commit(BOOT, [], [cut]) == {run.id}
 
@@ -158,9 +173,10 @@ async def test_a_boot_that_is_gone_is_fenced(store: Store, run: Run, other: Conv
     await store.engine.commit(BOOT, [append(theirs, 1, b"a")], [])
     ended = (await begin(store, other, parent_id=None)).run
     await store.engine.commit(BOOT, [], [ending(ended)])
+    await lapse(store, run, theirs)
     claimed = await store.engine.claim("boot-2", LATER, AGAIN)
     assert {each.id for each in claimed} == {run.id, theirs.id}
-    assert {(each.owner, each.lease_until) for each in claimed} == {("boot-2", AGAIN)}
+    assert {each.owner for each in claimed} == {"boot-2"}
     assert await store.engine.claim("boot-2", LATER, AGAIN) == []
     # The old owner wakes up: it appends nothing, ends nothing, and what it spent is in the ledger.
     late = ending(run, "Late", entry=entry(run, attempt=1))
@@ -181,7 +197,7 @@ async def test_a_boot_that_is_gone_is_fenced(store: Store, run: Run, other: Conv
 async def test_claim_against_append(store: Store, chat: Conversation) -> None:
     """Whoever wins, no two boots write the same number."""
     for _ in range(20):
-        run = (await begin(store, chat, parent_id=None)).run
+        run = (await begin(store, chat, parent_id=None, lease_until=PAST)).run
         new = new_id()
 
         async def take_over(run: Run = run, new: str = new) -> None:
@@ -229,3 +245,20 @@ async def test_what_a_model_may_say(store: Store, run: Run) -> None:
     assert await store.engine.commit(BOOT, [], [ending(run, said, error_message="\0")]) == {run.id}
     stored = await store.of(ANA).messages.get(run.conversation_id, run.message_id)
     assert stored.content.replace("\ufffd", "\0") == said
+
+
+@pytest.mark.parametrize("said", [r'{"a": "\u0000"}', r"[\u0000]", r"{\\u0000", "{\0"])
+async def test_what_looks_like_json_is_kept_as_it_was_typed(
+    store: Store, chat: Conversation, said: str
+) -> None:
+    run = (await begin(store, chat, said)).run
+    await store.engine.commit(BOOT, [], [ending(run, said)])
+    found = await store.of(ANA).messages.many(chat.id, [run.user_message_id or "", run.message_id])
+    assert [each.content.replace("\ufffd", "\0") for each in found.values()] == [said, said]
+
+
+async def test_metadata_may_hold_a_nul(store: Store) -> None:
+    made = conversation(ANA, metadata={"a": "\0", "b": r"\u0000"})
+    await store.of(ANA).conversations.create(made)
+    found = (await store.of(ANA).conversations.get(made.id)).metadata
+    assert {key: value.replace("\ufffd", "\0") for key, value in found.items()} == made.metadata

@@ -10,9 +10,11 @@ from prosa.domain.errors import (
     ConversationNotFound,
     MessageNotFound,
     RunInProgress,
+    RunNotFound,
 )
 from prosa.domain.ids import new_id
 from prosa.domain.models import Role
+from prosa.domain.opening import Limits
 from prosa.domain.time import SECOND, Instant
 from prosa.ports.store import Store
 
@@ -160,6 +162,20 @@ async def test_delete_takes_the_subtree_and_moves_the_head(store: Store, chat: C
     await records.messages.delete(chat.id, root.id, LATER)
     tree, head = await records.messages.tree(chat.id)
     assert (len(tree), head) == (0, None)
+
+
+async def test_nothing_tells_of_a_deleted_answer(store: Store, chat: Conversation) -> None:
+    """Neither its journal nor the key of the request; but what it took stays in the ledger."""
+    limits = Limits(tokens_per_day=100)
+    kept = await turn(store, chat, tokens=50, limits=limits)
+    gone = await turn(store, chat, tokens=50, limits=limits, key="k", body_hash="h")
+    await store.of(ANA).messages.delete(chat.id, gone.user_message_id or "", LATER)
+    with pytest.raises(RunNotFound):
+        await store.of(ANA).runs.lines(gone.id, 0)
+    assert await store.engine.lines(gone.id) == []
+    assert (await store.of(ANA).runs.lines(kept.id, 0))[1] == [(1, b"{}")]
+    again = await begin(store, chat, tokens=50, limits=limits, key="k", body_hash="other")
+    assert again.remaining.tokens == 70
 
 
 async def test_delete_keeps_a_head_that_stays(store: Store, chat: Conversation) -> None:

@@ -50,7 +50,9 @@ class Opening(Struct, frozen=True):
 
     `content` is a new message of the user under `parent_id` (UNSET: the head; None: a first message).
     `regenerate` names an assistant's message that gets a sibling. `answering` names a user's message that is
-    stored already. `key` and `body_hash` make the request idempotent.
+    stored already. `key` and `body_hash` make the request idempotent. The run's lease lasts from
+    `now` to `lease_until`; a store that many nodes share lets it last as long by its own clock, from the
+    moment when it puts the run down.
     """
 
     user_id: str

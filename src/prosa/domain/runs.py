@@ -90,7 +90,7 @@ OPEN_STATES = frozenset(_TABLE)
 
 
 class Run(Struct, frozen=True):
-    """One generation, as it is stored. `owner` is the boot that executes it, `lease_until` for how long."""
+    """One generation, as it is stored. `owner` is the boot that executes it."""
 
     id: str
     user_id: str
@@ -107,6 +107,5 @@ class Run(Struct, frozen=True):
     usage: Usage | None
     cost: Picodollars | None
     owner: str
-    lease_until: Instant
     created_at: Instant
     ended_at: Instant | None

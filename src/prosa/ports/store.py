@@ -71,7 +71,8 @@ class Messages(Protocol):
         ...
 
     async def delete(self, conversation_id: str, message_id: str, now: Instant) -> None:
-        """With its subtree; the head moves to what remains. Raises MessageNotFound, RunInProgress."""
+        """With its subtree and the runs that wrote it, but for the ledger; the head moves to what remains.
+        Raises MessageNotFound, RunInProgress."""
         ...
 
 
@@ -124,7 +125,10 @@ class Records(Protocol):
 
 
 class EngineRecords(Protocol):
-    """The runs of all users, for the journal writer and for recovery."""
+    """The runs of all users, for the journal writer and for recovery.
+
+    `now` and `until` are of this process's clock. A store that many nodes share counts leases by its own: a
+    lease lasts `until` - `now` from the moment when it is put down."""
 
     async def commit(self, boot: str, appends: Sequence[Append], endings: Sequence[Ending]) -> set[str]:
         """Puts down events and ends in one transaction and tells the other nodes. Answers the runs among

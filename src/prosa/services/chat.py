@@ -1,6 +1,7 @@
 """The doors' common services, built once."""
 
 import asyncio
+from contextlib import AsyncExitStack, suppress
 
 from prosa.ports.store import Store
 from prosa.services.conversations import Conversations
@@ -23,18 +24,28 @@ class Chat:
         self.conversations = Conversations(store, self.engine, catalogue)
         self.messages = Messages(store)
         self.process = Process(store, self.engine, self.conversations, self.messages)
-        self._loading: asyncio.Future[None] | None = None
 
     async def open(self) -> None:
-        """Connects the store and ends what a lost process left. Raises what `Store.open` raises."""
+        """Connects the store and ends what a lost process left. Raises what `Store.open` raises; then the
+        store is closed again, and the next try finds the models warm. Who gives up calls `close`."""
         self.catalogue.warm()
         if self.catalogue.prices_needed():
-            self._loading = asyncio.get_running_loop().run_in_executor(None, prices.load)
-        await self.store.open(self.engine.heard)
-        await self.engine.open()
+            asyncio.get_running_loop().run_in_executor(None, _load_prices)
+        try:
+            await self.store.open(self.engine.heard)
+            await self.engine.open()
+        except BaseException:
+            await self.store.close()
+            raise
 
     async def close(self) -> None:
-        """In reverse: ends the runs, then the models, then the store."""
-        await self.engine.close()
-        await self.catalogue.close()
-        await self.store.close()
+        """In reverse: ends the runs, then the models, then the store; each whatever became of the others."""
+        async with AsyncExitStack() as left:
+            left.push_async_callback(self.store.close)
+            left.push_async_callback(self.catalogue.close)
+            left.push_async_callback(self.engine.close)
+
+
+def _load_prices() -> None:
+    with suppress(Exception):  # nobody waits for it here: whoever asks for a price hears what is wrong
+        prices.load()

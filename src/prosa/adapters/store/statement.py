@@ -107,6 +107,12 @@ class Ids(list[str]):
     """Ids as one bind parameter: an array on Postgres, a JSON list on SQLite."""
 
 
+class Json(str):
+    """JSON as one bind parameter: what Postgres can't keep of it is mended in its escaped form."""
+
+    __slots__ = ()
+
+
 class among(ColumnElement[bool]):  # noqa: N801 - reads as an operator in a statement
     """`column` is one of the `Ids` bound as `name`."""
 
@@ -130,7 +136,7 @@ def _among_in_postgres(element: among, compiler: Any, **kw: Any) -> str:
     return f"{column} = ANY ({ids})"
 
 
-def insertion(table: Table, *columns: str) -> Statement:
-    """INSERT of `columns`, bound by their own names; `user_id` is bound to `principal`."""
+def insertion(table: Table, *columns: str, **others: ColumnElement[Any]) -> Statement:
+    """INSERT of `columns`, bound by their own names, and of `others`; `user_id` is bound to `principal`."""
     values: dict[str, Any] = {name: bindparam("principal" if name == "user_id" else name) for name in columns}
-    return Statement(insert(table).values(values))
+    return Statement(insert(table).values(values | others))

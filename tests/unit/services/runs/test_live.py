@@ -24,7 +24,7 @@ def run() -> Run:
         id=asked.run_id, user_id="ana", client_id="", conversation_id=asked.conversation_id,
         user_message_id=asked.user_message_id, message_id=asked.message_id, status=RunStatus.IN_PROGRESS,
         provider="fake", model="echo", reason=None, error_code=None, error_message=None, usage=Usage(), cost=None,
-        owner=asked.boot, lease_until=asked.lease_until, created_at=asked.now, ended_at=None,
+        owner=asked.boot, created_at=asked.now, ended_at=None,
     )  # fmt: skip
 
 

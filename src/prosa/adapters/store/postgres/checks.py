@@ -2,7 +2,7 @@
 
 import asyncpg
 
-from prosa.adapters.store.migrations import APP, ENGINE, HEAD
+from prosa.adapters.store.migrations import APP, ENGINE, HEAD, NEWER
 from prosa.adapters.store.tables import OWNED
 from prosa.domain.errors import MisconfiguredError
 
@@ -65,6 +65,8 @@ async def _check_revision(connection: asyncpg.Connection, role: str, url: str) -
             f'The role "{role}" of {url} may not read the tables. '
             "Run `prosa migrate`, which grants it the rights."
         ) from None
+    if revision > HEAD:
+        raise MisconfiguredError(NEWER)
     if revision != HEAD:
         raise MisconfiguredError(
             f"The database is at revision {revision}, and this version of Prosa needs {HEAD}. "

@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 import asyncpg
 
-from prosa.adapters.store.postgres.connection import BROKEN, FAILURES, OPTIONS, PATIENCE, literal, prepare
+from prosa.adapters.store.postgres.connection import BROKEN, FAILURES, OPTIONS, literal, prepare
 from prosa.adapters.store.postgres.steps import Steps
 from prosa.adapters.store.statement import Plan, Tell
 from prosa.domain.errors import StoreUnavailable
@@ -17,6 +17,9 @@ T = TypeVar("T")
 CHANNEL = "prosa"
 LONGEST_NOTICE = 7999
 """Bytes of a NOTIFY, by Postgres' own limit."""
+
+CLOSING = 1.0
+"""Seconds that a closing pool leaves to what began."""
 
 ATTEMPTS = 5
 RACES = (
@@ -37,6 +40,7 @@ class Pool:
         self._size = size
         self._pool: asyncpg.Pool | None = None
         self._running: set[asyncio.Task[Any]] = set()
+        self._closed = True
 
     async def open(self) -> None:
         """Makes the first connection, so that a wrong URL is found at once. Raises StoreUnavailable."""
@@ -46,22 +50,28 @@ class Pool:
             )
         except FAILURES as error:
             raise StoreUnavailable from error
+        self._closed = False
 
     async def close(self) -> None:
-        """Lets what began come to its end."""
-        if self._running:
-            await asyncio.wait(self._running, timeout=PATIENCE)
-        if self._pool is not None:
-            pool, self._pool = self._pool, None
-            try:
-                async with asyncio.timeout(PATIENCE):
-                    await pool.close()
-            except FAILURES:
-                pool.terminate()
+        """Lets what began come to its end, but not for long: a process that must go has little time."""
+        self._closed = True
+        if self._pool is None:
+            return
+        try:
+            async with asyncio.timeout(CLOSING):
+                if self._running:
+                    await asyncio.wait(self._running)
+                await self._pool.close()
+        except FAILURES:
+            self._pool.terminate()
+        finally:
+            self._pool = None
 
     async def run(self, begin: str, plan: Callable[[], Plan[T]], bound: Mapping[str, Any]) -> T:
         """Runs a plan between `begin` and COMMIT; again where it lost a race. Raises what the plan raises
         and StoreUnavailable."""
+        if self._closed:
+            raise StoreUnavailable
         task = asyncio.get_running_loop().create_task(self._attempt(begin, plan, bound))
         self._running.add(task)
         task.add_done_callback(self._running.discard)

@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 import asyncpg
 
-from prosa.adapters.store.statement import Ask, Many, Plan, Row, Statement, Step, Tell, Together
+from prosa.adapters.store.statement import Ask, Json, Many, Plan, Row, Statement, Step, Tell, Together
 
 T = TypeVar("T")
 
@@ -83,10 +83,9 @@ def storable(value: Any) -> Any:
     """Postgres has no place for the character NUL, neither in a text nor escaped in JSON. A model may well
     write one, and its answer must not be lost for it."""
     if type(value) is str:
-        if "\0" in value:
-            return value.replace("\0", "\ufffd")
-        if "\\u0000" in value and value[0] in "{[":
-            return _ESCAPED_NUL.sub(r"\1\\ufffd", value)
+        return value.replace("\0", "\ufffd") if "\0" in value else value
+    if type(value) is Json and "\\u0000" in value:
+        return _ESCAPED_NUL.sub(r"\1\\ufffd", value)
     return value
 
 

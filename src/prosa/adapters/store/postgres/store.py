@@ -1,5 +1,6 @@
 """The store on Postgres."""
 
+import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any, ParamSpec, TypeVar
@@ -65,11 +66,12 @@ class PostgresStore:
         await self._app.run(_READ, _ping, {})
 
     async def close(self) -> None:
-        if self._listener is not None:
-            await self._listener.close()
-            self._listener = None
-        await self._app.close()
-        await self._engine.close()
+        listener, self._listener = self._listener, None
+        try:
+            if listener is not None:
+                await listener.close()
+        finally:
+            await asyncio.gather(self._app.close(), self._engine.close())
 
 
 class _Session:

@@ -5,10 +5,13 @@ from typing import Any
 
 import msgspec
 from msgspec import UNSET
-from sqlalchemy import Integer, bindparam, func, literal, select, update
+from sqlalchemy import Integer, bindparam, case, func, literal, select, type_coerce, update
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql import ColumnElement
 
 from prosa.adapters.store.repositories import messages as stored_messages
 from prosa.adapters.store.repositories.conversations import locked
+from prosa.adapters.store.repositories.leases import lease_end
 from prosa.adapters.store.repositories.limits import remaining
 from prosa.adapters.store.repositories.rows import RUN, to_message, to_run
 from prosa.adapters.store.statement import Ask, Plan, Row, Statement, Together, insertion, owned
@@ -28,20 +31,38 @@ from prosa.domain.runs import Run, RunStatus
 TITLE = 60
 """Characters of a title that is taken from a first message."""
 
-WINDOW_BYTES = 4_000_000
-"""How far back a branch is read at most: more than any model's window."""
+WINDOW_BYTES = 2_000_000
+"""How far back a branch is read at most (SQLite counts characters): more than windows are in practice."""
 
 _ROLES = {role.value: role for role in Role}
 
 _m = messages.c
+
+
+class _size(ColumnElement[int]):  # noqa: N801 - reads as a function in a statement
+    """How long a message's text is: in bytes where the database knows them without reading the text."""
+
+    inherit_cache = False
+
+
+@compiles(_size)
+def _size_in_characters(_element: _size, compiler: Any, **kw: Any) -> str:
+    return f"length({compiler.process(_m.content, **kw)})"
+
+
+@compiles(_size, "postgresql")
+def _size_in_bytes(_element: _size, compiler: Any, **kw: Any) -> str:
+    return f"octet_length({compiler.process(_m.content, **kw)})"
+
+
 _fields = (_m.id, _m.parent_id, _m.role, _m.content, _m.status, _m.run_id)
 _walk = (
-    select(*_fields, literal(0, Integer).label("depth"), func.length(_m.content).label("size"))
+    select(*_fields, literal(0, Integer).label("depth"), type_coerce(_size(), Integer).label("size"))
     .where(_m.id == bindparam("leaf"), _m.conversation_id == bindparam("conversation_id"), owned(messages))
     .cte("walk", recursive=True)
 )
 _walk = _walk.union_all(
-    select(*_fields, _walk.c.depth + literal(1, Integer), _walk.c.size + func.length(_m.content))
+    select(*_fields, _walk.c.depth + literal(1, Integer), _walk.c.size + _size())
     .where(_m.id == _walk.c.parent_id, owned(messages), _walk.c.size < literal(WINDOW_BYTES, Integer))
 )  # fmt: skip
 _BRANCH = Statement(
@@ -51,14 +72,16 @@ _BRANCH = Statement(
 )
 """The branch that ends at `leaf`, newest message first."""
 
-RECENT = 300
+RECENT, SHORT = 64, 30_000
+_short = case((_size() <= literal(SHORT, Integer), _m.content))
 _NEWEST = Statement(
-    select(*_fields)
+    select(_m.id, _m.parent_id, _m.role, _short, _m.status, _m.run_id)
     .where(_m.conversation_id == bindparam("conversation_id"), owned(messages))
     .order_by(_m.id.desc())
     .limit(literal(RECENT, Integer))
 )
-"""The newest messages of all branches: half the price of a walk, where they hold the whole branch."""
+"""The newest messages of all branches: half the price of a walk, where they hold the whole branch and none of
+them is long. What is long is not read here: 64 of the longest that are taken would be 25 MB."""
 
 _EARLIER = Statement(
     select(idempotency.c.run_id, idempotency.c.body_hash).where(
@@ -66,7 +89,7 @@ _EARLIER = Statement(
     )
 )
 _REMEMBER = insertion(idempotency, *idempotency.c.keys())
-_INSERT_RUN = insertion(runs, *Run.__struct_fields__)
+_INSERT_RUN = insertion(runs, *Run.__struct_fields__, lease_until=lease_end())
 _RESERVE = insertion(reservations, *reservations.c.keys())
 _SHOW = Statement(
     update(conversations)
@@ -148,11 +171,14 @@ def _branch(opening: Opening, parent: str | None) -> Plan[list[Row]]:
 
 
 def _chain(newest: Sequence[Row], leaf: str) -> list[Row] | None:
-    """The branch that ends at `leaf`, newest first, if it lies whole in `newest`; else None."""
+    """The branch that ends at `leaf`, newest first, if it lies whole in `newest` and none of its texts is
+    left out; else None."""
     branch = []
     wanted: str | None = leaf
     for row in newest:
         if row[0] == wanted:
+            if row[3] is None:
+                return None
             branch.append(row)
             wanted = row[1]
     return branch if wanted is None else None
@@ -175,7 +201,6 @@ def _run(opening: Opening, prepared: Prepared, parent: str | None) -> Run:
         usage=None,
         cost=None,
         owner=opening.boot,
-        lease_until=opening.lease_until,
         created_at=opening.now,
         ended_at=None,
     )
@@ -217,7 +242,7 @@ def _writes(
         asked.append(Ask(stored_messages.INSERT, **_params(question)))
     asked += [
         Ask(stored_messages.INSERT, **_params(answer)),
-        Ask(_INSERT_RUN, **_params(run)),
+        Ask(_INSERT_RUN, **_params(run), now=now, until=opening.lease_until),
         Ask(_RESERVE, run_id=run.id, client_id=run.client_id, tokens=prepared.tokens, cost=prepared.cost,
             created_at=now),
         Ask(_SHOW, key_id=conversation.id, message_id=answer.id, now=now, excerpt=_excerpt(opening.content)),

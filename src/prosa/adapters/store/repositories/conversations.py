@@ -7,7 +7,7 @@ from sqlalchemy import and_, bindparam, delete, or_, select, update
 
 from prosa.adapters.store.repositories.rows import CONVERSATION, to_conversation
 from prosa.adapters.store.session import Session
-from prosa.adapters.store.statement import Ask, Params, Plan, Statement, insertion, owned
+from prosa.adapters.store.statement import Ask, Json, Params, Plan, Statement, insertion, owned
 from prosa.adapters.store.tables import conversations, messages
 from prosa.domain.conversations import Conversation
 from prosa.domain.errors import ConversationNotFound, MessageNotFound
@@ -50,7 +50,7 @@ _DELETE = Statement(
 def _to_params(conversation: Conversation) -> dict[str, Any]:
     params = msgspec.structs.asdict(conversation)
     params["status"] = str(conversation.status)
-    params["metadata"] = msgspec.json.encode(conversation.metadata).decode()
+    params["metadata"] = Json(msgspec.json.encode(conversation.metadata).decode())
     return params
 
 

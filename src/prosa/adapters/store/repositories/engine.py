@@ -7,9 +7,10 @@ import msgspec
 from sqlalchemy import Boolean, and_, bindparam, delete, exists, insert, or_, select, update
 from sqlalchemy.dialects import postgresql
 
+from prosa.adapters.store.repositories.leases import lease_end, lease_over
 from prosa.adapters.store.repositories.rows import RUN, to_run, unpack
 from prosa.adapters.store.session import Session
-from prosa.adapters.store.statement import Ask, Ids, Many, Plan, Statement, Tell, Together, among
+from prosa.adapters.store.statement import Ask, Ids, Json, Many, Plan, Statement, Tell, Together, among
 from prosa.adapters.store.tables import ai_usage, journal, messages, reservations, runs
 from prosa.domain.ending import Append, Ending, Entry
 from prosa.domain.runs import Run, RunStatus
@@ -17,6 +18,17 @@ from prosa.domain.time import SECOND, Instant
 
 LONGEST_HOLD = 60 * SECOND
 """How long money may be held for a run that no longer exists."""
+
+MEASURED = (
+    "prompt_tokens",
+    "completion_tokens",
+    "total_tokens",
+    "cached_tokens",
+    "reasoning_tokens",
+    "cost",
+    "estimated",
+)
+"""Columns of the ledger that a report may change once more."""
 
 _r = runs.c
 _owned_and_open = and_(_r.owner == bindparam("boot"), _r.ended_at.is_(None))
@@ -51,11 +63,15 @@ _SETTLE_MESSAGE = Statement(
     .where(messages.c.id == bindparam("message_id"))
     .values(content=bindparam("new_content"), status=bindparam("new_status"))
 )
+_enter = postgresql.insert(ai_usage).values({column.name: bindparam(column.name) for column in ai_usage.c})
 _ENTER = Statement(
-    postgresql.insert(ai_usage)
-    .values({column.name: bindparam(column.name) for column in ai_usage.c})
-    .on_conflict_do_nothing(index_elements=["run_id", "attempt"])
+    _enter.on_conflict_do_update(
+        index_elements=["run_id", "attempt"],
+        set_={name: _enter.excluded[name] for name in MEASURED},
+        where=and_(ai_usage.c.estimated, ~_enter.excluded.estimated),
+    )
 )
+"""Once for each attempt; but what a provider reported stands in for what somebody estimated before."""
 _RELEASE = Statement(delete(reservations).where(reservations.c.run_id == bindparam("run_id")))
 _RELEASE_LOST = Statement(
     delete(reservations).where(
@@ -67,7 +83,7 @@ _RELEASE_LOST = Statement(
 _RENEW = Statement(
     update(runs)
     .where(among(_r.id, "ids"), _owned_and_open)
-    .values(lease_until=bindparam("until"))
+    .values(lease_until=lease_end())
     .returning(_r.id, _r.status)
 )
 _CLAIM = Statement(
@@ -75,11 +91,11 @@ _CLAIM = Statement(
     .where(
         _r.ended_at.is_(None),
         or_(
-            _r.lease_until < bindparam("now"),
+            lease_over(),
             and_(bindparam("alone", type_=Boolean), _r.owner != bindparam("boot")),
         ),
     )
-    .values(owner=bindparam("boot"), lease_until=bindparam("until"))
+    .values(owner=bindparam("boot"), lease_until=lease_end())
     .returning(*RUN)
 )
 
@@ -131,7 +147,7 @@ def _end_params(ending: Ending) -> dict[str, Any]:
         "new_reason": ending.reason,
         "new_error_code": ending.error_code,
         "new_error_message": ending.error_message,
-        "new_usage": msgspec.json.encode(ending.usage).decode(),
+        "new_usage": Json(msgspec.json.encode(ending.usage).decode()),
         "new_cost": ending.cost,
         "new_ended_at": ending.ended_at,
     }

@@ -20,7 +20,7 @@ from prosa.adapters.store.statement import (
     insertion,
     owned,
 )
-from prosa.adapters.store.tables import conversations, messages
+from prosa.adapters.store.tables import conversations, messages, runs
 from prosa.domain.conversations import Conversation, ConversationStatus, Message, MessageStatus
 from prosa.domain.errors import ConversationClosed, MessageNotFound, RunInProgress
 from prosa.domain.time import Instant
@@ -36,6 +36,13 @@ _REWRITE = Statement(
     update(messages).where(_m.id == bindparam("key"), *_here).values(content=bindparam("content"))
 )
 _DELETE = Statement(delete(messages).where(among(_m.id, "ids"), *_here))
+_DELETE_RUNS = Statement(
+    delete(runs).where(
+        among(runs.c.message_id, "ids"),
+        runs.c.conversation_id == bindparam("conversation_id"),
+        owned(runs),
+    )
+)
 _OPEN_RUN = Statement(select(_m.id, _m.run_id).where(_m.status == MessageStatus.IN_PROGRESS.value, *_here))
 _MOVE_HEAD = Statement(
     update(conversations)
@@ -124,9 +131,12 @@ def _delete(conversation_id: str, message_id: str, now: Instant) -> Plan[None]:
     for message, run in running:
         if message in gone:
             raise RunInProgress(run)
-    yield Ask(_DELETE, ids=Ids(gone), conversation_id=conversation_id)
     head = tree.head_without(message_id, head)
-    yield Ask(_MOVE_HEAD, key=conversation_id, head_id=head, updated_at=now)
+    yield Together(
+        Ask(_DELETE, ids=Ids(gone), conversation_id=conversation_id),
+        Ask(_DELETE_RUNS, ids=Ids(gone), conversation_id=conversation_id),
+        Ask(_MOVE_HEAD, key=conversation_id, head_id=head, updated_at=now),
+    )
 
 
 class Messages:

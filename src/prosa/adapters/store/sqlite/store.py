@@ -14,11 +14,16 @@ from prosa.adapters.store.sqlite.lock import Lock
 from prosa.adapters.store.sqlite.readers import Readers
 from prosa.adapters.store.sqlite.writer import Writer
 from prosa.adapters.store.statement import Plan
-from prosa.domain.errors import StoreUnavailable
+from prosa.domain.errors import MisconfiguredError, StoreUnavailable
 from prosa.domain.principal import Principal
 
 P = ParamSpec("P")
 T = TypeVar("T")
+
+NO_FILE = (
+    "PROSA_DATABASE_URL must name a file, as in sqlite:///prosa.db: Prosa keeps what it is told, "
+    "so it has no database in memory."
+)
 
 
 class SqliteStore:
@@ -36,6 +41,8 @@ class SqliteStore:
         return Records(_Session(self, {"principal": principal.user_id}))
 
     async def open(self, heard: Callable[[str, Sequence[str]], None]) -> None:  # noqa: ARG002 - one process
+        if self._path.name == ":memory:" or self._path.is_dir():
+            raise MisconfiguredError(NO_FILE)
         try:
             self._path.parent.mkdir(parents=True, exist_ok=True)
             self._lock = Lock(self._path)
@@ -43,7 +50,11 @@ class SqliteStore:
             self._writer = Writer(self._path, self._observe)
             self._readers = Readers(self._path, self._observe)
         except (OSError, sqlite3.Error) as error:
+            await self.close()
             raise StoreUnavailable from error
+        except BaseException:
+            await self.close()
+            raise
 
     async def ping(self) -> None:
         try:
@@ -52,13 +63,16 @@ class SqliteStore:
             raise StoreUnavailable from error
 
     async def close(self) -> None:
-        if self._writer is not None:
-            await asyncio.to_thread(self._writer.close)
-        if self._readers is not None:
-            await asyncio.to_thread(self._readers.close)
-        if self._lock is not None:
-            self._lock.close()
-        self._writer = self._readers = self._lock = None
+        writer, readers, lock = self._writer, self._readers, self._lock
+        self._writer = self._readers = self._lock = None  # from now on nobody gets in
+        try:
+            if writer is not None:
+                await writer.close()
+            if readers is not None:
+                await asyncio.to_thread(readers.close)
+        finally:
+            if lock is not None:
+                lock.close()
 
     async def _write(self, plan: Plan[T], bound: Mapping[str, Any]) -> T:
         if self._writer is None:

@@ -11,6 +11,7 @@ from typing import Any
 
 from prosa.adapters.store.sqlite.connection import Observer, connect, run
 from prosa.adapters.store.statement import Plan
+from prosa.domain.errors import StoreUnavailable
 
 MOST_IN_A_GROUP = 256
 
@@ -44,20 +45,25 @@ class Writer:
         self._loop = asyncio.get_running_loop()
         self._connection = connect(path)
         self._observe = observe
+        self._closed = False
         self._thread = threading.Thread(target=self._work, name="prosa-writer", daemon=True)
         self._thread.start()
 
     async def write(self, plan: Plan[Any], bound: Mapping[str, Any]) -> Any:
-        """A caller that is cancelled leaves the job running: what began is committed whole."""
+        """A caller that is cancelled leaves the job running: what began is committed whole. Raises
+        StoreUnavailable once the writer is closed."""
+        if self._closed:
+            raise StoreUnavailable
         job = Job(plan, bound, self._loop.create_future())
         self._jobs.put(job)
         return await job.future
 
-    def close(self) -> None:
-        """Commits what waits, then closes the file."""
-        if self._thread.is_alive():
+    async def close(self) -> None:
+        """Commits what waits, then closes the file. From the first moment on no job is taken any more."""
+        if not self._closed:
+            self._closed = True
             self._jobs.put(None)
-            self._thread.join()
+        await asyncio.to_thread(self._thread.join)
 
     def _work(self) -> None:
         while (job := self._jobs.get()) is not None:

@@ -29,6 +29,7 @@ def upgrade() -> None:
     admit_engine("journal", ["SELECT", "INSERT"])
     admit_engine("messages", ["SELECT", "UPDATE (content, status)"])
     admit_engine("reservations", ["SELECT", "DELETE"])
-    admit_engine("ai_usage", ["SELECT", "INSERT"])
+    counts = "prompt_tokens, completion_tokens, total_tokens, cached_tokens, reasoning_tokens"
+    admit_engine("ai_usage", ["SELECT", "INSERT", f"UPDATE ({counts}, cost, estimated)"])
     if op.get_context().dialect.name == "postgresql":
         op.execute(f"GRANT USAGE ON SEQUENCE journal_id_seq TO {ENGINE}")
