@@ -32,6 +32,7 @@ class Provider:
     def __init__(self) -> None:
         self.calls: list[Call] = []
         self.base = ""
+        self._arrived = asyncio.Condition()
         self._tasks: set[asyncio.Task[None]] = set()
 
     @asynccontextmanager
@@ -49,6 +50,12 @@ class Provider:
     def of(self, model: str) -> list[Call]:
         return [call for call in self.calls if call.model == model]
 
+    async def called(self, model: str, seconds: float = 10) -> Call:
+        """Waits until somebody has called `model`; that call."""
+        async with asyncio.timeout(seconds), self._arrived:
+            await self._arrived.wait_for(lambda: bool(self.of(model)))
+        return self.of(model)[0]
+
     async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.create_task(self._serve(reader, writer))
         self._tasks.add(task)
@@ -61,7 +68,9 @@ class Provider:
                     head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").lower()
                     length = int(head.partition("content-length: ")[2].partition("\r")[0])
                     call = Call(json.loads(await reader.readexactly(length)))
-                    self.calls.append(call)
+                    async with self._arrived:
+                        self.calls.append(call)
+                        self._arrived.notify_all()
                     await self._answer(call, reader, writer)
         finally:
             writer.transport.abort()

@@ -64,11 +64,10 @@ async def _stopped(client: Client, provider: Provider, model: str) -> None:
     conversation = await client.conversation(model)
     stream = await client.send(conversation)
     await stream.words(5 if model.startswith("words") else 0)
-    if not provider.of(model):
-        await asyncio.sleep(0.1)
+    call = await provider.called(model)
     await client.stop(stream.start["runId"])
     assert (await stream.end())["status"] == "cancelled", model
-    await asyncio.wait_for(provider.of(model)[0].left.wait(), 1)
+    await asyncio.wait_for(call.left.wait(), 1)
     message = await client.message(conversation, stream.start["messageId"])
     assert (message["content"], message["status"]) == (stream.text, "incomplete"), model
 

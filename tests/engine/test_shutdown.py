@@ -8,7 +8,7 @@ import time
 
 import pytest
 from tests.engine.conftest import Serve
-from tests.processes import Process
+from tests.processes import Client, Process
 from tests.provider import Provider
 
 pytestmark = [pytest.mark.slow, pytest.mark.hostile(56)]
@@ -22,6 +22,16 @@ def quiet(process: Process) -> None:
         assert not line.startswith(("ERROR", "WARNING")), process.logged
         if line.startswith("{"):
             assert json.loads(line)["level"] == "info", process.logged
+
+
+async def draining(client: Client) -> None:
+    """Waits until the process says that it takes no new runs."""
+    async with asyncio.timeout(10):
+        while True:
+            async with client.session.get(client.url + "/ready") as answer:
+                if answer.status == 503:
+                    assert (await answer.json())["code"] == "shutting_down"
+                    return
 
 
 def settled(process: Process, runs: int) -> None:
@@ -39,7 +49,7 @@ async def test_running_answers_finish_or_end_and_new_ones_are_refused(
     other = await client.conversation("words-5x0")
     begun = time.monotonic()
     process.signal(signal.SIGTERM)
-    await asyncio.sleep(0.2)
+    await draining(client)
     body = {"conversationId": other, "content": "Hello"}
     async with client.session.post(client.url + "/api/chat/send", json=body) as refused:
         assert refused.status == 503
@@ -72,7 +82,7 @@ async def test_a_second_signal_cuts_it_short(serve: Serve, number: int) -> None:
     process, client = await serve(PROSA_DRAIN_SECONDS="60")
     streams = [await client.send(await client.conversation("words-2000x20")) for _ in range(5)]
     process.signal(number)
-    await asyncio.sleep(0.2)
+    await draining(client)
     assert (await client.run(streams[0].start["runId"]))["status"] == "in_progress"
     begun = time.monotonic()
     process.signal(number)
