@@ -149,12 +149,6 @@ class ConversationClosed(Conflict):
     pt = "Conversa encerrada"
 
 
-class ExternalIdTaken(Conflict):
-    code = "external_id_taken"
-    en = "Another conversation of yours has this externalId already."
-    pt = "Outra conversa sua já tem este externalId."
-
-
 class RunInProgress(Conflict):
     """An answer is still being written at the place where the caller wants to go on."""
 

@@ -75,11 +75,6 @@ def decode(line: bytes) -> Event:
     return _text_decoder.decode(line) if line.startswith(b'{"content":') else _decoder.decode(line)
 
 
-def ends(line: bytes) -> bool:
-    """Whether this line is the last of its run."""
-    return line.startswith((b'{"type":"done"', b'{"type":"error"'))
-
-
 def seq_of(line: bytes) -> int:
     """The number of a line that `encode` made: its last field."""
     return int(line[line.rindex(b":") + 1 : -1])

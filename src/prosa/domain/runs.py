@@ -86,9 +86,6 @@ def feed(status: RunStatus, signal: Signal) -> RunStatus:
     return after
 
 
-OPEN_STATES = frozenset(_TABLE)
-
-
 class Run(Struct, frozen=True):
     """One generation, as it is stored. `owner` is the boot that executes it."""
 

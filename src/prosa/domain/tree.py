@@ -18,14 +18,6 @@ class Tree:
     def __len__(self) -> int:
         return len(self._parents)
 
-    def add(self, node: str, parent: str | None) -> None:
-        """Hangs `node` under `parent`. Raises KeyError for an unknown parent or a node that is there."""
-        if node in self._parents:
-            raise KeyError(node)
-        self._children[parent].append(node)
-        self._children[node] = []
-        self._parents[node] = parent
-
     def siblings(self, node: str) -> list[str]:
         """The children of the node's parent in order, itself included."""
         return list(self._children[self._parents[node]])
@@ -51,10 +43,6 @@ class Tree:
         while self._children[node]:
             node = max(self._children[node])
         return node
-
-    def leaves(self) -> list[str]:
-        """The last messages of all branches, oldest first."""
-        return [node for node in self._parents if not self._children[node]]
 
     def head_without(self, node: str, head: str | None) -> str | None:
         """The head to show once `node`'s subtree is gone: `head` where it stays, else the newest leaf

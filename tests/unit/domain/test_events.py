@@ -17,7 +17,6 @@ from prosa.domain.events import (
     Tokens,
     decode,
     encode,
-    ends,
     seq_of,
 )
 
@@ -57,7 +56,6 @@ def test_a_line_is_one_line_and_says_what_was_meant(event: Event, seq: int) -> N
     assert b"\r" not in line
     assert decode(line) == event
     assert seq_of(line) == seq
-    assert ends(line) == isinstance(event, Done | Error)
 
 
 @given(events, st.integers(1, 2**53))

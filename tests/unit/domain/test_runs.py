@@ -5,9 +5,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from prosa.domain.errors import IllegalTransition
-from prosa.domain.runs import END_STATES, OPEN_STATES, RunStatus, Signal, feed
+from prosa.domain.runs import END_STATES, RunStatus, Signal, feed
 
 S, R = Signal, RunStatus
+OPEN_STATES = (R.QUEUED, R.IN_PROGRESS, R.REQUIRES_ACTION, R.CANCELLING)
 
 ARROWS = {
     (R.QUEUED, S.BEGIN): R.IN_PROGRESS,
@@ -37,8 +38,8 @@ def test_each_state_takes_what_the_table_says_and_nothing_else(status: RunStatus
 
 
 def test_a_state_is_either_open_or_an_end() -> None:
-    assert set(RunStatus) == OPEN_STATES | END_STATES
-    assert not OPEN_STATES & END_STATES
+    assert set(RunStatus) == {*OPEN_STATES, *END_STATES}
+    assert END_STATES.isdisjoint(OPEN_STATES)
 
 
 def test_every_open_state_can_be_cut_and_stopped() -> None:

@@ -62,6 +62,18 @@ class Ask:
         self.params = params
 
 
+class Upto(Ask):
+    """A step of a plan: as `Ask`, but where the database hands out one row at a time, no more of them than
+    until the texts in `column` are `size` characters long together."""
+
+    __slots__ = ("column", "size")
+
+    def __init__(self, statement: Statement, column: int, size: int, **params: Any) -> None:
+        super().__init__(statement, **params)
+        self.column = column
+        self.size = size
+
+
 class Many:
     """A step of a plan: execute `statement` once for each of `rows`, answer with nothing."""
 

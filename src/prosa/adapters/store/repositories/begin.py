@@ -5,7 +5,7 @@ from typing import Any
 
 import msgspec
 from msgspec import UNSET
-from sqlalchemy import Integer, bindparam, case, func, literal, select, type_coerce, update
+from sqlalchemy import Integer, bindparam, func, literal, select, type_coerce, update
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql import ColumnElement
 
@@ -14,7 +14,7 @@ from prosa.adapters.store.repositories.conversations import locked
 from prosa.adapters.store.repositories.leases import lease_end
 from prosa.adapters.store.repositories.limits import remaining
 from prosa.adapters.store.repositories.rows import RUN, to_message, to_run
-from prosa.adapters.store.statement import Ask, Plan, Row, Statement, Together, insertion, owned
+from prosa.adapters.store.statement import Ask, Plan, Row, Statement, Together, Upto, insertion, owned
 from prosa.adapters.store.tables import conversations, idempotency, messages, reservations, runs
 from prosa.domain.conversations import Conversation, ConversationStatus, Message, MessageStatus
 from prosa.domain.errors import (
@@ -72,16 +72,33 @@ _BRANCH = Statement(
 )
 """The branch that ends at `leaf`, newest message first."""
 
-RECENT, SHORT = 64, 30_000
-_short = case((_size() <= literal(SHORT, Integer), _m.content))
+
+class _short(ColumnElement[str]):  # noqa: N801
+    """A message's text; null for a long one where the database would hand out all rows at once."""
+
+    inherit_cache = False
+
+
+@compiles(_short)
+def _short_or_not(_element: _short, compiler: Any, **kw: Any) -> str:
+    return str(compiler.process(_m.content, **kw))
+
+
+@compiles(_short, "postgresql")
+def _short_only(_element: _short, compiler: Any, **kw: Any) -> str:
+    content = compiler.process(_m.content, **kw)
+    return f"CASE WHEN octet_length({content}) <= {SHORT} THEN {content} END"
+
+
+RECENT, SHORT = 200, 10_000
 _NEWEST = Statement(
-    select(_m.id, _m.parent_id, _m.role, _short, _m.status, _m.run_id)
+    select(_m.id, _m.parent_id, _m.role, _short(), _m.status, _m.run_id)
     .where(_m.conversation_id == bindparam("conversation_id"), owned(messages))
     .order_by(_m.id.desc())
     .limit(literal(RECENT, Integer))
 )
 """The newest messages of all branches: half the price of a walk, where they hold the whole branch and none of
-them is long. What is long is not read here: 64 of the longest that are taken would be 25 MB."""
+them is long. They are read as far as a walk would go: 200 of the longest would be 80 MB."""
 
 _EARLIER = Statement(
     select(idempotency.c.run_id, idempotency.c.body_hash).where(
@@ -157,7 +174,7 @@ def _branch(opening: Opening, parent: str | None) -> Plan[list[Row]]:
     """The rows of the branch that ends at `parent`, newest first, none of them still being written."""
     if parent is None:
         return []
-    rows = _chain((yield Ask(_NEWEST, conversation_id=opening.conversation_id)), parent)
+    rows = _chain((yield Upto(_NEWEST, 3, WINDOW_BYTES, conversation_id=opening.conversation_id)), parent)
     if rows is None:
         rows = list((yield Ask(_BRANCH, leaf=parent, conversation_id=opening.conversation_id)))
     if not rows:

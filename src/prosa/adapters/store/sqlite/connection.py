@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
-from prosa.adapters.store.statement import Ask, Ids, Many, Plan, Row, Statement, Step, Together
+from prosa.adapters.store.statement import Ask, Ids, Many, Plan, Row, Statement, Step, Together, Upto
 
 T = TypeVar("T")
 Observer = Callable[[Statement, bool], None]
@@ -61,7 +61,19 @@ def _execute(
 
 def _ask(connection: sqlite3.Connection, ask: Ask, bound: Mapping[str, Any]) -> list[Row]:
     compiled = ask.statement.sqlite
-    return connection.execute(compiled.sql, compiled.values(ask.params, bound)).fetchall()
+    cursor = connection.execute(compiled.sql, compiled.values(ask.params, bound))
+    return _upto(cursor, ask) if type(ask) is Upto else cursor.fetchall()
+
+
+def _upto(cursor: sqlite3.Cursor, ask: Upto) -> list[Row]:
+    rows, column, left = [], ask.column, ask.size
+    for row in cursor:
+        rows.append(row)
+        left -= len(row[column])
+        if left <= 0:
+            break
+    cursor.close()
+    return rows
 
 
 def _statements(step: Step) -> list[Statement]:
