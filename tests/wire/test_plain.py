@@ -10,6 +10,7 @@ from tests.wire.house import NOBODY, House, refused
 
 from prosa.adapters.store.sqlite.store import _Session
 from prosa.domain import errors as e
+from prosa.services.runs.readers import LiveReader
 from prosa.transport import sse
 
 PATH = "/api/chat"
@@ -139,19 +140,20 @@ async def test_a_refusal_without_a_word_is_an_empty_answer(local: House) -> None
 
 
 async def test_silence_is_filled_with_nothing(listening: House, monkeypatch: pytest.MonkeyPatch) -> None:
-    beats = asyncio.Event()
-    beat = sse.Writing._beat
+    gate, woken = asyncio.Event(), 0
+    wake = LiveReader.wake
 
-    def beating(writing: sse.Writing) -> None:
-        beat(writing)
-        if asyncio.get_running_loop().time() - writing._last > 0.1:
-            beats.set()
+    def waking(reader: LiveReader) -> None:
+        nonlocal woken
+        wake(reader)
+        woken += 1
+        if woken == 3:
+            gate.set()
 
     monkeypatch.setattr(sse, "SILENCE", 0.02)
-    monkeypatch.setattr(sse.Writing, "_beat", beating)
-    listening.script = ["um", beats, "dois"]
+    monkeypatch.setattr(LiveReader, "wake", waking)
+    listening.script = ["um", gate, "dois"]
     assert (await listening.post(PATH, ASKED)).text == "umdois"
-    assert beats.is_set()
 
 
 async def test_each_write_holds_whole_characters(local: House) -> None:
