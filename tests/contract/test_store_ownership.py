@@ -34,6 +34,7 @@ CALLS: dict[str, Call] = {
     "messages.append under": lambda r, c, m, _n: r.messages.append(
         message(_in(c), parent_id=m), at_head=False
     ),
+    "messages.seed": lambda r, c, _m, _n: r.messages.seed([message(_in(c)), message(_in(c))]),
     "messages.rewrite": lambda r, c, m, _n: r.messages.rewrite(c, m, "x", NOON),
     "messages.delete": lambda r, c, m, _n: r.messages.delete(c, m, NOON),
     "runs.begin": lambda r, c, _m, _n: r.runs.begin(opening(c, owner=BIA), bound()),
