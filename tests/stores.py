@@ -114,7 +114,7 @@ def bound(tokens: int = 100, cost: int | None = 0) -> Prepare:
 
     def prepare(_of: Conversation, turns: Sequence[Turn], _left: Remaining) -> Prepared:
         request = ChatRequest("echo", tuple(turns))
-        return Prepared("fake", request, tokens, None if cost is None else Picodollars(cost))
+        return Prepared("fake", request, tokens, None if cost is None else Picodollars(cost), prompt=7)
 
     return prepare
 

@@ -41,11 +41,16 @@ class Prosa:
     def __init__(self, *, models: Mapping[str, ChatModel] | None = None, **settings: Any) -> None:
         self._house = bootstrap.build(models, **settings)
         self._opening = asyncio.Lock()
+        self._begun = False
         self._open = False
         self.chat = ChatRuns(self)
 
     async def __aenter__(self) -> "Prosa":
-        await self.open()
+        try:
+            await self.open()
+        except BaseException:
+            await self.close()
+            raise
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -55,13 +60,14 @@ class Prosa:
         """Opens the store, once. Raises StoreUnavailable, StoreLocked, MisconfiguredError."""
         async with self._opening:
             if not self._open:
+                self._begun = True
                 await self.services.open()
                 self._open = True
 
     async def close(self) -> None:
         """Ends what goes on, stores it, and frees everything."""
-        if self._open:
-            self._open = False
+        if self._begun:
+            self._begun = self._open = False
             await self.services.close()
 
     @cached_property

@@ -20,7 +20,7 @@ from prosa.domain.errors import (
     TokenLimitReached,
 )
 from prosa.domain.ids import new_id
-from prosa.domain.models import Role, Turn
+from prosa.domain.models import Role, Turn, Usage
 from prosa.domain.money import Picodollars
 from prosa.domain.opening import Begun, Limits, Opening, Prepared, Remaining
 from prosa.domain.runs import RunStatus
@@ -36,7 +36,7 @@ async def test_puts_everything_down(store: Store, chat: Conversation) -> None:
     run = begun.run
     assert begun.prepared is not None
     assert run == await records.runs.get(run.id)
-    assert (run.status, run.usage) == (RunStatus.IN_PROGRESS, None)
+    assert (run.status, run.usage) == (RunStatus.IN_PROGRESS, Usage(7))
     assert (run.provider, run.model) == ("fake", "echo")
     found = await records.messages.many(chat.id, [run.user_message_id or "", run.message_id])
     question, answer = found[run.user_message_id or ""], found[run.message_id]

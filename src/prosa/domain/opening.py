@@ -75,12 +75,14 @@ class Opening(Struct, frozen=True):
 
 class Prepared(Struct, frozen=True):
     """What to ask of which provider, and the upper bound of what it may take: tokens of input and output
-    together, and their cost (None where the model's price is not known)."""
+    together, and their cost (None where the model's price is not known). `prompt` is an estimate of the
+    input's tokens, for a run that ends without a report."""
 
     provider: str
     request: ChatRequest
     tokens: int
     cost: Picodollars | None
+    prompt: int = 0
 
 
 Prepare = Callable[[Conversation, Sequence[Turn], Remaining], Prepared]

@@ -87,7 +87,8 @@ def feed(status: RunStatus, signal: Signal) -> RunStatus:
 
 
 class Run(Struct, frozen=True):
-    """One generation, as it is stored. `owner` is the boot that executes it."""
+    """One generation, as it is stored. `owner` is the boot that executes it; until its end, `usage` is an
+    estimate of the input alone."""
 
     id: str
     user_id: str

@@ -131,7 +131,7 @@ class Execution:
     def _ending(self, outcome: Outcome) -> tuple[Ending, Event]:
         live, run = self._live, self._live.run
         content = "".join(live.text)
-        usage, estimated = settle(self._taken, self._prepared.request, content)
+        usage, estimated = settle(self._taken, self._prepared, content)
         ending = end_of(run, outcome, content, usage, self._language, estimated=estimated)
         return ending, last_event(ending, self._remaining, outcome.error)
 

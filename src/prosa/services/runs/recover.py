@@ -54,7 +54,9 @@ def _ended(run: Run, lines: list[tuple[int, bytes]]) -> tuple[list[Append], Endi
     content = "".join(event.content for event in events if isinstance(event, Text))
     stopped = run.status is RunStatus.CANCELLING
     outcome = Outcome(Signal.STOPPED, "stopped") if stopped else Outcome(Signal.CUT, "crash")
-    usage = Usage(0, window.estimate(content) if content else 0)
+    # What was asked is billed where there was an answer; where there was none, nobody knows that it was.
+    asked = run.usage.prompt_tokens if run.usage is not None and content else 0
+    usage = Usage(asked, window.estimate(content) if content else 0)
     ending = end_of(run, outcome, content, usage, "en", estimated=True)
     seq = (lines[-1][0] if lines else 0) + AHEAD
     tail: list[Event] = [Gap(run.message_id), last_event(ending, Remaining(), None)]

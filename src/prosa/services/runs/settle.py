@@ -3,7 +3,8 @@
 from msgspec import Struct
 from msgspec.structs import replace
 
-from prosa.domain.models import ChatRequest, Usage
+from prosa.domain.models import Usage
+from prosa.domain.opening import Prepared
 from prosa.services.context import window
 
 
@@ -17,15 +18,15 @@ class Taken(Struct):
     reported: Usage | None = None
 
 
-def settle(taken: Taken, request: ChatRequest, said: str) -> tuple[Usage, bool]:
+def settle(taken: Taken, prepared: Prepared, said: str) -> tuple[Usage, bool]:
     """The tokens to enter in the ledger, and whether they are an estimate."""
     if not taken.called:
         return Usage(), False
     if taken.finished and taken.reported is not None:
         return taken.reported, False
-    written = min(_written(taken, said), request.max_tokens)
+    written = min(_written(taken, said), prepared.request.max_tokens)
     if taken.reported is None:
-        prompt = window.tokens(request.turns, request.system) if written or taken.finished else 0
+        prompt = prepared.prompt if written or taken.finished else 0
         return Usage(prompt, written), True
     # Some report in the middle: what was written since their last report has to be counted, too.
     return replace(taken.reported, completion_tokens=max(taken.reported.completion_tokens, written)), True

@@ -92,6 +92,7 @@ def preparation(send: Send, catalogue: Catalogue, defaults: Defaults) -> Prepare
             request=ChatRequest(choice.model, kept, system, send.temperature, wanted),
             tokens=taken + wanted,
             cost=prices.cost(choice.provider, choice.model, Usage(taken, wanted)),
+            prompt=window.tokens(kept, system),
         )
 
     return prepare

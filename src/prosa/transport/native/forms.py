@@ -186,7 +186,7 @@ def message_form(placed: Placed) -> MessageForm:
 
 
 def run_form(run: Run) -> RunForm:
-    usage = run.usage
+    usage = None if run.ended_at is None else run.usage
     return RunForm(
         id=run.id,
         conversation_id=run.conversation_id,

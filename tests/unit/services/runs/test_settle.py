@@ -3,9 +3,10 @@
 import pytest
 
 from prosa.domain.models import ChatRequest, Role, Turn, Usage
+from prosa.domain.opening import Prepared
 from prosa.services.runs.settle import Taken, settle
 
-REQUEST = ChatRequest("m", (Turn(Role.USER, "x" * 300),), max_tokens=200)
+ASKED = Prepared("fake", ChatRequest("m", (Turn(Role.USER, "x" * 300),), max_tokens=200), 500, None, 108)
 REPORT = Usage(10, 5)
 
 
@@ -24,4 +25,4 @@ REPORT = Usage(10, 5)
     ],
 )
 def test_settle(taken: Taken, said: str, usage: Usage, estimated: bool) -> None:
-    assert settle(taken, REQUEST, said) == (usage, estimated)
+    assert settle(taken, ASKED, said) == (usage, estimated)

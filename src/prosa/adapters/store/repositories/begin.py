@@ -14,7 +14,7 @@ from prosa.adapters.store.repositories.conversations import locked
 from prosa.adapters.store.repositories.leases import lease_end
 from prosa.adapters.store.repositories.limits import remaining
 from prosa.adapters.store.repositories.rows import RUN, to_message, to_run
-from prosa.adapters.store.statement import Ask, Plan, Row, Statement, Together, Upto, insertion, owned
+from prosa.adapters.store.statement import Ask, Json, Plan, Row, Statement, Together, Upto, insertion, owned
 from prosa.adapters.store.tables import conversations, idempotency, messages, reservations, runs
 from prosa.domain.conversations import Conversation, ConversationStatus, Message, MessageStatus
 from prosa.domain.errors import (
@@ -24,7 +24,7 @@ from prosa.domain.errors import (
     MessageNotFound,
     RunInProgress,
 )
-from prosa.domain.models import Role, Turn
+from prosa.domain.models import Role, Turn, Usage
 from prosa.domain.opening import Begun, Opening, Prepare, Prepared
 from prosa.domain.runs import Run, RunStatus
 
@@ -215,7 +215,7 @@ def _run(opening: Opening, prepared: Prepared, parent: str | None) -> Run:
         reason=None,
         error_code=None,
         error_message=None,
-        usage=None,
+        usage=Usage(prepared.prompt),
         cost=None,
         owner=opening.boot,
         created_at=opening.now,
@@ -271,8 +271,11 @@ def _writes(
     return Together(*asked)
 
 
-def _params(record: msgspec.Struct) -> dict[str, Any]:
-    return msgspec.structs.asdict(record)
+def _params(record: Message | Run) -> dict[str, Any]:
+    params = msgspec.structs.asdict(record)
+    if isinstance(record, Run):
+        params["usage"] = Json(msgspec.json.encode(record.usage).decode())
+    return params
 
 
 def _excerpt(content: str | None) -> str | None:
