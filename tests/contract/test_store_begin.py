@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import pytest
 from tests.stores import ANA, BIA, NOON, begin, bound, conversation, ending, message, opening, turn
 
-from prosa.adapters.store.repositories.begin import WINDOW_BYTES
+from prosa.adapters.store.repositories.branch import WINDOW_BYTES
 from prosa.domain.conversations import Conversation, ConversationStatus, MessageStatus
 from prosa.domain.errors import (
     ConversationClosed,

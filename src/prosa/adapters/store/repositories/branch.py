@@ -1,0 +1,104 @@
+"""The branch that ends at a message, read as cheaply as its conversation allows."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import Integer, bindparam, literal, select, type_coerce
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql import ColumnElement
+
+from prosa.adapters.store.statement import Ask, Plan, Row, Statement, Upto, owned
+from prosa.adapters.store.tables import messages
+from prosa.domain.errors import MessageNotFound
+
+WINDOW_BYTES = 2_000_000
+"""How far back a branch is read at most (SQLite counts characters): more than windows are in practice."""
+
+_m = messages.c
+
+
+class _size(ColumnElement[int]):  # noqa: N801 - reads as a function in a statement
+    """How long a message's text is: in bytes where the database knows them without reading the text."""
+
+    inherit_cache = False
+
+
+@compiles(_size)
+def _size_in_characters(_element: _size, compiler: Any, **kw: Any) -> str:
+    return f"length({compiler.process(_m.content, **kw)})"
+
+
+@compiles(_size, "postgresql")
+def _size_in_bytes(_element: _size, compiler: Any, **kw: Any) -> str:
+    return f"octet_length({compiler.process(_m.content, **kw)})"
+
+
+_fields = (_m.id, _m.parent_id, _m.role, _m.content, _m.status, _m.run_id)
+_walk = (
+    select(*_fields, literal(0, Integer).label("depth"), type_coerce(_size(), Integer).label("size"))
+    .where(_m.id == bindparam("leaf"), _m.conversation_id == bindparam("conversation_id"), owned(messages))
+    .cte("walk", recursive=True)
+)
+_walk = _walk.union_all(
+    select(*_fields, _walk.c.depth + literal(1, Integer), _walk.c.size + _size())
+    .where(_m.id == _walk.c.parent_id, owned(messages), _walk.c.size < literal(WINDOW_BYTES, Integer))
+)  # fmt: skip
+_BRANCH = Statement(
+    select(
+        _walk.c.id, _walk.c.parent_id, _walk.c.role, _walk.c.content, _walk.c.status, _walk.c.run_id
+    ).order_by(_walk.c.depth)
+)
+"""The branch that ends at `leaf`, newest message first."""
+
+
+class _short(ColumnElement[str]):  # noqa: N801
+    """A message's text; null for a long one where the database would hand out all rows at once."""
+
+    inherit_cache = False
+
+
+@compiles(_short)
+def _short_or_not(_element: _short, compiler: Any, **kw: Any) -> str:
+    return str(compiler.process(_m.content, **kw))
+
+
+@compiles(_short, "postgresql")
+def _short_only(_element: _short, compiler: Any, **kw: Any) -> str:
+    content = compiler.process(_m.content, **kw)
+    return f"CASE WHEN octet_length({content}) <= {SHORT} THEN {content} END"
+
+
+RECENT, SHORT = 200, 10_000
+_NEWEST = Statement(
+    select(_m.id, _m.parent_id, _m.role, _short(), _m.status, _m.run_id)
+    .where(_m.conversation_id == bindparam("conversation_id"), owned(messages))
+    .order_by(_m.id.desc())
+    .limit(literal(RECENT, Integer))
+)
+"""The newest messages of all branches: half the price of a walk, where they hold the whole branch and none of
+them is long. They are read as far as a walk would go: 200 of the longest would be 80 MB."""
+
+
+def branch(conversation_id: str, leaf: str) -> Plan[list[Row]]:
+    """The rows (id, parent_id, role, content, status, run_id) from `leaf` to the first message, as far as
+    `WINDOW_BYTES` go. Raises MessageNotFound."""
+    rows = _chain((yield Upto(_NEWEST, 3, WINDOW_BYTES, conversation_id=conversation_id)), leaf)
+    if rows is None:
+        rows = list((yield Ask(_BRANCH, leaf=leaf, conversation_id=conversation_id)))
+    if not rows:
+        raise MessageNotFound
+    return rows
+
+
+def _chain(newest: Sequence[Row], leaf: str) -> list[Row] | None:
+    """The branch that ends at `leaf`, newest first, if it lies whole in `newest` and none of its texts is
+    left out; else None."""
+    branch = []
+    wanted: str | None = leaf
+    for row in newest:
+        if row[0] == wanted:
+            if row[3] is None:
+                return None
+            branch.append(row)
+            wanted = row[1]
+    return branch if wanted is None else None
