@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 
 from msgspec import Struct
 from starlette.types import Receive, Send
@@ -30,18 +30,19 @@ _HEADERS: Headers = [
 ]
 
 
-def paced_frames(lines: Sequence[bytes]) -> Iterator[bytes]:
+def paced_frames(lines: Sequence[bytes]) -> list[bytes]:
     """Whole events, as many in a write as fit into 2 KB."""
-    write: list[bytes] = []
-    size = 0
+    if len(lines) == 1:  # nearly always
+        return [b"data: %b\n\n" % lines[0]]
+    writes: list[bytes] = []
+    write = b""
     for line in lines:
         frame = b"data: %b\n\n" % line
-        if write and size + len(frame) > MOST_IN_A_WRITE:
-            yield b"".join(write)
-            write, size = [], 0
-        write.append(frame)
-        size += len(frame)
-    yield b"".join(write)
+        if write and len(write) + len(frame) > MOST_IN_A_WRITE:
+            writes.append(write)
+            write = b""
+        write += frame
+    return [*writes, write]
 
 
 Write = Callable[["Writing", Sequence[bytes]], Awaitable[None]]
@@ -62,9 +63,10 @@ class Writing:
     """
 
     __slots__ = (
+        "_began",
         "_broken",
-        "_last",
         "_loop",
+        "_pace",
         "_receive",
         "_row",
         "_send",
@@ -81,9 +83,10 @@ class Writing:
         self._receive = receive
         self._send = send
         self._loop = asyncio.get_running_loop()
-        self._last = self._loop.time()
         self._sent = 0.0
+        self._began = time.perf_counter()
         self._row = 0
+        self._pace = PACE
         self._timer = self._loop.call_later(SILENCE, self._beat)
 
     async def run(self, form: Form, first: Sequence[bytes] = ()) -> None:
@@ -98,19 +101,23 @@ class Writing:
             watch.cancel()
             self._timer.cancel()
 
-    async def rest(self) -> None:
-        """Waits until `PACE` after the last write; after many in a row until `SLOW_PACE`."""
+    def hurried(self) -> bool:
+        """Whether the next write would come too soon: before `PACE` after the last one, or, after many in a
+        row, before `SLOW_PACE`. Then `rest` waits as long."""
         self._row += 1
-        pace = PACE if self._row <= QUICK else SLOW_PACE
-        if time.perf_counter() - self._sent >= pace:
+        self._pace = PACE if self._row <= QUICK else SLOW_PACE
+        if time.perf_counter() - self._sent >= self._pace:
             self._row = 0
-        while time.perf_counter() - self._sent < pace:  # noqa: ASYNC110 - nothing happens but time
-            await asyncio.sleep(pace)
+            return False
+        return True
 
-    async def body(self, data: bytes) -> None:
-        self._last = self._loop.time()
+    async def rest(self) -> None:
+        while time.perf_counter() - self._sent < self._pace:  # noqa: ASYNC110 - nothing happens but time
+            await asyncio.sleep(self._pace)
+
+    def body(self, data: bytes) -> Awaitable[None]:
         self._sent = time.perf_counter()  # the loop's own clock stands still within a turn
-        await self._send({"type": "http.response.body", "body": data, "more_body": True})
+        return self._send({"type": "http.response.body", "body": data, "more_body": True})
 
     def break_off(self) -> None:
         """Lets the stream end without its proper end, so that the reader sees a broken connection."""
@@ -135,7 +142,7 @@ class Writing:
         self.reader.wake()
 
     def _beat(self) -> None:
-        quiet = self._loop.time() - self._last
+        quiet = time.perf_counter() - (self._sent or self._began)
         if quiet >= SILENCE:
             self.reader.wake()
             quiet = 0.0
@@ -145,7 +152,8 @@ class Writing:
 async def paced(writing: Writing, lines: Sequence[bytes]) -> None:
     """Whole events, 2 KB in a write at most, with a pause between writes while more waits."""
     for write in paced_frames(lines):
-        await writing.rest()
+        if writing.hurried():
+            await writing.rest()
         if writing.left:
             return
         await writing.body(write)

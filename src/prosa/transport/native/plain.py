@@ -140,7 +140,8 @@ async def bare(writing: Writing, lines: Sequence[bytes]) -> None:
     events: list[Event] = [decode(line) for line in lines]
     text = "".join(event.content for event in events if isinstance(event, Text))
     for at in range(0, len(text), MOST_CHARACTERS):
-        await writing.rest()
+        if writing.hurried():
+            await writing.rest()
         if writing.left:
             return
         await writing.body(text[at : at + MOST_CHARACTERS].encode())
