@@ -38,11 +38,10 @@ class Reader(Protocol):
 class LiveReader:
     """A cursor into a run of this process: it holds an integer, not the answer."""
 
-    __slots__ = ("_live", "_loop", "_waiter", "_woken", "cursor")
+    __slots__ = ("_live", "_waiter", "_woken", "cursor")
 
     def __init__(self, live: Live, after: int) -> None:
         self._live = live
-        self._loop = asyncio.get_running_loop()
         self._waiter: asyncio.Future[None] | None = None
         self._woken = False
         self.cursor = after
@@ -61,7 +60,7 @@ class LiveReader:
         live = self._live
         self._woken = False
         while len(live.lines) <= self.cursor and not live.ended and not self._woken:
-            self._waiter = self._loop.create_future()
+            self._waiter = asyncio.get_running_loop().create_future()
             live.when_more(self._more)
             try:
                 await self._waiter
