@@ -178,7 +178,7 @@ def _create_ledger() -> None:
         _key("ai_usage", "id"),
         _unique("ai_usage", "run_id", "attempt"),
     )
-    _index("ai_usage", "user_id", "created_at")
+    op.create_index("ix_ai_usage_spent", "ai_usage", ["user_id", "created_at", "total_tokens", "cost"])
     op.create_table(
         "reservations",
         _id("run_id"),
