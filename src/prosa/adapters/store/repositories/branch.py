@@ -51,7 +51,7 @@ _BRANCH = Statement(
 """The branch that ends at `leaf`, newest message first."""
 
 
-class _short(ColumnElement[str]):  # noqa: N801
+class _short(ColumnElement[str]):  # noqa: N801 - as above
     """A message's text; null for a long one where the database would hand out all rows at once."""
 
     inherit_cache = False

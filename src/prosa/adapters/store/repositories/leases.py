@@ -18,7 +18,7 @@ class lease_end(ColumnElement[int]):  # noqa: N801 - reads as an operator in a s
     inherit_cache = False
 
 
-class lease_over(ColumnElement[bool]):  # noqa: N801
+class lease_over(ColumnElement[bool]):  # noqa: N801 - as above
     """The run's lease has ended. `now` says the present moment where the database does not."""
 
     inherit_cache = False

@@ -1,5 +1,7 @@
 """What is left of a user's limits: spent + held + bound ≤ limit, exact under any concurrency."""
 
+from typing import Any
+
 from sqlalchemy import BigInteger, bindparam, cast, func, select
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.expression import ClauseElement, ColumnElement, Executable
@@ -18,8 +20,8 @@ class _Turnstile(Executable, ClauseElement):
 
 
 @compiles(_Turnstile, "postgresql")
-def _in_postgres(_element: _Turnstile, compiler: object, **kw: object) -> str:
-    owner = compiler.process(bindparam("principal"), **kw)  # type: ignore[attr-defined]
+def _in_postgres(_element: _Turnstile, compiler: Any, **kw: Any) -> str:
+    owner = compiler.process(bindparam("principal"), **kw)
     return f"SELECT pg_advisory_xact_lock(hashtextextended({owner}, 0))"
 
 
