@@ -161,6 +161,14 @@ class RunInProgress(Conflict):
         super().__init__(runId=run_id)
 
 
+class RunNotWaiting(Conflict):
+    """The run does not wait for this: it goes on, has ended, or somebody else has answered already."""
+
+    code = "run_not_waiting"
+    en = "The run does not wait for this any more. Read it again to see where it stands."
+    pt = "A execução não espera mais por isto. Leia-a de novo para ver em que ponto está."
+
+
 class IdempotencyMismatch(ProsaError):
     code = "idempotency_mismatch"
     en = "This key was used before with another body. Use a new clientMessageId or Idempotency-Key."
@@ -317,6 +325,30 @@ class RateLimited(ProviderError):
 
     def __init__(self, provider: str, retry_after: float | None = None) -> None:
         super().__init__(provider, retry_after=retry_after)
+
+
+class QueueFull(ProviderError):
+    """Too many requests wait for the provider already. `retryAfter` in whole seconds."""
+
+    code = "queue_full"
+    en = "Too many requests wait for {provider}. Try again in {retryAfter} seconds."
+    pt = "Há pedidos demais esperando por {provider}. Tente de novo em {retryAfter} segundos."
+    shown = ("retryAfter",)
+
+    def __init__(self, provider: str, retry_after: int) -> None:
+        super().__init__(provider, retryAfter=retry_after)
+
+
+class ProviderSuspended(ProviderError):
+    """The provider failed so often that it is left alone for a while. `retryAfter` in whole seconds."""
+
+    code = "provider_suspended"
+    en = "{provider} has failed repeatedly and is left alone for now. Try again in {retryAfter} seconds."
+    pt = "{provider} falhou várias vezes e está em pausa. Tente de novo em {retryAfter} segundos."
+    shown = ("retryAfter",)
+
+    def __init__(self, provider: str, retry_after: int) -> None:
+        super().__init__(provider, retryAfter=retry_after)
 
 
 class QuotaExhausted(ProviderError):

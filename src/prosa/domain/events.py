@@ -26,6 +26,56 @@ class Thinking(Struct, frozen=True, tag="thinking"):
     text: str
 
 
+class ToolCalled(Struct, frozen=True, tag="tool_call"):
+    """The model begins to call a tool."""
+
+    id: str
+    name: str
+
+
+class ToolArguments(Struct, frozen=True, tag="tool_arguments"):
+    """A piece of the arguments' JSON."""
+
+    id: str
+    text: str
+
+
+class ToolReturned(Struct, frozen=True, tag="tool_result"):
+    """What a call gave. `status`: completed, failed or denied. A long result is cut short here, and whole in
+    the message and the run's steps."""
+
+    id: str
+    status: str
+    result: str
+    truncated: bool | UnsetType = UNSET
+
+
+class Wanted(Struct, frozen=True):
+    """A call that the run waits for: its output, or (`needs` "approval") leave to make it. Arguments that are
+    long are left out here: they were told before, and are in the run's steps."""
+
+    id: str
+    name: str
+    needs: str
+    arguments: str | None = None
+
+
+class RequiresAction(Struct, frozen=True, tag="requires_action"):
+    calls: tuple[Wanted, ...]
+
+
+class Queued(Struct, frozen=True, tag="queued"):
+    """The run waits for its provider behind `place` - 1 others."""
+
+    place: int
+
+
+class Reset(Struct, frozen=True, tag="reset"):
+    """Forget the answer so far: it begins anew. `reason` is the code of the error that made it so."""
+
+    reason: str
+
+
 class Gap(Struct, frozen=True, tag="gap", rename="camel"):
     """The tail was lost: fetch the message."""
 
@@ -58,10 +108,35 @@ class Error(Struct, frozen=True, tag="error"):
     retryable: bool
 
 
-Event = Start | Text | Thinking | Gap | Done | Error
+Event = (
+    Start
+    | Text
+    | Thinking
+    | ToolCalled
+    | ToolArguments
+    | ToolReturned
+    | RequiresAction
+    | Queued
+    | Reset
+    | Gap
+    | Done
+    | Error
+)
 
 _encoder = msgspec.json.Encoder()
-_decoder = msgspec.json.Decoder(Start | Thinking | Gap | Done | Error)
+_decoder = msgspec.json.Decoder(
+    Start
+    | Thinking
+    | ToolCalled
+    | ToolArguments
+    | ToolReturned
+    | RequiresAction
+    | Queued
+    | Reset
+    | Gap
+    | Done
+    | Error
+)
 _text_decoder = msgspec.json.Decoder(Text)
 
 

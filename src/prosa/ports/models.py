@@ -3,7 +3,7 @@
 from collections.abc import AsyncGenerator
 from typing import Protocol
 
-from prosa.domain.models import ChatRequest, ModelEvent
+from prosa.domain.models import ChatRequest, Embeddings, EmbedRequest, ModelCard, ModelEvent
 
 
 class ChatModel(Protocol):
@@ -15,11 +15,25 @@ class ChatModel(Protocol):
     def stream(self, request: ChatRequest) -> AsyncGenerator[ModelEvent, None]:
         """Answers `request`, event by event; the last event is a `Finish`.
 
-        Text that arrives together comes as one `TextDelta`, never empty. An adapter is an async generator:
-        closing it (`aclose`, or cancelling the task that reads it) closes the provider's connection at once.
+        Text that arrives together comes as one `TextDelta`, never empty; an answer in one piece (`whole`)
+        comes as the same events. An adapter is an async generator: closing it (`aclose`, or cancelling the
+        task that reads it) closes the provider's connection at once.
 
         Raises `domain.errors.ProviderError` of the kind that fits, before the first event or after any.
         """
+        ...
+
+    async def embed(self, request: EmbedRequest) -> Embeddings:
+        """Raises `ProviderError`, `NotSupported` where this provider has no embeddings."""
+        ...
+
+    async def count_tokens(self, request: ChatRequest) -> int | None:
+        """The tokens of the input as the provider counts them, before anything is generated; None where it
+        can't say. Raises `ProviderError`."""
+        ...
+
+    async def models(self) -> list[ModelCard]:
+        """The models that the provider says it has, in its order. Raises `ProviderError`, `NotSupported`."""
         ...
 
     async def close(self) -> None:

@@ -25,7 +25,9 @@ _STATUSES: tuple[tuple[type[e.ProsaError], int], ...] = (
     (e.IdempotencyMismatch, 422),
     (e.ContextTooLong, 422),
     (e.TokenLimitReached, 429),
+    (e.QueueFull, 429),
     (e.ProviderNotConfigured, 503),
+    (e.ProviderSuspended, 503),
     (e.ProviderError, 502),
     (e.AnswerFailed, 502),
     (e.ShuttingDown, 503),
@@ -55,6 +57,8 @@ def headers_of(error: e.ProsaError) -> Headers:
     headers: Headers = [(b"content-type", b"application/json")]
     if isinstance(error, e.ShuttingDown | e.StoreUnavailable):
         headers.append((b"retry-after", b"%d" % RETRY_AFTER))
+    if isinstance(error, e.QueueFull | e.ProviderSuspended):
+        headers.append((b"retry-after", b"%d" % error.details["retryAfter"]))
     if isinstance(error, e.NotAuthenticated):
         headers.append((b"www-authenticate", b"Bearer"))
     return headers

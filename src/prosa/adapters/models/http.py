@@ -1,7 +1,7 @@
 """Talks HTTP with a provider: one request, its bytes as they arrive, every failure as one of the domain's."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable, Iterable, Mapping
+from collections.abc import AsyncGenerator, Callable, Iterable, Mapping, Sequence
 from contextlib import aclosing, suppress
 from http import HTTPStatus
 
@@ -22,6 +22,8 @@ from prosa.domain.errors import (
 from prosa.domain.models import ModelEvent
 
 MOST_OF_AN_ERROR = 64 * 1024
+MOST_OF_AN_ANSWER = 64 * 1024 * 1024
+"""Bytes of a response that is read in one piece: a thousand vectors of the longest kind."""
 READ_SIZE = 64 * 1024
 SHORTEST_SECRET = 6
 """Characters. Cutting out less (a version in a query, a key that stands for none) would tear plain words."""
@@ -30,14 +32,15 @@ AFTERTHOUGHT = 0.25
 
 
 class Timeouts(Struct, frozen=True):
-    """In seconds: to connect; to the answer's first byte; between two bytes; and between two events, where a
-    provider sends nothing but signs of life.
+    """In seconds: to connect; to the answer's first byte; between two bytes; between two events, where a
+    provider sends nothing but signs of life; and for an answer in one piece.
     """
 
     connect: float = 10.0
     first: float = 120.0
     silence: float = 60.0
     eventless: float = 600.0
+    whole: float = 600.0
 
 
 IN_GENERAL = Timeouts()
@@ -95,6 +98,54 @@ class Wire:
                 await leave(pieces)
         except ProviderError as error:
             raise scrubbed(error, self._secrets) from None
+
+    async def answer_whole(
+        self,
+        encode: Callable[[], bytes],
+        decode: Callable[[bytes], Sequence[ModelEvent]],
+        fault: Callable[[Reply], ProviderError],
+    ) -> AsyncGenerator[ModelEvent, None]:
+        """Posts what `encode` makes and yields what `decode` finds in the whole response."""
+        try:
+            events = decode(await self._fetched(self._url, encode(), fault))
+        except ProviderError as error:
+            raise scrubbed(error, self._secrets) from None
+        for event in events:
+            yield event
+
+    async def fetch(self, url: URL, body: bytes | None, fault: Callable[[Reply], ProviderError]) -> bytes:
+        """The whole response to a POST of `body`, or to a GET without one. Raises as `post` does."""
+        try:
+            return await self._fetched(url, body, fault)
+        except ProviderError as error:
+            raise scrubbed(error, self._secrets) from None
+
+    async def _fetched(self, url: URL, body: bytes | None, fault: Callable[[Reply], ProviderError]) -> bytes:
+        method = "GET" if body is None else "POST"
+        try:
+            async with (
+                asyncio.timeout(self._timeouts.whole),
+                self._live_session().request(
+                    method, url, data=body, headers=self._headers, allow_redirects=False
+                ) as response,
+            ):
+                if response.status != HTTPStatus.OK:
+                    raise fault(await self._reply(response))
+                return await self._whole(response)
+        except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
+            raise ProviderUnreachable(self._provider, reason=type(error).__name__) from None
+        except TimeoutError:
+            raise ProviderTimeout(self._provider) from None
+        except (aiohttp.ClientError, OSError) as error:
+            raise BrokenStream(self._provider, reason=type(error).__name__) from None
+
+    async def _whole(self, response: aiohttp.ClientResponse) -> bytes:
+        body = bytearray()
+        async for piece in response.content.iter_any():
+            body += piece
+            if len(body) > MOST_OF_AN_ANSWER:
+                raise BrokenStream(self._provider, reason="too large")
+        return bytes(body)
 
     async def post(self, body: bytes, fault: Callable[[Reply], ProviderError]) -> AsyncGenerator[bytes, None]:
         """Yields the bytes of a 200 as they arrive. Closing the generator closes the connection at once.

@@ -2,26 +2,53 @@
 
 from msgspec.structs import replace
 
-from prosa.domain.errors import InvalidRequest, NotSupported
-from prosa.domain.models import ChatRequest, Role, Turn
+from prosa.domain.content import Part, TextPart, ThinkingPart, ToolCall, ToolResult
+from prosa.domain.errors import InvalidRequest
+from prosa.domain.models import ChatRequest, Turn
 from prosa.kit.text import well_formed
 
 
-def prepared(request: ChatRequest) -> ChatRequest:
+def prepared(request: ChatRequest, provider: str = "") -> ChatRequest:
     """The request in well-formed text and without empty turns, which a stopped answer may leave and most
-    providers refuse.
+    providers refuse. Thoughts of other providers than `provider` are left out.
 
-    Raises `InvalidRequest` where nothing is left to answer, `NotSupported` for a tool's turn.
+    Raises `InvalidRequest` where nothing is left to answer.
     """
-    turns = tuple(_well_formed(turn) for turn in request.turns if turn.content.strip())
-    if any(turn.role is Role.TOOL for turn in turns):
-        raise NotSupported("a tool's message in the conversation")
+    turns = tuple(turn for given in request.turns if (turn := _mended(given, provider)) is not None)
     if not turns:
         raise InvalidRequest("there is no message to answer")
     system = well_formed(request.system or "").strip() or None
     return replace(request, model=well_formed(request.model), turns=turns, system=system)
 
 
-def _well_formed(turn: Turn) -> Turn:
+def _mended(turn: Turn, provider: str) -> Turn | None:
+    """The turn as it can be sent; None where nothing of it is left."""
     text = well_formed(turn.content)
-    return turn if text is turn.content else Turn(turn.role, text)
+    if not turn.parts:
+        if not text.strip():
+            return None
+        return turn if text is turn.content else Turn(turn.role, text)
+    parts = tuple(_part(part) for part in turn.parts if _sent(part, provider))
+    return Turn(turn.role, text, parts) if parts else None
+
+
+def _sent(part: Part, provider: str) -> bool:
+    match part:
+        case TextPart(text):
+            return bool(text.strip())
+        case ThinkingPart():
+            return bool(provider) and part.provider == provider
+        case _:
+            return True
+
+
+def _part(part: Part) -> Part:
+    match part:
+        case TextPart(text):
+            return TextPart(well_formed(text))
+        case ToolCall(identity, name, arguments):
+            return ToolCall(identity, well_formed(name), well_formed(arguments))
+        case ToolResult(identity, result, name, status):
+            return ToolResult(identity, well_formed(result), well_formed(name), status)
+        case _:
+            return part

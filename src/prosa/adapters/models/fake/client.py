@@ -5,8 +5,11 @@ from collections.abc import AsyncGenerator, Callable, Iterable, Iterator
 
 from prosa.domain.models import (
     ChatRequest,
+    Embeddings,
+    EmbedRequest,
     Finish,
     FinishReason,
+    ModelCard,
     ModelEvent,
     Role,
     TextDelta,
@@ -16,6 +19,8 @@ from prosa.domain.models import (
 
 Step = ModelEvent | str | float | asyncio.Event | Exception
 """A `str` is said as text, a number is seconds to wait, an event is waited for, an exception raised."""
+
+DIMENSIONS = 64
 
 Script = Callable[[ChatRequest], Iterable[Step]]
 
@@ -72,8 +77,33 @@ class FakeModel:
         finally:
             call.closed.set()
 
+    async def embed(self, request: EmbedRequest) -> Embeddings:
+        """The counts of letters, in as many dimensions as asked for: like texts are near each other."""
+        size = request.dimensions or DIMENSIONS
+        vectors = tuple(spread(text, size) for text in request.texts)
+        return Embeddings(vectors, Usage(prompt_tokens=sum(len(text.split()) for text in request.texts)))
+
+    async def count_tokens(self, request: ChatRequest) -> int | None:
+        return heard(request)
+
+    async def models(self) -> list[ModelCard]:
+        return [ModelCard("fake-1")]
+
     async def close(self) -> None:
         self.closed = True
+
+
+def spread(text: str, size: int) -> tuple[float, ...]:
+    counts = [0.0] * size
+    for letter in text.lower():
+        counts[ord(letter) % size] += 1.0
+    length = sum(count * count for count in counts) ** 0.5 or 1.0
+    return tuple(count / length for count in counts)
+
+
+def heard(request: ChatRequest) -> int:
+    """The words of the input, a word being a token."""
+    return sum(len(turn.content.split()) for turn in request.turns) + len((request.system or "").split())
 
 
 async def performed(step: Step) -> ModelEvent | None:
@@ -96,6 +126,5 @@ def echo(request: ChatRequest) -> Iterator[Step]:
     kept = words[: max(request.max_tokens, 1)]
     for place, word in enumerate(kept):
         yield word if place == 0 else f" {word}"
-    heard = sum(len(turn.content.split()) for turn in request.turns) + len((request.system or "").split())
-    yield UsageReport(Usage(prompt_tokens=heard, completion_tokens=len(kept)))
+    yield UsageReport(Usage(prompt_tokens=heard(request), completion_tokens=len(kept)))
     yield Finish(FinishReason.STOP if kept == words else FinishReason.LENGTH)

@@ -1,0 +1,30 @@
+"""A ChatModel around a ChatModel: the frame of every policy, which passes on what it does not change."""
+
+from collections.abc import AsyncGenerator
+
+from prosa.domain.models import ChatRequest, Embeddings, EmbedRequest, ModelCard, ModelEvent
+from prosa.ports.models import ChatModel
+
+
+class Policy:
+    def __init__(self, inner: ChatModel) -> None:
+        self._inner = inner
+
+    @property
+    def provider(self) -> str:
+        return self._inner.provider
+
+    def stream(self, request: ChatRequest) -> AsyncGenerator[ModelEvent, None]:
+        return self._inner.stream(request)
+
+    async def embed(self, request: EmbedRequest) -> Embeddings:
+        return await self._inner.embed(request)
+
+    async def count_tokens(self, request: ChatRequest) -> int | None:
+        return await self._inner.count_tokens(request)
+
+    async def models(self) -> list[ModelCard]:
+        return await self._inner.models()
+
+    async def close(self) -> None:
+        await self._inner.close()
