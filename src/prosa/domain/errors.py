@@ -384,6 +384,34 @@ class BrokenStream(ProviderError):
     pt = "A resposta de {provider} foi interrompida. Tente de novo."
 
 
+# Tools
+
+
+class NoSuchTool(InvalidRequest):
+    """A request names a tool that the server does not have."""
+
+    code = "no_such_tool"
+    en = "There is no tool called {detail}. Leave it out, or send it with its description and parameters."
+    pt = "Não há uma ferramenta chamada {detail}. Retire-a ou envie-a com descrição e parâmetros."
+
+
+class ToolFailed(ProsaError):
+    """A call of a tool came to nothing. `detail` is a sentence for the model, with nothing secret in it."""
+
+    code = "tool_failed"
+    en = "{detail}"
+    pt = "{detail}"
+
+    def __init__(self, detail: str) -> None:
+        super().__init__(detail=detail)
+
+
+class InvalidArguments(ToolFailed):
+    """The model called a tool with what its schema does not allow; the tool was not called."""
+
+    code = "invalid_arguments"
+
+
 class AnswerFailed(ProsaError):
     """A run that failed, told to somebody who waited for its whole answer: with the run's own code."""
 

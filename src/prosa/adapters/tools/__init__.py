@@ -1,0 +1,1 @@
+"""The kinds of tools that the server itself calls."""
