@@ -89,6 +89,14 @@ class NotAuthenticated(ProsaError):
     pt = "É preciso um token válido: envie-o em `Authorization: Bearer …` ou entre de novo."
 
 
+class Forbidden(ProsaError):
+    """The caller is known, and this is not for him."""
+
+    code = "forbidden"
+    en = "This is for the operator: it needs a token whose `roles` contain `admin`."
+    pt = "Isto é só para o operador: é preciso um token com `admin` em `roles`."
+
+
 class OriginRefused(ProsaError):
     code = "origin_not_allowed"
     en = "Requests from this web origin are not allowed. The operator can add it to PROSA_ALLOWED_ORIGINS."
@@ -134,6 +142,12 @@ class RunNotFound(NotFound):
     pt = "Execução não encontrada"
 
 
+class KeyNotFound(NotFound):
+    code = "key_not_found"
+    en = "There is no provider key with this id."
+    pt = "Chave de provedor não encontrada"
+
+
 # What the state of things forbids
 
 
@@ -167,6 +181,12 @@ class RunNotWaiting(Conflict):
     code = "run_not_waiting"
     en = "The run does not wait for this any more. Read it again to see where it stands."
     pt = "A execução não espera mais por isto. Leia-a de novo para ver em que ponto está."
+
+
+class KeyRetired(Conflict):
+    code = "key_retired"
+    en = "This provider key is retired, and its secret is deleted. Add a new key."
+    pt = "Esta chave de provedor foi retirada e seu segredo apagado. Adicione uma nova."
 
 
 class IdempotencyMismatch(ProsaError):
@@ -223,6 +243,14 @@ class StoreLocked(ProsaError):
     code = "store_locked"
     en = "Another Prosa process uses {path}. Stop it, or use Postgres for several processes."
     pt = "Outro processo do Prosa usa {path}. Pare-o, ou use Postgres para vários processos."
+
+
+class SealBroken(ProsaError):
+    """A sealed secret was changed or moved, or another master key sealed it. Nothing of it is told."""
+
+    code = "seal_broken"
+    en = "A sealed provider key can't be opened: it was changed, moved, or sealed by another master key."
+    pt = "Uma chave de provedor selada não pode ser aberta: foi alterada, movida ou selada com outra chave-mestra."
 
 
 class MisconfiguredError(ProsaError):

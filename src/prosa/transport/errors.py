@@ -13,6 +13,7 @@ _STATUSES: tuple[tuple[type[e.ProsaError], int], ...] = (
     (e.NotAuthenticated, 401),
     (e.CostLimitReached, 402),
     (e.PriceUnknown, 402),
+    (e.Forbidden, 403),
     (e.OriginRefused, 403),
     (e.HostRefused, 403),
     (e.ClientMismatch, 403),
