@@ -10,14 +10,16 @@ from msgspec.structs import replace
 from tests.auditor import observer
 
 from prosa.adapters.store.sqlite.store import SqliteStore
+from prosa.domain.content import TextPart, ToolCall
 from prosa.domain.conversations import Conversation, ConversationStatus, Message, MessageStatus
-from prosa.domain.ending import Append, Ending, Entry
+from prosa.domain.ending import Append, Boundary, Ending, Entry
 from prosa.domain.ids import new_id
 from prosa.domain.models import ChatRequest, Role, Turn, Usage
 from prosa.domain.money import Picodollars
 from prosa.domain.opening import Begun, Limits, Opening, Prepare, Prepared, Remaining
 from prosa.domain.principal import Principal
 from prosa.domain.runs import Run, RunStatus
+from prosa.domain.steps import Step, StepStatus
 from prosa.domain.time import SECOND, Instant
 from prosa.ports.store import Store
 
@@ -171,7 +173,41 @@ def ending(run: Run, content: str = "Hi.", **fields: Any) -> Ending:
         usage=Usage(prompt_tokens=10, completion_tokens=5),
         cost=Picodollars(7),
         ended_at=Instant(NOON + SECOND),
-        entry=entry(run),
+        entries=(entry(run),),
+        provider=run.provider,
+        model=run.model,
+    )
+    return replace(made, **fields)
+
+
+def step(run: Run, place: int = 0, **fields: Any) -> Step:
+    made = Step(
+        id=new_id(),
+        user_id=run.user_id,
+        run_id=run.id,
+        place=place,
+        call_id=f"call-{place}",
+        name="weather",
+        kind="client",
+        needs="output",
+        arguments='{"city": "Lisboa"}',
+        status=StepStatus.WAITING,
+        result=None,
+        created_at=NOON,
+    )
+    return replace(made, **fields)
+
+
+def boundary(run: Run, *steps: Step, **fields: Any) -> Boundary:
+    made = Boundary(
+        run_id=run.id,
+        message_id=run.message_id,
+        content="Let me see.",
+        parts=(TextPart("Let me see."), ToolCall("call-0", "weather", '{"city": "Lisboa"}')),
+        steps=steps,
+        entries=(entry(run),),
+        attempts=1,
+        prompt=20,
     )
     return replace(made, **fields)
 

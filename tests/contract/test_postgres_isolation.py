@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import select
 from tests.counts import counts
 from tests.postgres import Database, ask
-from tests.stores import ANA, BIA, NOON, Ears, begin, conversation, turn
+from tests.stores import ANA, BIA, BOOT, NOON, Ears, begin, boundary, conversation, step, turn
 
 from prosa.adapters.store.statement import Ask, Plan, Statement
 from prosa.adapters.store.tables import ENGINE, OWNED, conversations
@@ -42,7 +42,8 @@ async def store(database: Database, ears: Ears) -> AsyncIterator[Store]:
 async def filled(store: Store, chat: Conversation) -> Conversation:
     """A row of Ana's in each table."""
     await turn(store, chat, key="k", body_hash="h")
-    await begin(store, chat)
+    run = (await begin(store, chat)).run
+    await store.engine.commit(BOOT, [], [], [boundary(run, step(run))])
     await store.of(ANA).sign_ins.use("link", NOON)
     return chat
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from tests.stores import ANA, Ears, conversation, sqlite_store
 
+from prosa.adapters.store.migrations import HEAD
 from prosa.adapters.store.sqlite import store as module
 from prosa.adapters.store.sqlite.store import SqliteStore
 from prosa.adapters.store.sqlite.writer import Writer
@@ -31,7 +32,7 @@ async def test_a_file_of_a_newer_version(tmp_path: Path) -> None:
     for _ in range(2):
         with pytest.raises(MisconfiguredError, match="newer Prosa"):
             await store.open(Ears())
-    _say(tmp_path, "UPDATE alembic_version SET version_num = '0002'")
+    _say(tmp_path, f"UPDATE alembic_version SET version_num = '{HEAD}'")
     await _use(sqlite_store(tmp_path))
 
 

@@ -29,7 +29,7 @@ async def _held(store: Store) -> int:
     """Tokens that are held of Ana's 100, as the next run would find them."""
     aside, _ = await store.of(ANA).conversations.create(conversation(ANA))
     found = await begin(store, aside, tokens=0, limits=DAY)
-    await store.engine.commit(BOOT, [], [ending(found.run, entry=entry(found.run, usage=Usage()))])
+    await store.engine.commit(BOOT, [], [ending(found.run, entries=(entry(found.run, usage=Usage()),))])
     await store.of(ANA).conversations.delete(aside.id)
     assert found.remaining.tokens is not None
     return 100 - found.remaining.tokens
@@ -93,7 +93,7 @@ async def test_an_end_is_put_down_once(store: Store, run: Run) -> None:
     assert await store.engine.commit(BOOT, [], [end]) == {run.id}
     # The same end again is that of a writer which lost the answer; another one comes too late.
     assert await store.engine.commit(BOOT, [], [end]) == {run.id}
-    late = ending(run, "Late", ended_at=LATER, entry=entry(run, usage=Usage(50, 0)))
+    late = ending(run, "Late", ended_at=LATER, entries=(entry(run, usage=Usage(50, 0)),))
     assert await store.engine.commit(BOOT, [append(run, 9, b"late")], [late]) == set()
     assert (await store.of(ANA).messages.get(run.conversation_id, run.message_id)).content == "Hi."
     assert await store.engine.lines(run.id) == []
@@ -101,9 +101,9 @@ async def test_an_end_is_put_down_once(store: Store, run: Run) -> None:
 
 
 async def test_every_attempt_is_in_the_ledger(store: Store, run: Run) -> None:
-    first = ending(run, entry=entry(run, attempt=1, usage=Usage(20, 0), cost=None, estimated=True))
+    first = ending(run, entries=(entry(run, attempt=1, usage=Usage(20, 0), cost=None, estimated=True),))
     await store.engine.commit(BOOT, [], [first])
-    second = ending(run, ended_at=LATER, entry=entry(run, attempt=2, cost=Picodollars(3)))
+    second = ending(run, ended_at=LATER, entries=(entry(run, attempt=2, cost=Picodollars(3)),))
     await store.engine.commit(BOOT, [], [second])
     assert await _held(store) == 35
 
@@ -111,7 +111,7 @@ async def test_every_attempt_is_in_the_ledger(store: Store, run: Run) -> None:
 async def test_what_was_reported_replaces_what_was_estimated(store: Store, run: Run) -> None:
     """A slow owner knows what its run took; who took the run over could only estimate it."""
     guess = entry(run, usage=Usage(0, 3), cost=Picodollars(1), estimated=True)
-    await store.engine.commit(BOOT, [], [ending(run, entry=guess)])
+    await store.engine.commit(BOOT, [], [ending(run, entries=(guess,))])
     assert await _held(store) == 3
     for usage, estimated, counted in (
         (Usage(0, 9), True, 3),
@@ -119,7 +119,7 @@ async def test_what_was_reported_replaces_what_was_estimated(store: Store, run: 
         (Usage(0, 9), True, 30),
         (Usage(1, 1), False, 30),
     ):
-        late = ending(run, ended_at=LATER, entry=entry(run, usage=usage, estimated=estimated))
+        late = ending(run, ended_at=LATER, entries=(entry(run, usage=usage, estimated=estimated),))
         assert await store.engine.commit("slow", [], [late]) == set()
         assert await _held(store) == counted
 
@@ -179,7 +179,7 @@ async def test_a_boot_that_is_gone_is_fenced(store: Store, run: Run, other: Conv
     assert {each.owner for each in claimed} == {"boot-2"}
     assert await store.engine.claim("boot-2", LATER, AGAIN) == []
     # The old owner wakes up: it appends nothing, ends nothing, and what it spent is in the ledger.
-    late = ending(run, "Late", entry=entry(run, attempt=1))
+    late = ending(run, "Late", entries=(entry(run, attempt=1),))
     assert await store.engine.commit(BOOT, [append(run, 1, b"x"), append(theirs, 2, b"x")], [late]) == set()
     assert await store.engine.renew(BOOT, [run.id, theirs.id], LATER, AGAIN) == {}
     assert await store.engine.lines(run.id) == []

@@ -5,6 +5,7 @@ from typing import Any
 
 from msgspec import Struct
 
+from prosa.domain.content import Part
 from prosa.domain.models import Role
 from prosa.domain.time import Instant
 
@@ -39,7 +40,8 @@ class Conversation(Struct, frozen=True):
 
 
 class Message(Struct, frozen=True):
-    """One node of a conversation's tree. `user_id` is whose row it is, not who wrote it."""
+    """One node of a conversation's tree. `user_id` is whose row it is, not who wrote it. `parts` is empty
+    where the text is all there is; an answer that called tools has its calls and their results in it."""
 
     id: str
     user_id: str
@@ -52,3 +54,4 @@ class Message(Struct, frozen=True):
     provider: str | None
     model: str | None
     created_at: Instant
+    parts: tuple[Part, ...] = ()

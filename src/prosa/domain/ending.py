@@ -2,10 +2,12 @@
 
 from msgspec import Struct
 
+from prosa.domain.content import Part
 from prosa.domain.conversations import MessageStatus
 from prosa.domain.models import Usage
 from prosa.domain.money import Picodollars
 from prosa.domain.runs import RunStatus
+from prosa.domain.steps import Step
 from prosa.domain.time import Instant
 
 
@@ -20,7 +22,7 @@ class Append(Struct, frozen=True):
 
 class Entry(Struct, frozen=True):
     """One attempt at a provider, for the ledger. `cost` is None where the price is not known; `estimated`
-    says that the provider did not report the tokens."""
+    says that the provider did not report the tokens. `route` and `key_id` say how it was reached."""
 
     id: str
     run_id: str
@@ -34,10 +36,37 @@ class Entry(Struct, frozen=True):
     cost: Picodollars | None
     estimated: bool
     created_at: Instant
+    route: str | None = None
+    key_id: str | None = None
+
+
+class Pause(Struct, frozen=True):
+    """The run waits for its caller, at most until `expires_at`; `checkpoint` says how to go on."""
+
+    checkpoint: bytes
+    expires_at: Instant
+
+
+class Boundary(Struct, frozen=True):
+    """A run between two things that it does, where all so far is put down: the answer's `parts`, the `steps`
+    that are new or have changed, the `entries` of the attempts that are over (`attempts` in all), and about
+    how many tokens the next prompt has. With a `pause` the run is left to whoever brings what it waits for.
+    """
+
+    run_id: str
+    message_id: str
+    content: str
+    parts: tuple[Part, ...]
+    steps: tuple[Step, ...]
+    entries: tuple[Entry, ...]
+    attempts: int
+    prompt: int
+    pause: Pause | None = None
 
 
 class Ending(Struct, frozen=True):
-    """The end of one run: its state, its message as it stays, and what it cost."""
+    """The end of one run: its state, its message as it stays, who gave it, and what it cost. `entries` are
+    of the attempts that no boundary has put down; `parts` are empty where the text is all there is."""
 
     run_id: str
     message_id: str
@@ -48,6 +77,9 @@ class Ending(Struct, frozen=True):
     usage: Usage
     cost: Picodollars | None
     ended_at: Instant
-    entry: Entry
+    entries: tuple[Entry, ...]
+    provider: str
+    model: str
+    parts: tuple[Part, ...] = ()
     error_code: str | None = None
     error_message: str | None = None

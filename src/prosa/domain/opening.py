@@ -24,6 +24,15 @@ class Limits(Struct, frozen=True):
         return self.tokens_per_day is not None or self.cost_per_month is not None
 
 
+class Bound(Struct, frozen=True):
+    """The most that asking `model` may take: tokens of input and output together, and their cost, None
+    where the model's price is not known."""
+
+    model: str
+    tokens: int
+    cost: Picodollars | None
+
+
 class Remaining(Struct, frozen=True):
     """What is left of a user's limits, reservations taken off; None means without limit."""
 
@@ -32,15 +41,15 @@ class Remaining(Struct, frozen=True):
     tokens_reset_at: Instant = Instant(0)
     cost_resets_at: Instant = Instant(0)
 
-    def hold(self, prepared: Prepared) -> None:
-        """Raises TokenLimitReached, CostLimitReached or PriceUnknown where `prepared` may take more."""
-        if self.tokens is not None and prepared.tokens > self.tokens:
+    def hold(self, bound: Bound) -> None:
+        """Raises TokenLimitReached, CostLimitReached or PriceUnknown where `bound` is more."""
+        if self.tokens is not None and bound.tokens > self.tokens:
             raise TokenLimitReached(remaining=max(0, self.tokens), resetsAt=to_iso(self.tokens_reset_at))
         if self.cost is None:
             return
-        if prepared.cost is None:
-            raise PriceUnknown(model=prepared.request.model)
-        if prepared.cost > self.cost:
+        if bound.cost is None:
+            raise PriceUnknown(model=bound.model)
+        if bound.cost > self.cost:
             left = to_dollars(Picodollars(max(0, self.cost)))
             raise CostLimitReached(remaining=left, resetsAt=to_iso(self.cost_resets_at))
 
@@ -76,13 +85,19 @@ class Opening(Struct, frozen=True):
 class Prepared(Struct, frozen=True):
     """What to ask of which provider, and the upper bound of what it may take: tokens of input and output
     together, and their cost (None where the model's price is not known). `prompt` is an estimate of the
-    input's tokens, for a run that ends without a report."""
+    input's tokens, for a run that ends without a report. `route` is the name of the route that was asked
+    for, if any."""
 
     provider: str
     request: ChatRequest
     tokens: int
     cost: Picodollars | None
     prompt: int = 0
+    route: str | None = None
+
+    @property
+    def bound(self) -> Bound:
+        return Bound(self.request.model, self.tokens, self.cost)
 
 
 Prepare = Callable[[Conversation, Sequence[Turn], Remaining], Prepared]

@@ -88,7 +88,8 @@ def feed(status: RunStatus, signal: Signal) -> RunStatus:
 
 class Run(Struct, frozen=True):
     """One generation, as it is stored. `owner` is the boot that executes it; until its end, `usage` is an
-    estimate of the input alone."""
+    estimate of the input alone. `attempts` of it are in the ledger already; a run that waits for its caller
+    does so until `expires_at`."""
 
     id: str
     user_id: str
@@ -107,3 +108,6 @@ class Run(Struct, frozen=True):
     owner: str
     created_at: Instant
     ended_at: Instant | None
+    route: str | None = None
+    attempts: int = 0
+    expires_at: Instant | None = None

@@ -9,12 +9,14 @@ from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
 from prosa.domain.conversations import Conversation, Message
-from prosa.domain.ending import Append, Ending
-from prosa.domain.opening import Begun, Opening, Prepare
+from prosa.domain.ending import Append, Boundary, Ending
+from prosa.domain.opening import Begun, Bound, Limits, Opening, Prepare, Remaining
 from prosa.domain.principal import Principal
 from prosa.domain.runs import Run, RunStatus
+from prosa.domain.steps import Resumed, Step, Verdict
 from prosa.domain.time import Instant
 from prosa.domain.tree import Tree
+from prosa.ports.keys import ProviderKeys
 
 
 class Conversations(Protocol):
@@ -105,6 +107,20 @@ class Runs(Protocol):
         ...
 
 
+class Steps(Protocol):
+    async def of(self, run_id: str) -> list[Step]:
+        """The steps of a run, in order; none for a run that does not exist."""
+        ...
+
+    async def say(
+        self, run_id: str, verdicts: Sequence[Verdict], boot: str, now: Instant, until: Instant
+    ) -> Resumed:
+        """Puts the verdicts down, all or none. Where nothing is missing any more the run becomes `boot`'s,
+        with a lease from `now` to `until` as in `Opening`. Raises RunNotFound, InvalidRequest (no such
+        call), RunNotWaiting (of several that say something to the same step the first is heard)."""
+        ...
+
+
 class SignIns(Protocol):
     async def use(self, link_id: str, now: Instant) -> bool:
         """True the first time, False ever after."""
@@ -121,6 +137,8 @@ class Records(Protocol):
     @property
     def runs(self) -> Runs: ...
     @property
+    def steps(self) -> Steps: ...
+    @property
     def sign_ins(self) -> SignIns: ...
 
 
@@ -130,10 +148,22 @@ class EngineRecords(Protocol):
     `now` and `until` are of this process's clock. A store that many nodes share counts leases by its own: a
     lease lasts `until` - `now` from the moment when it is put down."""
 
-    async def commit(self, boot: str, appends: Sequence[Append], endings: Sequence[Ending]) -> set[str]:
-        """Puts down events and ends in one transaction and tells the other nodes. Answers the runs among
-        `endings` that `boot` owned and that were open: the others were fenced, and nothing of theirs was
-        written but a ledger entry where none was."""
+    async def commit(
+        self,
+        boot: str,
+        appends: Sequence[Append],
+        endings: Sequence[Ending],
+        boundaries: Sequence[Boundary] = (),
+    ) -> set[str]:
+        """Puts down events, ends and boundaries in one transaction and tells the other nodes. Answers the
+        runs among `endings` and `boundaries` that `boot` owned and that were open: the others were fenced,
+        and nothing of theirs was written but ledger entries where none were. A boundary with a pause makes
+        its run nobody's, unless it was asked to stop meanwhile."""
+        ...
+
+    async def hold(self, run_id: str, user_id: str, limits: Limits, bound: Bound, now: Instant) -> Remaining:
+        """Replaces what is held for a run by `bound`, and answers what is left beside it. Raises
+        TokenLimitReached, CostLimitReached, PriceUnknown; then all stays as it was."""
         ...
 
     async def renew(
@@ -146,7 +176,8 @@ class EngineRecords(Protocol):
 
     async def claim(self, boot: str, now: Instant, until: Instant) -> list[Run]:
         """Takes over the open runs that nobody speaks for: those whose lease has ended, of `boot` itself,
-        too, and where the store serves one process all of any other boot."""
+        too, and where the store serves one process all of any other boot; and those that have waited for
+        their callers for too long."""
         ...
 
     async def lines(self, run_id: str) -> list[tuple[int, bytes]]:
@@ -160,10 +191,16 @@ class Store(Protocol):
     @property
     def engine(self) -> EngineRecords: ...
 
+    @property
+    def keys(self) -> ProviderKeys:
+        """The operator's, of no principal."""
+        ...
+
     async def open(self, heard: Callable[[str, Sequence[str]], None]) -> None:
-        """Migrates where the store does so by itself, connects, and from then on calls `heard(kind, run
-        ids)` in the loop whenever any node committed events (kind "journal"; no ids: any run) or asked
-        runs to stop ("stop"). Raises MisconfiguredError, StoreUnavailable, StoreLocked."""
+        """Migrates where the store does so by itself, connects, and from then on calls `heard(kind, ids)`
+        in the loop whenever any node committed events (kind "journal", with the runs; no ids: any run, and
+        anything else may have been missed), asked runs to stop ("stop") or, where several nodes share the
+        store, changed providers' keys ("keys"). Raises MisconfiguredError, StoreUnavailable, StoreLocked."""
         ...
 
     async def ping(self) -> None:

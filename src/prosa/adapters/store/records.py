@@ -4,6 +4,7 @@ from prosa.adapters.store.repositories.conversations import Conversations
 from prosa.adapters.store.repositories.messages import Messages
 from prosa.adapters.store.repositories.runs import Runs
 from prosa.adapters.store.repositories.signins import SignIns
+from prosa.adapters.store.repositories.steps import Steps
 from prosa.adapters.store.session import Session
 
 
@@ -26,6 +27,10 @@ class Records:
     @property
     def runs(self) -> Runs:
         return Runs(self._session)
+
+    @property
+    def steps(self) -> Steps:
+        return Steps(self._session)
 
     @property
     def sign_ins(self) -> SignIns:

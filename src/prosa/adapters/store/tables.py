@@ -79,6 +79,7 @@ messages = Table(
     Column("provider", Text),
     Column("model", Text),
     Column("created_at", Instant, nullable=False),
+    Column("parts", Json, comment="null where the text is all there is"),
     Index(None, "conversation_id", "id"),
 )
 
@@ -103,6 +104,10 @@ runs = Table(
     Column("lease_until", Instant, nullable=False),
     Column("created_at", Instant, nullable=False),
     Column("ended_at", Instant),
+    Column("route", Text),
+    Column("attempts", Integer, nullable=False, server_default="0", comment="how many the ledger has"),
+    Column("expires_at", Instant, comment="until when a run that requires action waits for it"),
+    Column("checkpoint", LargeBinary, comment="how a run that requires action goes on"),
     Index(None, "conversation_id"),
     Index(
         "ix_runs_open",
@@ -110,6 +115,25 @@ runs = Table(
         sqlite_where=text("ended_at IS NULL"),
         postgresql_where=text("ended_at IS NULL"),
     ),
+)
+
+run_steps = Table(
+    "run_steps",
+    metadata,
+    _id(),
+    _owner(),
+    Column("run_id", Id, ForeignKey("runs.id", ondelete="CASCADE"), nullable=False),
+    Column("place", Integer, nullable=False),
+    Column("call_id", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("needs", Text),
+    Column("arguments", Text, nullable=False),
+    Column("status", Text, nullable=False),
+    Column("result", Text),
+    Column("created_at", Instant, nullable=False),
+    Column("ended_at", Instant),
+    UniqueConstraint("run_id", "place"),
 )
 
 journal = Table(
@@ -143,9 +167,19 @@ ai_usage = Table(
     Column("cost", BigInteger, comment="picodollars; null where the price is not known"),
     Column("estimated", Boolean, nullable=False),
     Column("created_at", Instant, nullable=False),
+    Column("cache_write_tokens", BigInteger, nullable=False, server_default="0"),
+    Column("route", Text),
+    Column("key_id", Id),
     UniqueConstraint("run_id", "attempt"),
     # The sums that limits ask for are in the index itself: a busy user has thousands of entries a day.
     Index("ix_ai_usage_spent", "user_id", "created_at", "total_tokens", "cost"),
+    Index(
+        "ix_ai_usage_key",
+        "key_id",
+        "created_at",
+        sqlite_where=text("key_id IS NOT NULL"),
+        postgresql_where=text("key_id IS NOT NULL"),
+    ),
 )
 
 reservations = Table(
@@ -179,8 +213,28 @@ sign_ins = Table(
     Column("used_at", Instant, nullable=False),
 )
 
-OWNED = (conversations, messages, runs, journal, ai_usage, reservations, idempotency, sign_ins)
+provider_keys = Table(
+    "provider_keys",
+    metadata,
+    _id(),
+    Column("provider", Text, nullable=False),
+    Column("label", Text, nullable=False),
+    Column("weight", Integer, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("reason", Text),
+    Column("hint", Text, nullable=False),
+    Column("sealed", LargeBinary, comment="nonce and ciphertext; null once the key is retired"),
+    Column("master", Text, comment="the name of the master key that opens it"),
+    Column("created_at", Instant, nullable=False),
+    Column("set_aside_at", Instant),
+    Column("retired_at", Instant),
+)
+
+OWNED = (conversations, messages, runs, run_steps, journal, ai_usage, reservations, idempotency, sign_ins)
 """The tables whose rows belong to a user: row level security and the auditor read this."""
 
-ENGINE = (runs, journal, messages, reservations, ai_usage)
+ENGINE = (runs, run_steps, journal, messages, reservations, ai_usage)
 """The tables that the engine's own role may touch for many users at once."""
+
+OPERATORS = (provider_keys,)
+"""The tables of the operator: no principal's statement names them, and the application's role has no right there."""

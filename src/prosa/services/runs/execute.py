@@ -137,7 +137,7 @@ class Execution:
 
 
 def count(ending: Ending) -> None:
-    provider = ending.entry.provider
+    provider = ending.provider
     meters.runs(provider, ending.status).inc()
     meters.tokens(provider, "prompt").inc(ending.usage.prompt_tokens)
     meters.tokens(provider, "completion").inc(ending.usage.completion_tokens)
@@ -175,7 +175,9 @@ def end_of(
         usage=usage,
         cost=cost,
         ended_at=moment,
-        entry=entry,
+        entries=(entry,),
+        provider=run.provider,
+        model=run.model,
         error_code=outcome.error.code if outcome.error else None,
         error_message=well_formed(outcome.error.sentence(language)) if outcome.error else None,
     )
@@ -196,7 +198,7 @@ def last_event(ending: Ending, remaining: Remaining, error: ProsaError | None) -
             total_tokens=usage.total_tokens,
             cached_tokens=usage.cached_tokens,
             reasoning_tokens=usage.reasoning_tokens,
-            estimated=True if ending.entry.estimated else UNSET,
+            estimated=True if any(entry.estimated for entry in ending.entries) else UNSET,
         ),
         cost=None if ending.cost is None else to_dollars(ending.cost),
         remaining=_left(remaining, ending),

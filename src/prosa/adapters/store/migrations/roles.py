@@ -57,5 +57,17 @@ def admit_engine(table: str, rights: Sequence[str]) -> None:
         )
 
 
+def enclose(table: str) -> None:
+    """Rows of the operator: the application has no right to the table at all, and even its owner sees none."""
+    if _postgres():
+        op.execute(f"ALTER TABLE {table} ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY")
+
+
+def let_engine_change(table: str, columns: str) -> None:
+    """The engine, which may change some columns of the table already, may change these, too."""
+    if _postgres():
+        op.execute(f"GRANT UPDATE ({columns}) ON {table} TO {ENGINE}")
+
+
 def _postgres() -> bool:
     return op.get_context().dialect.name == "postgresql"

@@ -1,5 +1,6 @@
 """The transaction that begins a run: everything that must be safe before a provider is called."""
 
+from collections.abc import Iterable
 from typing import Any
 
 import msgspec
@@ -11,9 +12,10 @@ from prosa.adapters.store.repositories.branch import branch
 from prosa.adapters.store.repositories.conversations import locked
 from prosa.adapters.store.repositories.leases import lease_end
 from prosa.adapters.store.repositories.limits import remaining
-from prosa.adapters.store.repositories.rows import RUN, to_message, to_run
+from prosa.adapters.store.repositories.rows import RUN, from_message, to_message, to_parts, to_run
 from prosa.adapters.store.statement import Ask, Json, Plan, Row, Statement, Together, insertion, owned
 from prosa.adapters.store.tables import conversations, idempotency, reservations, runs
+from prosa.domain.content import ThinkingPart
 from prosa.domain.conversations import Conversation, ConversationStatus, Message, MessageStatus
 from prosa.domain.errors import (
     ConversationClosed,
@@ -25,6 +27,7 @@ from prosa.domain.errors import (
 from prosa.domain.models import Role, Turn, Usage
 from prosa.domain.opening import Begun, Opening, Prepare, Prepared
 from prosa.domain.runs import Run, RunStatus
+from prosa.domain.turns import exchanges
 
 TITLE = 60
 """Characters of a title that is taken from a first message."""
@@ -61,15 +64,27 @@ def begin(opening: Opening, prepare: Prepare) -> Plan[Begun]:
         raise ConversationClosed
     parent = yield from _place(opening, conversation)
     rows = yield from _branch(opening, parent)
-    turns = [Turn(_ROLES[role], content) for _, _, role, content, _, _ in reversed(rows)]
+    turns = turns_of(reversed(rows))
     if opening.content is not None:
         turns.append(Turn(Role.USER, opening.content))
     left = yield from remaining(opening.limits, opening.now)
     prepared = prepare(conversation, turns, left)
-    left.hold(prepared)
+    left.hold(prepared.bound)
     run = _run(opening, prepared, parent)
     yield _writes(opening, conversation, prepared, run, parent)
     return Begun(run, prepared, left)
+
+
+def turns_of(rows: Iterable[Row]) -> list[Turn]:
+    """The rows of a branch, oldest first, as a model sees them."""
+    turns = []
+    for _, _, role, content, _, _, parts in rows:
+        if parts is None:
+            turns.append(Turn(_ROLES[role], content))
+        else:
+            kept = (part for part in to_parts(parts) if not isinstance(part, ThinkingPart))
+            turns += exchanges(_ROLES[role], kept)  # no provider wants the thoughts of an earlier run
+    return turns
 
 
 def _earlier(opening: Opening) -> Plan[Run | None]:
@@ -106,7 +121,7 @@ def _branch(opening: Opening, parent: str | None) -> Plan[list[Row]]:
     if parent is None:
         return []
     rows = yield from branch(opening.conversation_id, parent)
-    _, _, role, _, status, run_id = rows[0]
+    _, _, role, _, status, run_id, _ = rows[0]
     if status == MessageStatus.IN_PROGRESS:
         raise RunInProgress(run_id)
     if opening.content is None and role != Role.USER:
@@ -133,6 +148,7 @@ def _run(opening: Opening, prepared: Prepared, parent: str | None) -> Run:
         owner=opening.boot,
         created_at=opening.now,
         ended_at=None,
+        route=prepared.route,
     )
 
 
@@ -169,9 +185,9 @@ def _writes(
     )
     asked: list[Ask] = []
     if opening.content is not None:
-        asked.append(Ask(stored_messages.INSERT, **_params(question)))
+        asked.append(Ask(stored_messages.INSERT, **from_message(question)))
     asked += [
-        Ask(stored_messages.INSERT, **_params(answer)),
+        Ask(stored_messages.INSERT, **from_message(answer)),
         Ask(_INSERT_RUN, **_params(run), now=now, until=opening.lease_until),
         Ask(_RESERVE, run_id=run.id, client_id=run.client_id, tokens=prepared.tokens, cost=prepared.cost,
             created_at=now),
@@ -184,11 +200,9 @@ def _writes(
     return Together(*asked)
 
 
-def _params(record: Message | Run) -> dict[str, Any]:
-    params = msgspec.structs.asdict(record)
-    if isinstance(record, Run):
-        params["usage"] = Json(msgspec.json.encode(record.usage).decode())
-    return params
+def _params(run: Run) -> dict[str, Any]:
+    usage = Json(msgspec.json.encode(run.usage).decode())
+    return {**msgspec.structs.asdict(run), "usage": usage}
 
 
 def _excerpt(content: str | None) -> str | None:

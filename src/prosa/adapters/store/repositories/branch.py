@@ -18,22 +18,24 @@ _m = messages.c
 
 
 class _size(ColumnElement[int]):  # noqa: N801 - reads as a function in a statement
-    """How long a message's text is: in bytes where the database knows them without reading the text."""
+    """How long a message is: in bytes where the database knows them without reading the text."""
 
     inherit_cache = False
 
 
 @compiles(_size)
 def _size_in_characters(_element: _size, compiler: Any, **kw: Any) -> str:
-    return f"length({compiler.process(_m.content, **kw)})"
+    content, parts = compiler.process(_m.content, **kw), compiler.process(_m.parts, **kw)
+    return f"length({content}) + coalesce(length({parts}), 0)"
 
 
 @compiles(_size, "postgresql")
 def _size_in_bytes(_element: _size, compiler: Any, **kw: Any) -> str:
-    return f"octet_length({compiler.process(_m.content, **kw)})"
+    content, parts = compiler.process(_m.content, **kw), compiler.process(_m.parts, **kw)
+    return f"octet_length({content}) + coalesce(octet_length({parts}::text), 0)"
 
 
-_fields = (_m.id, _m.parent_id, _m.role, _m.content, _m.status, _m.run_id)
+_fields = (_m.id, _m.parent_id, _m.role, _m.content, _m.status, _m.run_id, _m.parts)
 _walk = (
     select(*_fields, literal(0, Integer).label("depth"), type_coerce(_size(), Integer).label("size"))
     .where(_m.id == bindparam("leaf"), _m.conversation_id == bindparam("conversation_id"), owned(messages))
@@ -43,34 +45,33 @@ _walk = _walk.union_all(
     select(*_fields, _walk.c.depth + literal(1, Integer), _walk.c.size + _size())
     .where(_m.id == _walk.c.parent_id, owned(messages), _walk.c.size < literal(WINDOW_BYTES, Integer))
 )  # fmt: skip
-_BRANCH = Statement(
-    select(
-        _walk.c.id, _walk.c.parent_id, _walk.c.role, _walk.c.content, _walk.c.status, _walk.c.run_id
-    ).order_by(_walk.c.depth)
-)
+_BRANCH = Statement(select(*(_walk.c[column.name] for column in _fields)).order_by(_walk.c.depth))
 """The branch that ends at `leaf`, newest message first."""
 
 
 class _short(ColumnElement[str]):  # noqa: N801 - as above
-    """A message's text; null for a long one where the database would hand out all rows at once."""
+    """A column of a message; null for a long message where the database would hand out all rows at once."""
 
     inherit_cache = False
 
+    def __init__(self, column: ColumnElement[str]) -> None:
+        self.column = column
+
 
 @compiles(_short)
-def _short_or_not(_element: _short, compiler: Any, **kw: Any) -> str:
-    return str(compiler.process(_m.content, **kw))
+def _short_or_not(element: _short, compiler: Any, **kw: Any) -> str:
+    return str(compiler.process(element.column, **kw))
 
 
 @compiles(_short, "postgresql")
-def _short_only(_element: _short, compiler: Any, **kw: Any) -> str:
-    content = compiler.process(_m.content, **kw)
-    return f"CASE WHEN octet_length({content}) <= {SHORT} THEN {content} END"
+def _short_only(element: _short, compiler: Any, **kw: Any) -> str:
+    size, column = compiler.process(_size(), **kw), compiler.process(element.column, **kw)
+    return f"CASE WHEN {size} <= {SHORT} THEN {column} END"
 
 
 RECENT, SHORT = 200, 10_000
 _NEWEST = Statement(
-    select(_m.id, _m.parent_id, _m.role, _short(), _m.status, _m.run_id)
+    select(_m.id, _m.parent_id, _m.role, _short(_m.content), _m.status, _m.run_id, _short(_m.parts))
     .where(_m.conversation_id == bindparam("conversation_id"), owned(messages))
     .order_by(_m.id.desc())
     .limit(literal(RECENT, Integer))
@@ -80,8 +81,8 @@ them is long. They are read as far as a walk would go: 200 of the longest would 
 
 
 def branch(conversation_id: str, leaf: str) -> Plan[list[Row]]:
-    """The rows (id, parent_id, role, content, status, run_id) from `leaf` to the first message, as far as
-    `WINDOW_BYTES` go. Raises MessageNotFound."""
+    """The rows (id, parent_id, role, content, status, run_id, parts) from `leaf` to the first message, as far
+    as `WINDOW_BYTES` go. Raises MessageNotFound."""
     rows = _chain((yield Upto(_NEWEST, 3, WINDOW_BYTES, conversation_id=conversation_id)), leaf)
     if rows is None:
         rows = list((yield Ask(_BRANCH, leaf=leaf, conversation_id=conversation_id)))

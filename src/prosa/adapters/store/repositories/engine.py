@@ -4,16 +4,20 @@ from collections.abc import Sequence
 from typing import Any
 
 import msgspec
-from sqlalchemy import Boolean, and_, bindparam, delete, exists, insert, or_, select, update
+from sqlalchemy import Boolean, and_, bindparam, delete, exists, insert, literal, null, or_, select, update
 from sqlalchemy.dialects import postgresql
 
 from prosa.adapters.store.repositories.leases import lease_end, lease_over
-from prosa.adapters.store.repositories.rows import RUN, to_run, unpack
+from prosa.adapters.store.repositories.limits import hold
+from prosa.adapters.store.repositories.rows import RUN, from_parts, to_run, unpack
 from prosa.adapters.store.session import Session
 from prosa.adapters.store.statement import Ask, Ids, Json, Many, Plan, Statement, Tell, Together, among
-from prosa.adapters.store.tables import ai_usage, journal, messages, reservations, runs
-from prosa.domain.ending import Append, Ending, Entry
+from prosa.adapters.store.tables import ai_usage, journal, messages, reservations, run_steps, runs
+from prosa.domain.ending import Append, Boundary, Ending, Entry
+from prosa.domain.models import Usage
+from prosa.domain.opening import Bound, Limits, Remaining
 from prosa.domain.runs import Run, RunStatus
+from prosa.domain.steps import StepStatus
 from prosa.domain.time import SECOND, Instant
 
 LONGEST_HOLD = 60 * SECOND
@@ -25,10 +29,16 @@ MEASURED = (
     "total_tokens",
     "cached_tokens",
     "reasoning_tokens",
+    "cache_write_tokens",
     "cost",
     "estimated",
 )
 """Columns of the ledger that a report may change once more."""
+
+ENDED = (
+    "status", "reason", "error_code", "error_message", "usage", "cost", "ended_at", "provider", "model",
+)  # fmt: skip
+"""Columns of a run that its end sets."""
 
 _r = runs.c
 _owned_and_open = and_(_r.owner == bindparam("boot"), _r.ended_at.is_(None))
@@ -55,13 +65,46 @@ _LINES = Statement(
 _END = Statement(
     update(runs)
     .where(_r.id == bindparam("run_id"), _owned_and_open)
-    .values({name: bindparam(f"new_{name}") for name in
-             ("status", "reason", "error_code", "error_message", "usage", "cost", "ended_at")})
-)  # fmt: skip
+    .values({name: bindparam(f"new_{name}") for name in ENDED} | {"checkpoint": null()})
+)
 _SETTLE_MESSAGE = Statement(
     update(messages)
     .where(messages.c.id == bindparam("message_id"))
-    .values(content=bindparam("new_content"), status=bindparam("new_status"))
+    .values({name: bindparam(f"new_{name}") for name in ("content", "parts", "status", "provider", "model")})
+)
+_KEEP_MESSAGE = Statement(
+    update(messages)
+    .where(messages.c.id == bindparam("message_id"))
+    .values(content=bindparam("new_content"), parts=bindparam("new_parts", type_=messages.c.parts.type))
+)
+_GO_ON = Statement(
+    update(runs)
+    .where(_r.id == bindparam("run_id"), _owned_and_open)
+    .values(usage=bindparam("new_usage", type_=_r.usage.type), attempts=bindparam("new_attempts"))
+)
+_PAUSE = Statement(
+    update(runs)
+    .where(_r.id == bindparam("run_id"), _owned_and_open, _r.status == literal(RunStatus.IN_PROGRESS.value))
+    .values(
+        status=RunStatus.REQUIRES_ACTION.value,
+        owner="",
+        checkpoint=bindparam("new_checkpoint"),
+        expires_at=bindparam("new_expires_at"),
+    )
+)
+"""A run that was asked to stop meanwhile does not pause: who executes it hears of the stop."""
+_step = postgresql.insert(run_steps).values({column.name: bindparam(column.name) for column in run_steps.c})
+_STEP = Statement(
+    _step.on_conflict_do_update(
+        index_elements=["run_id", "place"],
+        set_={name: _step.excluded[name] for name in ("status", "result", "ended_at")},
+        where=run_steps.c.ended_at.is_(None),
+    )
+)
+_END_STEPS = Statement(
+    update(run_steps)
+    .where(run_steps.c.run_id == bindparam("run_id"), run_steps.c.ended_at.is_(None))
+    .values(status=StepStatus.CANCELLED.value, ended_at=bindparam("new_ended_at"))
 )
 _enter = postgresql.insert(ai_usage).values({column.name: bindparam(column.name) for column in ai_usage.c})
 _ENTER = Statement(
@@ -91,8 +134,11 @@ _CLAIM = Statement(
     .where(
         _r.ended_at.is_(None),
         or_(
-            lease_over(),
-            and_(bindparam("alone", type_=Boolean), _r.owner != bindparam("boot")),
+            and_(
+                _r.status != literal(RunStatus.REQUIRES_ACTION.value),
+                or_(lease_over(), and_(bindparam("alone", type_=Boolean), _r.owner != bindparam("boot"))),
+            ),
+            _r.expires_at < bindparam("now", type_=_r.expires_at.type),
         ),
     )
     .values(owner=bindparam("boot"), lease_until=lease_end())
@@ -100,8 +146,11 @@ _CLAIM = Statement(
 )
 
 
-def _commit(boot: str, appends: Sequence[Append], endings: Sequence[Ending]) -> Plan[set[str]]:
+def _commit(
+    boot: str, appends: Sequence[Append], endings: Sequence[Ending], boundaries: Sequence[Boundary]
+) -> Plan[set[str]]:
     ids = {each.run_id for each in appends} | {each.run_id for each in endings}
+    ids |= {each.run_id for each in boundaries}
     held = yield Ask(_HOLD, ids=Ids(sorted(ids)), boot=boot)
     owners = {run_id: user_id for run_id, user_id, ended_at in held if ended_at is None}
     lines: dict[str, list[Ask]] = {run_id: [] for run_id in owners}
@@ -112,14 +161,23 @@ def _commit(boot: str, appends: Sequence[Append], endings: Sequence[Ending]) -> 
             )
     written = [run_id for run_id, asked in lines.items() if asked]
     for ending in endings:
-        asked = [Ask(_ENTER, **_entry_params(ending.entry)), Ask(_RELEASE, run_id=ending.run_id)]
+        asked = [Ask(_ENTER, **_entry_params(entry)) for entry in ending.entries]
+        asked.append(Ask(_RELEASE, run_id=ending.run_id))
         if ending.run_id in owners:
             asked += lines.pop(ending.run_id, [])
             asked += [
                 Ask(_END, boot=boot, **_end_params(ending)),
                 Ask(_SETTLE_MESSAGE, **_message_params(ending)),
+                Ask(_END_STEPS, run_id=ending.run_id, new_ended_at=ending.ended_at),
             ]
         yield Together(*asked)
+    for boundary in boundaries:
+        asked = [Ask(_ENTER, **_entry_params(entry)) for entry in boundary.entries]
+        if boundary.run_id in owners:
+            asked += lines.pop(boundary.run_id, [])
+            asked += _boundary(boot, boundary)
+        if asked:
+            yield Together(*asked)
     rest = [ask.params for asked in lines.values() for ask in asked]
     if rest:
         yield Many(_APPEND, rest)
@@ -127,16 +185,40 @@ def _commit(boot: str, appends: Sequence[Append], endings: Sequence[Ending]) -> 
         yield Tell("journal", written)
     # A commit whose answer was lost with the connection is tried again: its own end is no fence.
     ends = {run_id: ended_at for run_id, _, ended_at in held}
-    return {
+    ended = {
         each.run_id for each in endings if each.run_id in ends and ends[each.run_id] in (None, each.ended_at)
     }
+    return ended | {each.run_id for each in boundaries if each.run_id in owners}
+
+
+def _boundary(boot: str, boundary: Boundary) -> list[Ask]:
+    """What is written at a boundary of a run that is still the boot's, but for its entries and events."""
+    run_id, pause = boundary.run_id, boundary.pause
+    usage = Json(msgspec.json.encode(Usage(boundary.prompt)).decode())
+    asked = [
+        Ask(_STEP, **{**msgspec.structs.asdict(step), "status": str(step.status)}) for step in boundary.steps
+    ]
+    asked += [
+        Ask(_KEEP_MESSAGE, message_id=boundary.message_id, new_content=boundary.content,
+            new_parts=from_parts(boundary.parts)),
+        Ask(_GO_ON, run_id=run_id, boot=boot, new_usage=usage, new_attempts=boundary.attempts),
+    ]  # fmt: skip
+    if pause is not None:
+        asked.append(
+            Ask(_PAUSE, run_id=run_id, boot=boot, new_checkpoint=pause.checkpoint,
+                new_expires_at=pause.expires_at)
+        )  # fmt: skip
+    return asked
 
 
 def _message_params(ending: Ending) -> dict[str, Any]:
     return {
         "message_id": ending.message_id,
         "new_content": ending.content,
+        "new_parts": from_parts(ending.parts),
         "new_status": str(ending.message_status),
+        "new_provider": ending.provider,
+        "new_model": ending.model,
     }
 
 
@@ -150,6 +232,8 @@ def _end_params(ending: Ending) -> dict[str, Any]:
         "new_usage": Json(msgspec.json.encode(ending.usage).decode()),
         "new_cost": ending.cost,
         "new_ended_at": ending.ended_at,
+        "new_provider": ending.provider,
+        "new_model": ending.model,
     }
 
 
@@ -182,8 +266,17 @@ class EngineRecords:
         self._session = session
         self._alone = alone
 
-    async def commit(self, boot: str, appends: Sequence[Append], endings: Sequence[Ending]) -> set[str]:
-        return await self._session.write(_commit, boot, appends, endings)
+    async def commit(
+        self,
+        boot: str,
+        appends: Sequence[Append],
+        endings: Sequence[Ending],
+        boundaries: Sequence[Boundary] = (),
+    ) -> set[str]:
+        return await self._session.write(_commit, boot, appends, endings, boundaries)
+
+    async def hold(self, run_id: str, user_id: str, limits: Limits, bound: Bound, now: Instant) -> Remaining:
+        return await self._session.write(hold, run_id, user_id, limits, bound, now)
 
     async def renew(
         self, boot: str, run_ids: Sequence[str], now: Instant, until: Instant

@@ -6,7 +6,7 @@ import msgspec
 from sqlalchemy import bindparam, delete, select, update
 
 from prosa.adapters.store.repositories.conversations import NODES, locked, present
-from prosa.adapters.store.repositories.rows import MESSAGE, to_message
+from prosa.adapters.store.repositories.rows import MESSAGE, from_message, to_message
 from prosa.adapters.store.session import Session
 from prosa.adapters.store.statement import (
     Ask,
@@ -91,7 +91,7 @@ def _append(message: Message, *, at_head: bool) -> Plan[Message]:
         settled((yield from _get(conversation.id, parent)))
     stored = msgspec.structs.replace(message, parent_id=parent)
     yield Together(
-        Ask(INSERT, **msgspec.structs.asdict(stored)),
+        Ask(INSERT, **from_message(stored)),
         Ask(_MOVE_HEAD, key=conversation.id, head_id=stored.id, updated_at=stored.created_at),
     )
     return stored
@@ -105,7 +105,7 @@ def _seed(given: Sequence[Message]) -> Plan[None]:
     rows: list[Params] = []
     for message in given:
         stored = msgspec.structs.replace(message, conversation_id=conversation.id, parent_id=parent)
-        rows.append(msgspec.structs.asdict(stored))
+        rows.append(from_message(stored))
         parent = message.id
     yield Many(INSERT, rows)
     yield Ask(_MOVE_HEAD, key=conversation.id, head_id=parent, updated_at=given[-1].created_at)

@@ -4,14 +4,17 @@ from collections.abc import Sequence
 
 import msgspec
 
-from prosa.adapters.store.statement import Row
-from prosa.adapters.store.tables import conversations, messages, runs
+from prosa.adapters.store.statement import Json, Params, Row
+from prosa.adapters.store.tables import conversations, messages, run_steps, runs
+from prosa.domain.content import Part, decode_parts, encode_parts
 from prosa.domain.conversations import Conversation, ConversationStatus, Message, MessageStatus
 from prosa.domain.models import Role, Usage
 from prosa.domain.runs import Run, RunStatus
+from prosa.domain.steps import Step, StepStatus
 
 CONVERSATION = tuple(conversations.c[name] for name in Conversation.__struct_fields__)
 MESSAGE = tuple(messages.c[name] for name in Message.__struct_fields__)
+STEP = tuple(run_steps.c[name] for name in Step.__struct_fields__)
 RUN = tuple(runs.c[name] for name in Run.__struct_fields__)
 
 _usage = msgspec.json.Decoder(Usage)
@@ -30,7 +33,28 @@ def to_message(row: Row) -> Message:
     values = dict(zip(Message.__struct_fields__, row, strict=True))
     values["role"] = Role(values["role"])
     values["status"] = MessageStatus(values["status"])
+    values["parts"] = to_parts(values["parts"])
     return Message(**values)
+
+
+def from_message(message: Message) -> Params:
+    """The columns `MESSAGE` as parameters."""
+    return {**msgspec.structs.asdict(message), "parts": from_parts(message.parts)}
+
+
+def to_parts(stored: str | None) -> tuple[Part, ...]:
+    return decode_parts(stored) if stored else ()
+
+
+def from_parts(parts: Sequence[Part]) -> Json | None:
+    return Json(encode_parts(parts)) if parts else None
+
+
+def to_step(row: Row) -> Step:
+    """From the columns `STEP`."""
+    values = dict(zip(Step.__struct_fields__, row, strict=True))
+    values["status"] = StepStatus(values["status"])
+    return Step(**values)
 
 
 def to_run(row: Row) -> Run:
