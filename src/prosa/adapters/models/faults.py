@@ -54,6 +54,7 @@ class Reply(Struct, frozen=True):
     status: int
     body: bytes = b""
     retry_after: float | None = None
+    headers: Mapping[str, str] = {}
 
 
 class Complaint(Struct, frozen=True):

@@ -208,7 +208,8 @@ class Wire:
                     body += piece
                     if len(body) >= MOST_OF_AN_ERROR:
                         break
-        return Reply(response.status, bytes(body[:MOST_OF_AN_ERROR]), retry_after(response.headers))
+        headers = response.headers
+        return Reply(response.status, bytes(body[:MOST_OF_AN_ERROR]), retry_after(headers), headers)
 
 
 async def leave(pieces: AsyncGenerator[bytes, None]) -> None:
