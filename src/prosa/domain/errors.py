@@ -250,7 +250,7 @@ class SealBroken(ProsaError):
 
     code = "seal_broken"
     en = "A sealed provider key can't be opened: it was changed, moved, or sealed by another master key."
-    pt = "Uma chave de provedor selada não pode ser aberta: foi alterada, movida ou selada com outra chave-mestra."
+    pt = "Uma chave selada não pode ser aberta: foi alterada, movida ou selada com outra chave-mestra."
 
 
 class MisconfiguredError(ProsaError):
@@ -298,6 +298,17 @@ class LocalModelMissing(ProviderNotConfigured):
 
     def __init__(self, provider: str, what: str, remedy: str) -> None:
         ProviderError.__init__(self, provider, what=what, remedy=remedy)
+
+
+class NoUsableKey(ProviderNotConfigured):
+    """All keys of the provider were taken out of use, or it never had one."""
+
+    code = "no_usable_key"
+    en = "{provider} has no key that can be used. The operator must add one."
+    pt = "{provider} não tem uma chave utilizável. O operador deve adicionar uma."
+
+    def __init__(self, provider: str) -> None:
+        ProviderError.__init__(self, provider)
 
 
 class NoSuchProvider(ProviderError):
