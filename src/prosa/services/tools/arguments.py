@@ -85,7 +85,7 @@ def _number(text: str) -> float:
 
 
 def _bound(value: Any, levels: int) -> None:
-    """Raises where objects and lists are nested deeper than `levels`, the value's own place being the first."""
+    """Raises where objects and lists are nested deeper than `levels`, the value itself being the first."""
     layer = [value]
     for _ in range(levels):
         layer = [below for each in layer if isinstance(each, dict | list) for below in _inside(each)]

@@ -16,7 +16,7 @@ LONGEST_DESCRIPTION = 16 * 1024
 
 
 def complaint(spec: ToolSpec) -> str | None:
-    """A sentence that says why models can't be offered this tool, the server's or a client's; None if they can."""
+    """Why models can't be offered this tool, the server's or a client's, as a sentence; None if they can."""
     if not NAME.fullmatch(spec.name):
         return f"A tool can't be called {spec.name[:100]!r}. Use 1 to 64 letters of ASCII, digits, - and _."
     if len(spec.description) > LONGEST_DESCRIPTION:
