@@ -9,11 +9,12 @@ from sqlalchemy.sql.elements import BinaryExpression, BindParameter, BooleanClau
 from sqlalchemy.sql.selectable import Alias, FromClause, Join
 
 from prosa.adapters.store.statement import Statement
-from prosa.adapters.store.tables import ENGINE, OWNED
+from prosa.adapters.store.tables import ENGINE, OPERATORS, OWNED
 
 _OWNED = {table.name for table in OWNED}
 _ENGINE = {table.name for table in ENGINE}
-_NAMES = re.compile(rf"\b({'|'.join(sorted(_OWNED))})\b")
+_OPERATORS = {table.name for table in OPERATORS}
+_NAMES = re.compile(rf"\b({'|'.join(sorted(_OWNED | _OPERATORS))})\b")
 
 
 class Unowned(AssertionError):
@@ -49,9 +50,11 @@ def faults(statement: Statement, *, principal: bool) -> Iterator[str]:
     sql = statement.sqlite.sql
     named = set(_NAMES.findall(sql))
     if not principal:
-        for name in sorted(named - _ENGINE):
+        for name in sorted(named - _ENGINE - _OPERATORS):
             yield f"the engine touches {name}: {sql}"
         return
+    for name in sorted(named & _OPERATORS):
+        yield f"a principal touches {name}: {sql}"
     checked: set[str] = set()
     for element in visitors.iterate(statement.core):
         for table, fault in _parts(element):
@@ -60,7 +63,7 @@ def faults(statement: Statement, *, principal: bool) -> Iterator[str]:
                 yield f"{fault} on {table.name}: {sql}"
         if isinstance(element, TextClause) and element is not statement.core:
             yield f"text that can't be read: {sql}"
-    for name in sorted(named - checked):
+    for name in sorted(named - checked - _OPERATORS):
         yield f"{name} is touched out of the auditor's sight: {sql}"
 
 

@@ -51,7 +51,7 @@ class Vault:
             return
         if self._given is not None or self._file is None:
             raise MisconfiguredError(
-                f"{SETTING} is for the operator to replace: set {OLD_SETTING} to what it is now and {SETTING} to "
+                f"{SETTING} is yours to replace: set {OLD_SETTING} to what it is now and {SETTING} to "
                 "the new one, restart, and then rotate."
             )
         self._keep((fresh(), *self._masters.values()))

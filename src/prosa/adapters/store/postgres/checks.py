@@ -3,7 +3,7 @@
 import asyncpg
 
 from prosa.adapters.store.migrations import APP, ENGINE, HEAD, NEWER
-from prosa.adapters.store.tables import OWNED
+from prosa.adapters.store.tables import OPERATORS, OWNED
 from prosa.domain.errors import MisconfiguredError
 
 APP_URL, ENGINE_URL, OWNER_URL = (
@@ -75,7 +75,7 @@ async def _check_revision(connection: asyncpg.Connection, role: str, url: str) -
 
 
 async def _check_tables(connection: asyncpg.Connection, role: str, url: str) -> None:
-    for name, owns, forced in await connection.fetch(_TABLES, [table.name for table in OWNED]):
+    for name, owns, forced in await connection.fetch(_TABLES, [table.name for table in (*OWNED, *OPERATORS)]):
         if owns:
             raise MisconfiguredError(
                 f'The role "{role}" of {url} owns the table {name}. '
