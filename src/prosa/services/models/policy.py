@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncGenerator
 
+from prosa.domain.errors import QueueFull
 from prosa.domain.models import ChatRequest, Embeddings, EmbedRequest, ModelCard, ModelEvent
 from prosa.ports.models import ChatModel
 
@@ -28,3 +29,8 @@ class Policy:
 
     async def close(self) -> None:
         await self._inner.close()
+
+    def refuses(self, user: str) -> QueueFull | None:
+        """What a request of `user` would meet at this moment if there is no room for it, else None. It reads
+        a few numbers; any thread may ask. It promises nothing: a moment later it may be otherwise."""
+        return self._inner.refuses(user) if isinstance(self._inner, Policy) else None
