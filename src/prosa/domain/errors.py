@@ -222,6 +222,16 @@ class PriceUnknown(ProsaError):
     pt = "O preço de {model} não é conhecido, e por isso não pode ser usado sob um limite de custo."
 
 
+class CostUnknown(PriceUnknown):
+    """Somebody wants to know what tokens of a model without a known price cost."""
+
+    en = 'The price of {model} is not known. Write it into prosa.toml: [models."{provider}/{model}"].'
+    pt = 'O preço de {model} não é conhecido. Escreva-o em prosa.toml: [models."{provider}/{model}"].'
+
+    def __init__(self, provider: str, model: str) -> None:
+        super().__init__(provider=provider, model=model)
+
+
 # The server
 
 
