@@ -60,18 +60,17 @@ def test_anthropic_adds_up_what_it_read_and_wrote() -> None:
     stream += message("message_delta", delta={"stop_reason": "refusal"}, usage={"output_tokens": 9})
     events = fed(AnthropicDecoder(), [stream + message("message_stop")])
     assert events == [
-        UsageReport(Usage(145, 1, 100)),
-        UsageReport(Usage(145, 9, 100)),
+        UsageReport(Usage(145, 1, 100, cache_write_tokens=40)),
+        UsageReport(Usage(145, 9, 100, cache_write_tokens=40)),
         Finish(FinishReason.REFUSAL),
     ]
 
 
 def test_anthropic_blocks_of_other_kinds_say_nothing() -> None:
-    stream = message("content_block_start", content_block={"type": "redacted_thinking", "data": "x"})
-    stream += message("content_block_delta", delta={"type": "signature_delta", "signature": "x"})
-    stream += message("content_block_start", content_block={"type": "tool_use", "id": "x", "input": {}})
+    stream = message("content_block_start", content_block={"type": "server_tool_use", "id": "x", "input": {}})
     stream += message("content_block_delta", delta={"type": "input_json_delta", "partial_json": "{"})
-    stream += message("something_new", text="x") + message("message_stop")
+    stream += message("content_block_delta", delta={"type": "signature_delta", "signature": "x"})
+    stream += message("content_block_stop") + message("something_new", text="x") + message("message_stop")
     assert fed(AnthropicDecoder(), [stream]) == [Finish(FinishReason.STOP)]
 
 

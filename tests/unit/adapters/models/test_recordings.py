@@ -67,10 +67,12 @@ def messages(stream: bytes) -> Told:
         thinking += delta.get("thinking", "")
         counts |= value.get("usage") or value.get("message", {}).get("usage") or {}
         reason = FinishReason.LENGTH if delta.get("stop_reason") in LENGTH else reason
+        reason = FinishReason.TOOL_CALLS if delta.get("stop_reason") == "tool_use" else reason
     cached = counts.get("cache_read_input_tokens", 0)
-    prompt = counts["input_tokens"] + cached + counts.get("cache_creation_input_tokens", 0)
+    written = counts.get("cache_creation_input_tokens", 0)
+    prompt = counts["input_tokens"] + cached + written
     reasoning = counts.get("output_tokens_details", {}).get("thinking_tokens", 0)
-    return text, thinking, Usage(prompt, counts["output_tokens"], cached, reasoning), reason
+    return text, thinking, Usage(prompt, counts["output_tokens"], cached, reasoning, written), reason
 
 
 def chats(stream: bytes) -> Told:
