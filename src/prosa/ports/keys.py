@@ -32,6 +32,10 @@ class ProviderKeys(Protocol):
         """Whether it was active until now."""
         ...
 
+    async def restore(self, key_id: str) -> bool:
+        """Whether it was set aside until now; it is active again."""
+        ...
+
     async def retire(self, key_id: str, now: Instant) -> None:
         """Its secret is deleted; the rest stays, for the ledger speaks of it. Once retired, it stays as it
         is. Raises KeyNotFound."""

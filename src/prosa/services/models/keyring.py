@@ -23,11 +23,12 @@ REST = 5.0
 
 class Key(Struct, frozen=True):
     """A model that speaks with one key. `id` is the store's, None for the key of the environment; a key of
-    weight 2 is asked twice as often as one of weight 1."""
+    weight 2 is asked twice as often as one of weight 1. `aside` says that the store knows it as set aside."""
 
     id: str | None
     model: ChatModel
     weight: int = 1
+    aside: bool = False
 
 
 class Held:
@@ -45,14 +46,15 @@ class Held:
         return self.aside_since is None or now - self.aside_since >= patience
 
 
-def unheard(key: str | None, error: ProviderError) -> None:
+def unheard(key: str | None, error: ProviderError | None) -> None:
     """Nobody has to be told that a key was set aside."""
 
 
 class KeyRing:
     """Keys in turn, as often as they weigh: a smooth round robin, in which equal keys alternate.
 
-    `told` hears of each key that is set aside, by its id, with the error that did it.
+    `told` hears of each key that is set aside, by its id, with the error that did it; and without one when
+    the key works again.
     """
 
     def __init__(
@@ -60,15 +62,16 @@ class KeyRing:
         provider: str,
         keys: Sequence[Key],
         *,
-        told: Callable[[str | None, ProviderError], None] = unheard,
+        told: Callable[[str | None, ProviderError | None], None] = unheard,
         clock: Clock = time.monotonic,
     ) -> None:
         self.provider = provider
         self._told = told
         self._clock = clock
-        self._held = [Held(key) for key in keys]
+        self._held: list[Held] = []
         self._verdict: Callable[[], ProviderError] = partial(NoUsableKey, provider)
         self._closing: set[asyncio.Task[None]] = set()
+        self.replace(keys)
 
     def pick(self, tried: Sequence[Held] = ()) -> Held | None:
         """The key to ask, or None where no other than the `tried` ones can be.
@@ -119,6 +122,8 @@ class KeyRing:
         if held.aside_since is not None:
             held.aside_since = None
             log.info("key_works_again", provider=self.provider, key=held.key.id)
+            if not held.retired:
+                self._told(held.key.id, None)
 
     def limited(self) -> RateLimited:
         """What is to be told where all keys are limited: the wait for the first of them."""
@@ -134,6 +139,8 @@ class KeyRing:
         for key in keys:
             held = before.pop(id(key.model), None) or Held(key)
             held.key = key
+            if key.aside and held.aside_since is None:
+                held.aside_since = self._clock()
             now.append(held)
         self._held = now
         for held in before.values():

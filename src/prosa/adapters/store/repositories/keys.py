@@ -25,8 +25,14 @@ _LOCKED = Statement(select(*_COLUMNS).where(_this).with_for_update())
 _ADD = Statement(insert(provider_keys).values({column.name: bindparam(column.name) for column in _COLUMNS}))
 _SET_ASIDE = Statement(
     update(provider_keys)
-    .where(_this, _k.state == bindparam("active"))
+    .where(_this, _k.state == bindparam("old_state"))
     .values(state=bindparam("new_state"), reason=bindparam("new_reason"), set_aside_at=bindparam("now"))
+    .returning(_k.id)
+)
+_RESTORE = Statement(
+    update(provider_keys)
+    .where(_this, _k.state == bindparam("old_state"))
+    .values(state=bindparam("new_state"), reason=None, set_aside_at=None)
     .returning(_k.id)
 )
 _RETIRE = Statement(
@@ -82,8 +88,16 @@ def _replace(key_id: str, key: ProviderKey, sealed: Sealed) -> Plan[None]:
 
 
 def _set_aside(key_id: str, reason: str, now: Instant) -> Plan[bool]:
-    states = {"active": KeyState.ACTIVE.value, "new_state": KeyState.SET_ASIDE.value}
+    states = {"old_state": KeyState.ACTIVE.value, "new_state": KeyState.SET_ASIDE.value}
     if not (yield Ask(_SET_ASIDE, key_id=key_id, now=now, new_reason=reason, **states)):
+        return False
+    yield Tell("keys", [key_id])
+    return True
+
+
+def _restore(key_id: str) -> Plan[bool]:
+    states = {"old_state": KeyState.SET_ASIDE.value, "new_state": KeyState.ACTIVE.value}
+    if not (yield Ask(_RESTORE, key_id=key_id, **states)):
         return False
     yield Tell("keys", [key_id])
     return True
@@ -139,6 +153,9 @@ class ProviderKeys:
 
     async def set_aside(self, key_id: str, reason: str, now: Instant) -> bool:
         return await self._session.write(_set_aside, key_id, reason, now)
+
+    async def restore(self, key_id: str) -> bool:
+        return await self._session.write(_restore, key_id)
 
     async def retire(self, key_id: str, now: Instant) -> None:
         await self._session.write(_retire, key_id, now)

@@ -1,0 +1,1 @@
+"""Providers' keys: what the operator does with them, and how models that are being used hear of it."""

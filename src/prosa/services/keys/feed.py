@@ -1,0 +1,48 @@
+"""How one provider's ring is filled: with a model for each stored key, beside the key of the environment."""
+
+from collections.abc import Awaitable, Callable, Sequence
+
+from prosa.domain.errors import MisconfiguredError, SealBroken
+from prosa.domain.keys import KeyState, StoredKey
+from prosa.kit.log import log
+from prosa.ports.models import ChatModel
+from prosa.services.models.keyring import Key, KeyRing
+
+Build = Callable[[str], ChatModel]
+"""Makes the provider's model that speaks with a key. Raises MisconfiguredError for what can't be one."""
+
+Open = Callable[[StoredKey], Awaitable[str]]
+
+
+class Feed:
+    """`own` speaks with the key of the environment. Secrets are opened once: a row never gets another."""
+
+    def __init__(self, ring: KeyRing, build: Build, own: ChatModel | None) -> None:
+        self.ring = ring
+        self.build = build
+        self._own = own
+        self._models: dict[str, ChatModel] = {}
+
+    async def fill(self, stored: Sequence[StoredKey], open_: Open) -> list[str]:
+        """Puts these keys on the ring. Those in use stay there, however they fare; what speaks with one that
+        is gone speaks to its end. Answers the ids of those that can't be opened."""
+        models: dict[str, ChatModel] = {}
+        broken = []
+        for each in stored:
+            identity = each.key.id
+            try:
+                models[identity] = self._models.get(identity) or self.build(await open_(each))
+            except (SealBroken, MisconfiguredError) as error:
+                log.error(
+                    "provider_key_unreadable", key=identity, provider=each.key.provider, code=error.code
+                )
+                broken.append(identity)
+        self._models = models
+        keys = [
+            Key(each.key.id, models[each.key.id], each.key.weight, aside=each.key.state is KeyState.SET_ASIDE)
+            for each in stored
+            if each.key.id in models
+        ]
+        own = [] if self._own is None else [Key(None, self._own)]
+        self.ring.replace([*own, *keys])
+        return broken
