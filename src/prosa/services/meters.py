@@ -13,9 +13,15 @@ _FIRST_WORD = Histogram(
     "prosa_first_word_seconds", "From a provider's call to its first text.", ["provider"], buckets=_SECONDS
 )
 COMMITS = Counter("prosa_journal_commits", "Commits of the journal writer.")
+_SUSPENDED = Gauge(
+    "prosa_models_suspended", "Models that are left alone after repeated failures.", ["provider"]
+)
+_WAITING = Gauge("prosa_requests_waiting", "Requests that wait for their turn at a provider.", ["provider"])
 JOURNAL_FAILING = Gauge("prosa_journal_failing", "1 while the journal can't be written.")
 
 # To find a labelled child costs as much as to count on it.
 runs = cache(_RUNS.labels)
 tokens = cache(_TOKENS.labels)
 first_word = cache(_FIRST_WORD.labels)
+suspended = cache(_SUSPENDED.labels)
+waiting = cache(_WAITING.labels)

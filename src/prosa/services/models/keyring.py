@@ -73,6 +73,10 @@ class KeyRing:
         self._closing: set[asyncio.Task[None]] = set()
         self.replace(keys)
 
+    def __len__(self) -> int:
+        """How many keys it has, however they fare."""
+        return len(self._held)
+
     def pick(self, tried: Sequence[Held] = ()) -> Held | None:
         """The key to ask, or None where no other than the `tried` ones can be.
 
