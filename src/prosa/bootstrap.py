@@ -1,6 +1,7 @@
 """Builds the house from the settings: adapters, services, application. The only importer of adapters."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,10 +13,13 @@ from prosa.config import Settings, load
 from prosa.domain.errors import MisconfiguredError, ProviderNotConfigured
 from prosa.domain.money import from_dollars
 from prosa.domain.opening import Limits
+from prosa.ports.keys import Vault as VaultPort
 from prosa.ports.models import ChatModel
 from prosa.ports.store import Store
 from prosa.services.chat import Chat
+from prosa.services.keys.keys import Keys
 from prosa.services.models.catalogue import Catalogue, Offer
+from prosa.services.models.keyed import Keyed
 from prosa.services.runs.start import Defaults
 
 if TYPE_CHECKING:
@@ -23,6 +27,7 @@ if TYPE_CHECKING:
     from prosa.transport.identity import Identity
 
 SESSION_COOKIE = "prosa_session"
+SQLITE = "sqlite:///"
 
 DEFAULT_MODELS = {
     "openai": "gpt-4o-mini",
@@ -51,24 +56,39 @@ def build(models: Mapping[str, ChatModel] | None = None, **given: Any) -> Built:
 
 def chat(settings: Settings, models: Mapping[str, ChatModel] | None = None) -> Chat:
     """The services. `models` are offered beside those of the settings, the first as the default."""
+    opened = store(settings)
+    keys = Keys(opened, _vault(settings))
     own = {name: Offer(name, model) for name, model in (models or {}).items()}
-    offers = own | {name: offer for name, offer in _offers(settings).items() if name not in own}
+    offers = own | {name: offer for name, offer in _offers(settings, keys).items() if name not in own}
     catalogue = Catalogue(offers, settings.default_provider, settings.default_model)
     limits = Limits(
         settings.max_tokens_per_day,
         None if settings.max_cost_per_month is None else from_dollars(settings.max_cost_per_month),
     )
-    return Chat(
-        store(settings), catalogue, Defaults(settings.system_prompt, settings.max_output_tokens, limits)
-    )
+    return Chat(opened, catalogue, Defaults(settings.system_prompt, settings.max_output_tokens, limits), keys)
+
+
+@asynccontextmanager
+async def keys(settings: Settings) -> AsyncIterator[Keys]:
+    """The operator's keys, straight in the store, where no server needs to run. Raises StoreLocked where one
+    does that can't share its store, MisconfiguredError, StoreUnavailable."""
+    opened = store(settings)
+    kept = Keys(opened, _vault(settings))
+    async with AsyncExitStack() as left:
+        left.push_async_callback(opened.close)
+        left.push_async_callback(Catalogue(_offers(settings, kept), None, None).close)
+        await opened.open(lambda _kind, _ids: None)
+        left.push_async_callback(kept.close)
+        await kept.open()
+        yield kept
 
 
 def store(settings: Settings) -> Store:
     url = settings.database_url.get_secret_value()
-    if url.startswith("sqlite:///"):
+    if url.startswith(SQLITE):
         from prosa.adapters.store.sqlite.store import SqliteStore
 
-        return SqliteStore(Path(url.removeprefix("sqlite:///")).expanduser())
+        return SqliteStore(_file(url))
     if url.startswith(("postgresql://", "postgres://")):
         from prosa.adapters.store.postgres.store import PostgresStore
 
@@ -78,7 +98,7 @@ def store(settings: Settings) -> Store:
 
 async def migrate(settings: Settings) -> None:
     """Brings the database to the newest revision. Raises MisconfiguredError, StoreUnavailable."""
-    if settings.database_url.get_secret_value().startswith("sqlite:///"):
+    if settings.database_url.get_secret_value().startswith(SQLITE):
         opened = store(settings)
         await opened.open(lambda _kind, _ids: None)
         await opened.close()
@@ -131,49 +151,68 @@ def application(settings: Settings, services: Chat) -> "App":
     )
 
 
-def _offers(settings: Settings) -> dict[str, Offer]:
+def _vault(settings: Settings) -> VaultPort:
+    from prosa.adapters.vault.vault import Vault
+
+    url = settings.database_url.get_secret_value()
+    beside = Path(f"{_file(url)}.key") if url.startswith(SQLITE) else None
+    return Vault(_secret(settings.secret_key), _secret(settings.secret_key_old), beside)
+
+
+def _offers(settings: Settings, keys: Keys) -> dict[str, Offer]:
+    openai, anthropic, mistral = (partial(build, settings) for build in (_openai, _anthropic, _mistral))
     return {
-        "openai": _offer("openai", "OPENAI_API_KEY", partial(_openai, settings),
-                         settings.openai_api_key or settings.openai_base_url),
-        "anthropic": _offer("anthropic", "ANTHROPIC_API_KEY", partial(_anthropic, settings),
-                            settings.anthropic_api_key),
-        "mistral": _offer("mistral", "MISTRAL_API_KEY", partial(_mistral, settings),
-                          settings.mistral_api_key),
-        "ollama": _offer("ollama", "OLLAMA_SERVER", partial(_ollama, settings), settings.ollama_server),
+        "openai": _keyed(keys, "openai", "OPENAI_API_KEY", openai, settings.openai_api_key,
+                         instead=settings.openai_base_url),
+        "anthropic": _keyed(keys, "anthropic", "ANTHROPIC_API_KEY", anthropic, settings.anthropic_api_key),
+        "mistral": _keyed(keys, "mistral", "MISTRAL_API_KEY", mistral, settings.mistral_api_key),
+        "ollama": _ollama(settings),
         "local": _local(settings),
     }  # fmt: skip
 
 
-def _offer(provider: str, setting: str, build: Callable[[], ChatModel], given: object | None) -> Offer:
-    if given is None:
-        return Offer(DEFAULT_MODELS[provider], missing=partial(ProviderNotConfigured, provider, setting))
-    return Offer(DEFAULT_MODELS[provider], build())
+def _keyed(
+    keys: Keys,
+    provider: str,
+    setting: str,
+    build: Callable[[str | None], ChatModel],
+    given: SecretStr | None,
+    *,
+    instead: str | None = None,
+) -> Offer:
+    """A provider that is asked with the key of the environment and with those of the store; with `instead`,
+    without any, too."""
+    own = build(_secret(given)) if given is not None or instead is not None else None
+    ring = keys.ring(provider, build, own)
+    missing = partial(ProviderNotConfigured, provider, setting)
+    return Offer(DEFAULT_MODELS[provider], Keyed(ring), missing=missing, ready=partial(bool, ring))
 
 
-def _openai(settings: Settings) -> ChatModel:
+def _openai(settings: Settings, api_key: str | None) -> ChatModel:
     from prosa.adapters.models.openai.client import OpenAIModel
 
-    return OpenAIModel(api_key=_secret(settings.openai_api_key), base_url=settings.openai_base_url)
+    return OpenAIModel(api_key=api_key, base_url=settings.openai_base_url)
 
 
-def _anthropic(settings: Settings) -> ChatModel:
+def _anthropic(settings: Settings, api_key: str | None) -> ChatModel:
     from prosa.adapters.models.anthropic.client import AnthropicModel
 
-    return AnthropicModel(
-        api_key=_secret(settings.anthropic_api_key) or "", base_url=settings.anthropic_base_url
-    )
+    return AnthropicModel(api_key=api_key or "", base_url=settings.anthropic_base_url)
 
 
-def _mistral(settings: Settings) -> ChatModel:
+def _mistral(settings: Settings, api_key: str | None) -> ChatModel:
     from prosa.adapters.models.mistral.client import MistralModel
 
-    return MistralModel(api_key=_secret(settings.mistral_api_key) or "", base_url=settings.mistral_base_url)
+    return MistralModel(api_key=api_key or "", base_url=settings.mistral_base_url)
 
 
-def _ollama(settings: Settings) -> ChatModel:
+def _ollama(settings: Settings) -> Offer:
+    if settings.ollama_server is None:
+        missing = partial(ProviderNotConfigured, "ollama", "OLLAMA_SERVER")
+        return Offer(DEFAULT_MODELS["ollama"], missing=missing)
     from prosa.adapters.models.ollama.client import OllamaModel
 
-    return OllamaModel(base_url=settings.ollama_server or "")
+    return Offer(DEFAULT_MODELS["ollama"], OllamaModel(base_url=settings.ollama_server))
 
 
 def _local(settings: Settings) -> Offer:
@@ -191,6 +230,10 @@ def _local(settings: Settings) -> Offer:
 
     server = LocalServer(settings.local_model)
     return Offer(DEFAULT_MODELS["local"], LocalModel(server, connect), warm=server.warm, window=CONTEXT)
+
+
+def _file(url: str) -> Path:
+    return Path(url.removeprefix(SQLITE)).expanduser()
 
 
 def _secret(value: SecretStr | None) -> str | None:

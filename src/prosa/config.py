@@ -15,6 +15,8 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
+from prosa.declared import DeclaredTool
+from prosa import toml
 from prosa.domain.errors import MisconfiguredError
 
 FILE = Path("prosa.toml")
@@ -68,6 +70,12 @@ class Settings(BaseSettings):
     allowed_origins: Annotated[frozenset[str], NoDecode, BeforeValidator(_several)] = _named(
         "PROSA_ALLOWED_ORIGINS", default=frozenset()
     )
+    secret_key: Annotated[SecretStr | None, AfterValidator(_strong)] = _named(
+        "PROSA_SECRET_KEY", default=None
+    )
+    secret_key_old: Annotated[SecretStr | None, AfterValidator(_strong)] = _named(
+        "PROSA_SECRET_KEY_OLD", default=None
+    )
     openai_api_key: SecretStr | None = _named("OPENAI_API_KEY", default=None)
     openai_base_url: str | None = _named("OPENAI_BASE_URL", default=None)
     anthropic_api_key: SecretStr | None = _named("ANTHROPIC_API_KEY", default=None)
@@ -86,6 +94,8 @@ class Settings(BaseSettings):
     drain_seconds: float = _named("PROSA_DRAIN_SECONDS", default=20.0, ge=0)
     log_format: Literal["console", "json"] = _named("PROSA_LOG_FORMAT", default="console")
 
+    tools: Annotated[dict[str, DeclaredTool], NoDecode] = _named("PROSA_TOOLS", default={})
+
     @classmethod
     def settings_customise_sources(
         cls,
@@ -100,10 +110,17 @@ class Settings(BaseSettings):
 
 
 class _Toml(TomlConfigSettingsSource):
-    """prosa.toml, whose keys are the environment's names in lower case, with or without `prosa_`."""
+    """prosa.toml, whose keys are the environment's names in lower case, with or without `prosa_`; beside them
+    it has tables, which are read elsewhere: `tables`."""
+
+    def _read_file(self, file_path: Path) -> dict[str, Any]:
+        with file_path.open("rb") as file:
+            return tomllib.load(file, parse_float=Decimal)  # a price must not pass through a binary number
 
     def __call__(self) -> dict[str, Any]:
-        found = {str(name).upper(): value for name, value in super().__call__().items()}
+        found = {
+            str(name).upper(): value for name, value in super().__call__().items() if name not in toml.NAMES
+        }
         known = {str(field.validation_alias) for field in self.settings_cls.model_fields.values()}
         settings = {}
         for name, value in found.items():
@@ -123,13 +140,39 @@ def load(**given: Any) -> Settings:
         settings = Settings(**given)
     except ValidationError as error:
         first = error.errors(include_input=False, include_url=False)[0]
-        raise MisconfiguredError(
-            f"{first['loc'][0]}: {first['msg'].removeprefix('Value error, ')}."
-        ) from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        where = ".".join(map(str, first["loc"]))
+        raise MisconfiguredError(f"{where}: {first['msg'].removeprefix('Value error, ')}.") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
         raise MisconfiguredError(f"{FILE} can't be read: {error}.") from None
     _check(settings)
     return settings
+
+
+def tables() -> toml.Tables:
+    """The tables of prosa.toml as they are now: routes, aliases, models, providers. Raises
+    MisconfiguredError."""
+    try:
+        found = tomllib.loads(FILE.read_text(encoding="utf-8"), parse_float=Decimal)
+    except FileNotFoundError:
+        return toml.Tables()
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
+        raise MisconfiguredError(f"{FILE} can't be read: {error}.") from None
+    return toml.tables(found)
+
+
+def variable(name: str) -> str | None:
+    """A variable of the environment that no setting is called after: the key or the address of a provider.
+    An empty one counts as none."""
+    return os.environ.get(name) or None
+
+
+def secret(name: str, where: str) -> str:
+    """What the environment holds under `name`, for a value that prosa.toml only points to. Raises
+    MisconfiguredError."""
+    found = os.environ.get(name)
+    if not found:
+        raise MisconfiguredError(f"{name} is not set, and {where} needs it. Set it and restart.")
+    return found
 
 
 def _check(settings: Settings) -> None:
@@ -137,6 +180,11 @@ def _check(settings: Settings) -> None:
         raise MisconfiguredError(
             f"PROSA_HOST is {settings.host}, but without tokens Prosa serves this machine only. Set "
             "PROSA_JWT_SECRET (at least 32 bytes, for example the output of `openssl rand -hex 32`)."
+        )
+    if settings.secret_key_old is not None and settings.secret_key is None:
+        raise MisconfiguredError(
+            "PROSA_SECRET_KEY_OLD is set and PROSA_SECRET_KEY is not. The old key goes with the new one: set "
+            "both, run `prosa keys rotate --master`, then take the old one away."
         )
     if os.environ.get("PROSA_JWKS_URL"):
         raise MisconfiguredError("PROSA_JWKS_URL is not supported by this version. Set PROSA_JWT_SECRET.")
@@ -151,10 +199,16 @@ def in_force(settings: Settings) -> list[tuple[str, str, str]]:
         where = "environment" if os.environ.get(name) else str(FILE) if name in file else "default"
         value = getattr(settings, field)
         rows.append((name, _shown(value), where))
+    found = tables()
+    for name in sorted(toml.NAMES):
+        entries = getattr(found, name)
+        rows.append((f"[{name}]", ", ".join(entries) or "-", str(FILE) if entries else "default"))
     return rows
 
 
 def _shown(value: object) -> str:
+    if isinstance(value, dict):
+        return ", ".join(sorted(value)) or "-"
     if value is None or value == frozenset():
         return "-"
     if isinstance(value, SecretStr):

@@ -1,10 +1,12 @@
 """The doors' common services, built once."""
 
 import asyncio
+from collections.abc import Sequence
 from contextlib import AsyncExitStack, suppress
 
 from prosa.ports.store import Store
 from prosa.services.conversations import Conversations
+from prosa.services.keys.keys import Keys
 from prosa.services.messages import Messages
 from prosa.services.models import prices
 from prosa.services.models.catalogue import Catalogue
@@ -16,10 +18,11 @@ from prosa.services.runs.start import Defaults
 class Chat:
     """Everything that a door calls, over one store and one catalogue of models."""
 
-    def __init__(self, store: Store, catalogue: Catalogue, defaults: Defaults) -> None:
+    def __init__(self, store: Store, catalogue: Catalogue, defaults: Defaults, keys: Keys) -> None:
         self.store = store
         self.catalogue = catalogue
         self.defaults = defaults
+        self.keys = keys
         self.engine = Engine(store, catalogue, defaults)
         self.conversations = Conversations(store, self.engine, catalogue)
         self.messages = Messages(store)
@@ -32,7 +35,9 @@ class Chat:
         if self.catalogue.prices_needed():
             asyncio.get_running_loop().run_in_executor(None, _load_prices)
         try:
-            await self.store.open(self.engine.heard)
+            await self.store.open(self._heard)
+            await self.keys.open()
+            self.catalogue.choose()  # whatever answers by default can answer
             await self.engine.open()
         except BaseException:
             await self.store.close()
@@ -42,8 +47,15 @@ class Chat:
         """In reverse: ends the runs, then the models, then the store; each whatever became of the others."""
         async with AsyncExitStack() as left:
             left.push_async_callback(self.store.close)
+            left.push_async_callback(self.keys.close)
             left.push_async_callback(self.catalogue.close)
             left.push_async_callback(self.engine.close)
+
+    def _heard(self, kind: str, ids: Sequence[str]) -> None:
+        if kind == "keys" or not ids:
+            self.keys.heard()
+        if kind != "keys":
+            self.engine.heard(kind, ids)
 
 
 def _load_prices() -> None:

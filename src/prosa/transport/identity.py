@@ -118,11 +118,14 @@ class Identity:
 
 
 def principal_of(claims: dict[str, Any]) -> Principal:
-    """`sub` is the user, `client_id` the tenant where there is one. Raises NotAuthenticated."""
+    """`sub` is the user, `client_id` the tenant where there is one, `roles` a list of names where there is
+    one (anything else gives no role). Raises NotAuthenticated."""
     subject, client = claims.get("sub"), claims.get("client_id", "")
     if not _is_name(subject) or not _is_name(client) or not subject:
         raise NotAuthenticated
-    return Principal(subject, client)
+    roles = claims.get("roles")
+    named = [role for role in roles if _is_name(role)] if isinstance(roles, list) else []
+    return Principal(subject, client, roles=frozenset(named))
 
 
 def header(scope: Scope, name: bytes) -> str | None:

@@ -158,6 +158,8 @@ def _responses(operation: Operation, known: dict[int, Any]) -> dict[str, Any]:
         raised = (*raised, e.NoSuchRoute)
     if not operation.public:
         raised = (*raised, e.NotAuthenticated)
+    if operation.operator:
+        raised = (*raised, e.Forbidden)
     if operation.takes is not Nothing:
         raised = (*raised, *_WITH_BODY)
     for kind in raised:

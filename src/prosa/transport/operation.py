@@ -10,6 +10,7 @@ from starlette.requests import ClientDisconnect
 from starlette.types import Receive, Scope, Send
 
 from prosa.domain.errors import (
+    Forbidden,
     InvalidRequest,
     MethodNotAllowed,
     NotFound,
@@ -93,6 +94,8 @@ class Operation(Struct, frozen=True):
     gives: dict[int, Any] = {}
     errors: tuple[type[ProsaError], ...] = ()
     public: bool = False
+    operator: bool = False
+    """Whether it is for the operator alone."""
     any_type: bool = False
     stream: str | None = None
     """The media type of a 200 that is a stream."""
@@ -127,8 +130,10 @@ class Door:
         await respond(send, 405, headers, body_of(error, self.language_of(scope)))
 
     async def call(self, operation: Operation, scope: Scope, receive: Receive) -> Call[Any, Any]:
-        """Raises NotAuthenticated, OriginRefused, InvalidRequest, UnsupportedMediaType."""
+        """Raises NotAuthenticated, OriginRefused, Forbidden, InvalidRequest, UnsupportedMediaType."""
         principal = Principal("") if operation.public else self._caller(scope)
+        if operation.operator and not principal.is_operator:
+            raise Forbidden
         raw = await read_body(receive) if operation.takes is not Nothing else b""
         return Call(
             chat=self.chat,

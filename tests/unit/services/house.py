@@ -9,6 +9,7 @@ from typing import Any, Self
 from tests.stores import ANA, sqlite_store
 
 from prosa.adapters.models.fake.client import FakeModel, Script, Step
+from prosa.adapters.vault.vault import Vault
 from prosa.domain.conversations import Conversation, Message
 from prosa.domain.events import Done, Error, Event, Text, decode
 from prosa.domain.opening import Limits
@@ -18,6 +19,7 @@ from prosa.ports.models import ChatModel
 from prosa.ports.store import Store
 from prosa.services.chat import Chat
 from prosa.services.conversations import Draft
+from prosa.services.keys.keys import Keys
 from prosa.services.models.catalogue import Catalogue, Offer
 from prosa.services.runs.engine import Engine
 from prosa.services.runs.readers import Reader
@@ -46,7 +48,8 @@ class House:
         self.store: Any = store or sqlite_store(folder)
         self.model = FakeModel(script, provider=provider)
         catalogue = Catalogue({provider: Offer(model, instead or self.model, window=window)}, provider, model)
-        self.chat = Chat(self.store, catalogue, Defaults(None, most, limits or Limits()))
+        keys = Keys(self.store, Vault(None, None, folder / "prosa.db.key"))
+        self.chat = Chat(self.store, catalogue, Defaults(None, most, limits or Limits()), keys)
 
     async def __aenter__(self) -> Self:
         await self.chat.open()

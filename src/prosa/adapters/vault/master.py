@@ -5,14 +5,15 @@ import binascii
 import hashlib
 import os
 from functools import cached_property
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from msgspec import msgpack
 
 from prosa.domain.errors import SealBroken
 from prosa.domain.keys import Place
+
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 SIZE = 32
 NONCE = 12
@@ -45,6 +46,8 @@ class Master:
 
     def open(self, data: bytes, place: Place) -> str:
         """Raises SealBroken."""
+        from cryptography.exceptions import InvalidTag
+
         form, nonce, sealed = data[:1], data[1 : 1 + NONCE], data[1 + NONCE :]
         if form != _FORM or len(nonce) != NONCE:
             raise SealBroken
@@ -54,7 +57,9 @@ class Master:
             raise SealBroken from None
 
     @cached_property
-    def _cipher(self) -> AESGCM:
+    def _cipher(self) -> "AESGCM":
+        from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
         return AESGCM(self._key)
 
 

@@ -24,7 +24,7 @@ from prosa.ports.models import ChatModel
 from prosa.ports.store import Store
 from prosa.services.keys.feed import Build, Feed
 from prosa.services.keys.masters import Masters
-from prosa.services.models.keyring import KeyRing
+from prosa.services.models.keyring import Key, KeyRing
 
 SPAN = 30 * 86_400 * SECOND
 """How far back a list of keys counts what was spent with each."""
@@ -53,7 +53,7 @@ class Keys:
 
     def ring(self, provider: str, build: Build, own: ChatModel | None) -> KeyRing:
         """A ring that is fed from now on; `own` speaks with the key of the environment."""
-        ring = KeyRing(provider, [], told=self._told)
+        ring = KeyRing(provider, [] if own is None else [Key(None, own)], told=self._told)
         self._feeds[provider] = Feed(ring, build, own)
         return ring
 

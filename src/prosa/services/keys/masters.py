@@ -12,7 +12,7 @@ from prosa.ports.store import Store
 
 WRONG = (
     "{number} provider keys are sealed under another master key ({names}) than the one that is set or kept "
-    "beside the database. Put that one back: in PROSA_SECRET_KEY, or in PROSA_SECRET_KEY_OLD where a rotation "
+    "beside the database. Put that one back: in PROSA_SECRET_KEY, or in PROSA_SECRET_KEY_OLD if a rotation "
     "did not end. Nothing was changed."
 )
 

@@ -25,13 +25,19 @@ class Choice(Struct, frozen=True):
 
 class Offer(Struct, frozen=True):
     """A provider as it is set up. `warm` gets it ready before somebody waits; `window` overrides what the
-    price list says of its models; `missing` says why it can't be used, in place of `model`."""
+    price list says of its models; `missing` says why it can't be used: in place of `model`, or beside one
+    that is `ready` only at times."""
 
     default_model: str
     model: ChatModel | None = None
     warm: Callable[[], None] | None = None
     missing: Callable[[], ProviderError] | None = None
     window: int | None = None
+    ready: Callable[[], bool] | None = None
+
+    @property
+    def answers(self) -> bool:
+        return self.model is not None and (self.ready is None or self.ready())
 
 
 class Catalogue:
@@ -40,13 +46,21 @@ class Catalogue:
     def __init__(self, offers: Mapping[str, Offer], provider: str | None, model: str | None) -> None:
         """Without `provider` the default is the one that `model` tells, else the first that can answer."""
         self._offers = offers
+        self._set_default = provider, model
+        if provider is not None and self._known(provider).model is None:
+            self._offer(provider)
+
+    @property
+    def default(self) -> Choice:
+        """Where the provider is not set, keys that are added or retired may change it."""
+        provider, model = self._set_default
         name = provider or self._named(model or "") or self.providers[0]
-        self.default = Choice(name, model or self._offer(name).default_model)
+        return Choice(name, model or self._known(name).default_model)
 
     @property
     def providers(self) -> list[str]:
         """Those that can answer."""
-        return [name for name, offer in self._offers.items() if offer.model is not None]
+        return [name for name, offer in self._offers.items() if offer.answers]
 
     def choose(self, *asked: tuple[str | None, str | None]) -> Choice:
         """The first of `asked` (provider, model) that says anything, completed by the next ones, else by the
@@ -101,11 +115,15 @@ class Catalogue:
                 await offer.model.close()
 
     def _offer(self, provider: str) -> Offer:
+        offer = self._known(provider)
+        if offer.missing is not None and not offer.answers:
+            raise offer.missing()
+        return offer
+
+    def _known(self, provider: str) -> Offer:
         offer = self._offers.get(provider)
         if offer is None:
             raise NoSuchProvider(provider, known=", ".join(self.providers))
-        if offer.missing is not None:
-            raise offer.missing()
         return offer
 
     def _model_of(self, provider: str) -> str:
