@@ -1,0 +1,78 @@
+"""The tables of prosa.toml, read strictly: what is not understood is refused, with its place."""
+
+from collections.abc import Mapping
+from typing import Annotated, Any, get_args, get_type_hints
+
+import msgspec
+from msgspec import Meta, Struct
+
+from prosa.domain.errors import MisconfiguredError
+from prosa.services.models.overrides import Override
+from prosa.services.models.routes import Route
+
+Seconds = Annotated[float, Meta(gt=0, le=86_400)]
+Count = Annotated[int, Meta(ge=0, le=100_000)]
+
+
+class Times(Struct, frozen=True, forbid_unknown_fields=True):
+    """In seconds: to connect, to the first sign of an answer, between two of them, for a whole answer."""
+
+    connect: Seconds | None = None
+    first: Seconds | None = None
+    silence: Seconds | None = None
+    whole: Seconds | None = None
+
+
+class ProviderTable(Struct, frozen=True, forbid_unknown_fields=True):
+    """`[providers.name]`: where a provider is and how it is handled; what is None stays as it is.
+
+    `dialect` is the row of a known server that it speaks like. The counts are those of `Handling`.
+    """
+
+    dialect: str | None = None
+    base_url: str | None = None
+    api_key_env: str | None = None
+    default_model: str | None = None
+    timeouts: Times = Times()
+    concurrency: Annotated[int, Meta(ge=1, le=100_000)] | None = None
+    waiting: Count | None = None
+    waiting_each: Count | None = None
+    retries: Annotated[int, Meta(ge=0, le=10)] | None = None
+    patience: Seconds | None = None
+    failures: Annotated[int, Meta(ge=1, le=100_000)] | None = None
+    cooldown: Seconds | None = None
+
+
+class Tables(Struct, frozen=True):
+    """Each field is a table of this name, whose entries are of the type that stands here: to add a table, add
+    a field."""
+
+    routes: dict[str, Route] = {}
+    aliases: dict[str, str] = {}
+    models: dict[str, Override] = {}
+    providers: dict[str, ProviderTable] = {}
+
+
+NAMES = frozenset(Tables.__struct_fields__)
+
+
+def tables(found: Mapping[str, Any]) -> Tables:
+    """The tables among what a file holds. Raises MisconfiguredError."""
+    read = {}
+    for name, hint in get_type_hints(Tables).items():
+        if name in found:
+            read[name] = _table(name, found[name], get_args(hint)[1])
+    return Tables(**read)
+
+
+def _table(name: str, entries: Any, kind: Any) -> dict[str, Any]:
+    if not isinstance(entries, dict):
+        raise MisconfiguredError(f"prosa.toml: {name} must be a table: [{name}].")
+    read = {}
+    for key, entry in entries.items():
+        try:
+            read[key] = msgspec.convert(entry, kind)
+        except msgspec.ValidationError as error:
+            reason = str(error).replace(" - at `$.", " - at `")
+            raise MisconfiguredError(f"prosa.toml, [{name}] {key}: {reason}.") from None
+    return read
