@@ -10,13 +10,21 @@ async with Prosa() as prosa:
 from typing import TYPE_CHECKING, Any
 
 __version__ = "0.1.0"
-__all__ = ["Prosa", "ProsaError", "__version__"]
+__all__ = ["Caller", "Prosa", "ProsaError", "ToolError", "__version__", "tool"]
 
 if TYPE_CHECKING:
     from prosa.domain.errors import ProsaError
     from prosa.library import Prosa
+    from prosa.ports.tools import Caller
+    from prosa.services.tools.marks import ToolError, tool
 
-_WHERE = {"Prosa": "prosa.library", "ProsaError": "prosa.domain.errors"}
+_WHERE = {
+    "Caller": "prosa.ports.tools",
+    "Prosa": "prosa.library",
+    "ProsaError": "prosa.domain.errors",
+    "ToolError": "prosa.services.tools.marks",
+    "tool": "prosa.services.tools.marks",
+}
 
 
 def __getattr__(name: str) -> Any:

@@ -1,28 +1,37 @@
 """Builds the house from the settings: adapters, services, application. The only importer of adapters."""
 
-from collections.abc import AsyncIterator, Callable, Mapping
+import sys
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
+from importlib import import_module
+from operator import attrgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from msgspec import Struct
+from msgspec import Struct, structs
 from pydantic import SecretStr
 
-from prosa.config import Settings, load
+from prosa.config import Settings, load, secret
+from prosa.declared import DeclaredTool, FromCaller, FromEnvironment
 from prosa.domain.errors import MisconfiguredError, ProviderNotConfigured
+from prosa.domain.models import ToolSpec
 from prosa.domain.money import from_dollars
 from prosa.domain.opening import Limits
 from prosa.ports.keys import Vault as VaultPort
 from prosa.ports.models import ChatModel
 from prosa.ports.store import Store
+from prosa.ports.tools import Tool
 from prosa.services.chat import Chat
 from prosa.services.keys.keys import Keys
 from prosa.services.models.catalogue import Catalogue, Offer
 from prosa.services.models.keyed import Keyed
 from prosa.services.runs.start import Defaults
+from prosa.services.tools.marks import Mark, mark_of
+from prosa.services.tools.registry import Toolbox
 
 if TYPE_CHECKING:
+    from prosa.adapters.tools.http import Given
     from prosa.transport.app import App
     from prosa.transport.identity import Identity
 
@@ -46,16 +55,25 @@ class Built(Struct, frozen=True):
     app: Callable[[], "App"]
 
 
-def build(models: Mapping[str, ChatModel] | None = None, **given: Any) -> Built:
+def build(
+    models: Mapping[str, ChatModel] | None = None,
+    tools: Iterable[Tool | Callable[..., Any]] = (),
+    **given: Any,
+) -> Built:
     """The house by settings that are given by their field names; what is not, as everywhere. Raises
     MisconfiguredError."""
     settings = load(**given)
-    services = chat(settings, models)
+    services = chat(settings, models, tools)
     return Built(services, settings.language, partial(application, settings, services))
 
 
-def chat(settings: Settings, models: Mapping[str, ChatModel] | None = None) -> Chat:
-    """The services. `models` are offered beside those of the settings, the first as the default."""
+def chat(
+    settings: Settings,
+    models: Mapping[str, ChatModel] | None = None,
+    tools: Iterable[Tool | Callable[..., Any]] = (),
+) -> Chat:
+    """The services. `models` are offered beside those of the settings, the first as the default; so are
+    `tools`, and functions that become tools."""
     opened = store(settings)
     keys = Keys(opened, _vault(settings))
     own = {name: Offer(name, model) for name, model in (models or {}).items()}
@@ -65,7 +83,19 @@ def chat(settings: Settings, models: Mapping[str, ChatModel] | None = None) -> C
         settings.max_tokens_per_day,
         None if settings.max_cost_per_month is None else from_dollars(settings.max_cost_per_month),
     )
-    return Chat(opened, catalogue, Defaults(settings.system_prompt, settings.max_output_tokens, limits), keys)
+    return Chat(
+        opened,
+        catalogue,
+        Defaults(settings.system_prompt, settings.max_output_tokens, limits),
+        keys,
+        toolbox(settings, tools),
+    )
+
+
+def toolbox(settings: Settings, tools: Iterable[Tool | Callable[..., Any]] = ()) -> Toolbox:
+    """The server's tools: `tools`, then those of the settings. Raises MisconfiguredError."""
+    declared = [_declared(name, table) for name, table in settings.tools.items()]
+    return Toolbox([*(_tool(each) for each in tools), *declared])
 
 
 @asynccontextmanager
@@ -230,6 +260,70 @@ def _local(settings: Settings) -> Offer:
 
     server = LocalServer(settings.local_model)
     return Offer(DEFAULT_MODELS["local"], LocalModel(server, connect), warm=server.warm, window=CONTEXT)
+
+
+def _tool(given: Any) -> Tool:
+    if hasattr(given, "spec"):
+        own: Tool = given
+        return own
+    if not callable(given):
+        raise MisconfiguredError(f"A tool must be a function; {type(given).__name__} is none.")
+    return _function(given, mark_of(given))
+
+
+def _function(function: Callable[..., Any], mark: Mark) -> Tool:
+    from prosa.adapters.tools.function import FunctionTool
+
+    return FunctionTool(function, **structs.asdict(mark))
+
+
+def _declared(name: str, table: DeclaredTool) -> Tool:
+    """The tool of one table of prosa.toml."""
+    said = {
+        field: getattr(table, field)
+        for field in ("description", "always", "needs_approval", "timeout")
+        if getattr(table, field) is not None
+    }
+    if table.function is not None:
+        function = _imported(name, table.function)
+        return _function(function, structs.replace(mark_of(function), name=name, **said))
+    from prosa.adapters.tools.http import Endpoint, HttpTool
+
+    endpoint = Endpoint(
+        url=table.url or "",
+        method=table.method,
+        headers={key: _given(name, value) for key, value in table.headers.items()},
+        query={key: _given(name, value) for key, value in table.query.items()},
+        most=table.max_bytes,
+        allow_private=table.allow_private,
+    )
+    return HttpTool(ToolSpec(name, said.pop("description"), table.parameters), endpoint, **said)
+
+
+def _given(tool: str, value: str | FromEnvironment | FromCaller) -> "Given":
+    from prosa.adapters.tools.http import Of, Plain, Secret
+
+    if isinstance(value, FromCaller):
+        return Of(value.caller)
+    if isinstance(value, FromEnvironment):
+        return Secret(secret(value.env, f"[tools.{tool}]"), value.prefix)
+    return Plain(value)
+
+
+def _imported(tool: str, path: str) -> Callable[..., Any]:
+    """The function at `module:name`; modules beside prosa.toml count. Raises MisconfiguredError."""
+    here = str(Path.cwd())
+    if here not in sys.path:
+        sys.path.append(here)
+    module, _, names = path.partition(":")
+    try:
+        found = attrgetter(names)(import_module(module))
+    except (ImportError, AttributeError) as error:
+        raise MisconfiguredError(f"The function of [tools.{tool}] can't be imported: {error}.") from None
+    if not callable(found):
+        raise MisconfiguredError(f"{path}, named in [tools.{tool}], is no function.")
+    function: Callable[..., Any] = found
+    return function
 
 
 def _file(url: str) -> Path:

@@ -29,7 +29,11 @@ class FromCaller(BaseModel):
 def _which(value: object) -> str:
     if isinstance(value, str):
         return "text"
-    return "caller" if isinstance(value, FromCaller) or (isinstance(value, dict) and "caller" in value) else "env"
+    return (
+        "caller"
+        if isinstance(value, FromCaller) or (isinstance(value, dict) and "caller" in value)
+        else "env"
+    )
 
 
 Value = Annotated[

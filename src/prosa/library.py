@@ -2,7 +2,7 @@
 
 import asyncio
 import hashlib
-from collections.abc import AsyncGenerator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterable, Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
@@ -19,6 +19,7 @@ from prosa.domain.models import Role, Turn
 from prosa.domain.principal import LOCAL, Principal
 from prosa.domain.runs import Run
 from prosa.ports.models import ChatModel
+from prosa.ports.tools import Tool
 from prosa.services.chat import Chat
 from prosa.services.conversations import Draft
 from prosa.services.messages import Order, Placed
@@ -31,15 +32,22 @@ class Prosa:
 
     `settings` are those of the documentation by their field names (`database_url="sqlite:///chats.db"`,
     `default_provider="openai"`, …); what is not given comes from the environment and prosa.toml. `models` are
-    ChatModels of your own, by name; the first is the default. Raises MisconfiguredError.
+    ChatModels of your own, by name; the first is the default. `tools` are functions that models may call (see
+    `prosa.tool`). Raises MisconfiguredError.
 
         async with Prosa() as prosa:
             async for event in prosa.chat.send("Hello!"):
                 print(event)
     """
 
-    def __init__(self, *, models: Mapping[str, ChatModel] | None = None, **settings: Any) -> None:
-        self._house = bootstrap.build(models, **settings)
+    def __init__(
+        self,
+        *,
+        models: Mapping[str, ChatModel] | None = None,
+        tools: Iterable[Tool | Callable[..., Any]] = (),
+        **settings: Any,
+    ) -> None:
+        self._house = bootstrap.build(models, tools, **settings)
         self._opening = asyncio.Lock()
         self._begun = False
         self._open = False

@@ -13,16 +13,25 @@ from prosa.services.models.catalogue import Catalogue
 from prosa.services.process import Process
 from prosa.services.runs.engine import Engine
 from prosa.services.runs.start import Defaults
+from prosa.services.tools.registry import Toolbox
 
 
 class Chat:
-    """Everything that a door calls, over one store and one catalogue of models."""
+    """Everything that a door calls, over one store, one catalogue of models and one box of tools."""
 
-    def __init__(self, store: Store, catalogue: Catalogue, defaults: Defaults, keys: Keys) -> None:
+    def __init__(
+        self,
+        store: Store,
+        catalogue: Catalogue,
+        defaults: Defaults,
+        keys: Keys,
+        tools: Toolbox | None = None,
+    ) -> None:
         self.store = store
         self.catalogue = catalogue
         self.defaults = defaults
         self.keys = keys
+        self.tools = tools or Toolbox()
         self.engine = Engine(store, catalogue, defaults)
         self.conversations = Conversations(store, self.engine, catalogue)
         self.messages = Messages(store)
@@ -44,11 +53,12 @@ class Chat:
             raise
 
     async def close(self) -> None:
-        """In reverse: ends the runs, then the models, then the store; each whatever became of the others."""
+        """In reverse: ends the runs, then tools, models and the store; each whatever became of the others."""
         async with AsyncExitStack() as left:
             left.push_async_callback(self.store.close)
             left.push_async_callback(self.keys.close)
             left.push_async_callback(self.catalogue.close)
+            left.push_async_callback(self.tools.close)
             left.push_async_callback(self.engine.close)
 
     def _heard(self, kind: str, ids: Sequence[str]) -> None:

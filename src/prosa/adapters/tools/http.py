@@ -33,10 +33,16 @@ _RULED = frozenset({"host", "content-length", "transfer-encoding", "connection",
 
 
 class Plain(Struct, frozen=True):
-    """A value of the operator's. A secret one is cut out of whatever comes back."""
+    """A value of the operator's, in the open."""
 
     text: str
-    secret: bool = False
+
+
+class Secret(Struct, frozen=True):
+    """A value of the operator's that is cut out of whatever comes back; the prefix ("Bearer ") is not."""
+
+    text: str
+    prefix: str = ""
 
 
 class Of(Struct, frozen=True):
@@ -45,7 +51,7 @@ class Of(Struct, frozen=True):
     field: Field
 
 
-Given = Plain | Of
+Given = Plain | Secret | Of
 
 
 class Endpoint(Struct, frozen=True):
@@ -178,7 +184,7 @@ def _check(name: str, endpoint: Endpoint, template: Template) -> None:
     for key, given in endpoint.headers.items():
         if not _HEADER_NAME.fullmatch(key) or key.lower() in _RULED:
             raise MisconfiguredError(f"The tool {name} can't send a header called {key!r}.")
-        if isinstance(given, Plain) and not (given.text.isascii() and given.text.isprintable()):
+        if not isinstance(given, Of) and not (given.text.isascii() and given.text.isprintable()):
             raise MisconfiguredError(
                 f"The header {key} of the tool {name} has characters that no header has."
             )
@@ -201,12 +207,14 @@ def _completed(spec: ToolSpec, template: Template) -> ToolSpec:
 def _secrets(endpoint: Endpoint) -> Iterable[str]:
     """Every form in which a secret may come back."""
     for given in (*endpoint.headers.values(), *endpoint.query.values()):
-        if isinstance(given, Plain) and given.secret and len(given.text) >= SHORTEST_SECRET:
+        if isinstance(given, Secret) and len(given.text) >= SHORTEST_SECRET:
             yield from {given.text, quote(given.text), quote(given.text, safe=""),
                         msgspec.json.encode(given.text)[1:-1].decode()}  # fmt: skip
 
 
 def _value(given: Given, caller: Caller) -> str:
+    if isinstance(given, Secret):
+        return given.prefix + given.text
     if isinstance(given, Plain):
         return given.text
     if given.field in {"user_id", "client_id"}:

@@ -5,7 +5,13 @@ from typing import Any, TypeVar, overload
 
 from msgspec import Struct
 
+from prosa.domain.errors import ToolFailed
+
 Function = TypeVar("Function", bound=Callable[..., Any])
+
+ToolError = ToolFailed
+"""What a tool raises to tell the model a sentence: `raise prosa.ToolError("There is no such order.")`. Of any
+other exception the model hears only that the tool failed."""
 
 MARK = "__prosa_tool__"
 TIMEOUT = 30.0
