@@ -9,7 +9,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from prosa.domain.errors import NoSuchRoute, ProsaError
 from prosa.kit.log import log
 from prosa.services.chat import Chat
-from prosa.transport.admin import health
+from prosa.transport.admin import health, keys
 from prosa.transport.identity import Identity
 from prosa.transport.middleware.bodies import Bodies
 from prosa.transport.middleware.hosts import Hosts
@@ -57,7 +57,10 @@ class App:
         described = operations(identity)
         routes = [Route(path, Endpoint(self._door, group)) for path, group in _by_path(described).items()]
         description = describe(
-            described, self._chat.catalogue.providers, None if identity.local else identity.cookie
+            described,
+            self._chat.catalogue.providers,
+            self._chat.keys.providers,
+            None if identity.local else identity.cookie,
         )
         return [
             *routes,
@@ -80,6 +83,7 @@ def operations(identity: Identity) -> list[Operation]:
         *messages.OPERATIONS,
         *conversations.OPERATIONS,
         *session.operations(identity),
+        *keys.OPERATIONS,
         *health.OPERATIONS,
     ]
 

@@ -21,6 +21,7 @@ _STATUSES: tuple[tuple[type[e.ProsaError], int], ...] = (
     (e.NoSuchRoute, 404),
     (e.MethodNotAllowed, 405),
     (e.Conflict, 409),
+    (e.MisconfiguredError, 409),
     (e.TooLarge, 413),
     (e.UnsupportedMediaType, 415),
     (e.IdempotencyMismatch, 422),

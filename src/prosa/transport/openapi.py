@@ -31,13 +31,15 @@ _EVERYWHERE: tuple[type[e.ProsaError], ...] = (
 _WITH_BODY: tuple[type[e.ProsaError], ...] = (e.TooLarge, e.UnsupportedMediaType)
 
 
-def describe(operations: Sequence[Operation], providers: Sequence[str], cookie: str | None) -> dict[str, Any]:
-    """The whole document (OpenAPI 3.1), for a server with these `providers`; a token may come in `cookie`
-    (None: there are no tokens)."""
+def describe(
+    operations: Sequence[Operation], providers: Sequence[str], keyed: Sequence[str], cookie: str | None
+) -> dict[str, Any]:
+    """The whole document (OpenAPI 3.1), for a server with these `providers`, of which `keyed` ones take keys;
+    a token may come in `cookie` (None: there are no tokens)."""
     forms = _forms(operations)
     schemas, components = msgspec.json.schema_components(forms, ref_template="#/components/schemas/{name}")
     known = dict(zip(map(id, forms), schemas, strict=True))
-    _name_providers(operations, components, providers)
+    _name_providers(operations, components, providers, keyed)
     paths: dict[str, dict[str, Any]] = {}
     for operation in operations:
         described = _operation(operation, known)
@@ -94,12 +96,17 @@ def _operation(operation: Operation, known: dict[int, Any]) -> dict[str, Any]:
 
 
 def _name_providers(
-    operations: Sequence[Operation], components: dict[str, Any], providers: Sequence[str]
+    operations: Sequence[Operation],
+    components: dict[str, Any],
+    providers: Sequence[str],
+    keyed: Sequence[str],
 ) -> None:
     """What may stand in `provider` is known once the server is set up."""
     for operation in operations:
         properties = components.get(form_of(operation.takes).__name__, {}).get("properties", {})
-        if "provider" in properties:
+        if "provider" in properties and operation.operator:
+            properties["provider"] = {"type": "string", "enum": [*keyed]}
+        elif "provider" in properties:
             properties["provider"]["anyOf"] = [{"type": "string", "enum": [*providers]}, {"type": "null"}]
 
 

@@ -1,5 +1,6 @@
 """How one provider's ring is filled: with a model for each stored key, beside the key of the environment."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 
 from prosa.domain.errors import MisconfiguredError, SealBroken
@@ -19,9 +20,13 @@ class Feed:
 
     def __init__(self, ring: KeyRing, build: Build, own: ChatModel | None) -> None:
         self.ring = ring
-        self.build = build
+        self._build = build
         self._own = own
         self._models: dict[str, ChatModel] = {}
+
+    async def made(self, secret: str) -> ChatModel:
+        """Raises MisconfiguredError. The first of its kind loads a library, so a thread waits for it."""
+        return await asyncio.to_thread(self._build, secret)
 
     async def fill(self, stored: Sequence[StoredKey], open_: Open) -> list[str]:
         """Puts these keys on the ring. Those in use stay there, however they fare; what speaks with one that
@@ -31,7 +36,7 @@ class Feed:
         for each in stored:
             identity = each.key.id
             try:
-                models[identity] = self._models.get(identity) or self.build(await open_(each))
+                models[identity] = self._models.get(identity) or await self.made(await open_(each))
             except (SealBroken, MisconfiguredError) as error:
                 log.error(
                     "provider_key_unreadable", key=identity, provider=each.key.provider, code=error.code

@@ -160,7 +160,7 @@ class Keys:
             raise InvalidRequest(
                 "the key is empty, too long, or has characters that no key has. Copy it again."
             )
-        await feed.build(secret).close()
+        await (await feed.made(secret)).close()
 
     def _told(self, key_id: str | None, error: ProviderError | None) -> None:
         """A ring has set a key aside, or (without an error) found that it works again."""
