@@ -61,7 +61,7 @@ def thought(part: ThinkingPart) -> Block | None:
 def result(part: ToolResult) -> Block:
     made: Block = {"type": "tool_result", "tool_use_id": callid(part.id), "content": part.result}
     if part.status is not ToolStatus.COMPLETED:
-        made |= {"content": part.result or part.status.value, "is_error": True}  # an error has to say something
+        made |= {"content": part.result or part.status.value, "is_error": True}  # errors must have words
     return made
 
 
