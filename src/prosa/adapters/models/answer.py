@@ -34,7 +34,8 @@ arguments is the call's id."""
 class Answer:
     """Joins pieces that arrive together, keeps the reason of the end, and says when the answer is over.
 
-    `fault` is why it broke, once it did; the events before it still count.
+    `fault` is why it broke, once it did; the events before it still count. With `returning`, thoughts that
+    nothing signs are told as `Thought`s, too, for the servers that want them back.
     """
 
     def __init__(self, provider: str) -> None:
@@ -43,6 +44,7 @@ class Answer:
         self.stop: str | None = None
         self.fault: ProviderError | None = None
         self.over = False
+        self.returning = False
         self._events: list[ModelEvent] = []
         self._kind: type[Delta] | str = _NOTHING
         self._pieces: list[str] = []
@@ -51,6 +53,7 @@ class Answer:
         self._reported: Usage | None = None
         self._open: dict[object, str] = {}
         self._ids: set[str] = set()
+        self._thoughts: list[str] = []
 
     def text(self, piece: str) -> None:
         if self._kind is not TextDelta:
@@ -157,6 +160,9 @@ class Answer:
         if self._half:
             self._half = ""
             self._tell(REPLACEMENT)
+        if self._thoughts:
+            self._events.append(Thought(ThinkingPart("".join(self._thoughts), provider=self.provider)))
+            self._thoughts.clear()
         self._kind = kind
 
     def _flush(self) -> None:
@@ -173,6 +179,8 @@ class Answer:
 
     def _tell(self, text: str) -> None:
         kind = self._kind
+        if self.returning and kind is ThinkingDelta:
+            self._thoughts.append(text)
         self._events.append(ToolCallDelta(kind, text) if isinstance(kind, str) else kind(text))
 
 

@@ -13,7 +13,7 @@ from prosa.kit.bounds import Oversized
 class Payloads(Protocol):
     """Cuts a stream into the pieces that one `read` takes."""
 
-    def payloads(self, data: bytes) -> list[bytes]: ...
+    def payloads(self, data: bytes, /) -> list[bytes]: ...
 
     def rest(self) -> list[bytes]: ...
 
@@ -46,7 +46,11 @@ class Decoder(ABC):
             self._read_all(self._stream.rest())
         except Unreadable:
             self.answer.fail(BrokenStream(self.answer.provider))
+        self.last()
         return self.answer.end()
+
+    def last(self) -> None:  # noqa: B027 - most decoders have nothing to add
+        """Writes what is kept back until the answer has ended."""
 
     @abstractmethod
     def read(self, payload: bytes) -> None:

@@ -77,13 +77,19 @@ class Wire:
         self._session: aiohttp.ClientSession | None = None
 
     async def answer(
-        self, encode: Callable[[], bytes], decoder: Decoder, fault: Callable[[Reply], ProviderError]
+        self,
+        encode: Callable[[], bytes],
+        decoder: Decoder,
+        fault: Callable[[Reply], ProviderError],
+        *,
+        url: URL | None = None,
     ) -> AsyncGenerator[ModelEvent, None]:
-        """Posts what `encode` makes and yields what `decoder` reads, up to its `Finish`."""
+        """Posts what `encode` makes, to `url` where it is another than the wire's own, and yields what
+        `decoder` reads, up to its `Finish`."""
         clock = asyncio.get_running_loop().time
         told = clock()
         try:
-            async with aclosing(self.post(encode(), fault)) as pieces:
+            async with aclosing(self.post(encode(), fault, url)) as pieces:
                 async for piece in pieces:
                     if events := decoder.feed(piece):
                         told = clock()
@@ -104,10 +110,12 @@ class Wire:
         encode: Callable[[], bytes],
         decode: Callable[[bytes], Sequence[ModelEvent]],
         fault: Callable[[Reply], ProviderError],
+        *,
+        url: URL | None = None,
     ) -> AsyncGenerator[ModelEvent, None]:
         """Posts what `encode` makes and yields what `decode` finds in the whole response."""
         try:
-            events = decode(await self._fetched(self._url, encode(), fault))
+            events = decode(await self._fetched(url or self._url, encode(), fault))
         except ProviderError as error:
             raise scrubbed(error, self._secrets) from None
         for event in events:
@@ -147,14 +155,16 @@ class Wire:
                 raise BrokenStream(self._provider, reason="too large")
         return bytes(body)
 
-    async def post(self, body: bytes, fault: Callable[[Reply], ProviderError]) -> AsyncGenerator[bytes, None]:
+    async def post(
+        self, body: bytes, fault: Callable[[Reply], ProviderError], url: URL | None = None
+    ) -> AsyncGenerator[bytes, None]:
         """Yields the bytes of a 200 as they arrive. Closing the generator closes the connection at once.
 
         Raises what `fault` makes of another status, `ProviderUnreachable`, `ProviderTimeout`, `BrokenStream`.
         """
         loop = asyncio.get_running_loop()
         deadline = loop.time() + self._timeouts.first
-        response = await self._opened(body)
+        response = await self._opened(url or self._url, body)
         try:
             if response.status != HTTPStatus.OK:
                 raise fault(await self._reply(response))
@@ -175,11 +185,11 @@ class Wire:
         if self._session is not None:
             await self._session.close()
 
-    async def _opened(self, body: bytes) -> aiohttp.ClientResponse:
+    async def _opened(self, url: URL, body: bytes) -> aiohttp.ClientResponse:
         try:
             async with asyncio.timeout(self._timeouts.first):
                 return await self._live_session().post(
-                    self._url, data=body, headers=self._headers, allow_redirects=False
+                    url, data=body, headers=self._headers, allow_redirects=False
                 )
         except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
             raise ProviderUnreachable(self._provider, reason=type(error).__name__) from None

@@ -2,9 +2,9 @@
 
 from msgspec.structs import replace
 
-from prosa.domain.content import Part, TextPart, ThinkingPart, ToolCall, ToolResult
+from prosa.domain.content import Part, TextPart, ThinkingPart, ToolCall, ToolResult, ToolStatus
 from prosa.domain.errors import InvalidRequest
-from prosa.domain.models import ChatRequest, Turn
+from prosa.domain.models import ChatRequest, Role, Turn
 from prosa.kit.text import well_formed
 
 
@@ -12,7 +12,7 @@ def prepared(request: ChatRequest, provider: str = "") -> ChatRequest:
     """The request in well-formed text and without empty turns, which a stopped answer may leave and most
     providers refuse. Thoughts of other providers than `provider` are left out.
 
-    Raises `InvalidRequest` where nothing is left to answer.
+    Raises `InvalidRequest` where nothing is left to answer, and for a turn of tools that holds no result.
     """
     turns = tuple(turn for given in request.turns if (turn := _mended(given, provider)) is not None)
     if not turns:
@@ -21,10 +21,23 @@ def prepared(request: ChatRequest, provider: str = "") -> ChatRequest:
     return replace(request, model=well_formed(request.model), turns=turns, system=system)
 
 
+def told(result: ToolResult) -> str:
+    """What the model reads of `result`, for the wires that have no field that says how a call ended."""
+    match result.status:
+        case ToolStatus.COMPLETED:
+            return result.result
+        case ToolStatus.FAILED:
+            return f"The call failed: {result.result}"
+        case ToolStatus.DENIED:
+            return f"The call was not allowed: {result.result}"
+
+
 def _mended(turn: Turn, provider: str) -> Turn | None:
     """The turn as it can be sent; None where nothing of it is left."""
     text = well_formed(turn.content)
     if not turn.parts:
+        if turn.role is Role.TOOL:
+            raise InvalidRequest("a turn of tools holds nothing but results")
         if not text.strip():
             return None
         return turn if text is turn.content else Turn(turn.role, text)

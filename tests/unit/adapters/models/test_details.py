@@ -9,17 +9,25 @@ from prosa.adapters.models.ollama.address import server_base
 from prosa.adapters.models.ollama.decode import OllamaDecoder
 from prosa.adapters.models.openai.decode import OpenAIDecoder
 from prosa.domain.errors import ProviderError, RateLimited
-from prosa.domain.models import Finish, FinishReason, TextDelta, ThinkingDelta, Usage, UsageReport
+from prosa.domain.models import (
+    Finish,
+    FinishReason,
+    RefusalDelta,
+    TextDelta,
+    ThinkingDelta,
+    Usage,
+    UsageReport,
+)
 
 DONE = b"data: [DONE]\n\n"
 
 
-def test_openai_refusals_are_text_with_their_own_end() -> None:
+def test_openai_refusals_have_their_own_end() -> None:
     stream = (
         chunk({"content": None, "refusal": ""}) + chunk({"refusal": "Não "}) + chunk({"refusal": "posso."})
     )
     events = fed(OpenAIDecoder(), [stream + chunk({}, "stop") + DONE])
-    assert events == [TextDelta("Não posso."), Finish(FinishReason.REFUSAL)]
+    assert events == [RefusalDelta("Não posso."), Finish(FinishReason.REFUSAL)]
 
 
 def test_openai_content_filter_is_a_refusal() -> None:

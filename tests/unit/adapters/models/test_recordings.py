@@ -18,7 +18,6 @@ from prosa.domain.models import Finish, FinishReason, ModelEvent, TextDelta, Usa
 LENGTH = {"length", "max_tokens"}
 SIZES = [0, 1, 7]
 
-COMPLETIONS = streamed("openai", "/chat/completions") + streamed("ollama", "/v1/chat/completions")
 MISTRAL = streamed("mistral", "/chat/completions")
 MESSAGES = streamed("anthropic", "/v1/messages")
 CHATS = streamed("ollama", "/api/chat")
@@ -90,13 +89,6 @@ def check(name: str, size: int, decoder: Decoder, expected: Callable[[bytes], To
     assert isinstance(last, Finish)
     assert (text_of(events), thinking_of(events), usage_of(events), last.reason) == expected(stream)
     return events
-
-
-@needs_recordings
-@pytest.mark.parametrize("size", SIZES)
-@pytest.mark.parametrize("name", COMPLETIONS)
-def test_openai(name: str, size: int) -> None:
-    check(name, size, OpenAIDecoder(), completions)
 
 
 @needs_recordings

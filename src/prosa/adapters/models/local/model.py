@@ -1,12 +1,12 @@
 """The embedded model as a ChatModel: another one asks it over loopback, this one sees that it is there."""
 
-from collections.abc import AsyncGenerator, Callable
-from contextlib import aclosing
+from collections.abc import AsyncGenerator, Callable, Iterator
+from contextlib import aclosing, contextmanager
 
 from prosa.adapters.models.local.server import Address, LocalServer
 from prosa.adapters.models.local.weights import PROVIDER
 from prosa.domain.errors import ProviderError
-from prosa.domain.models import ChatRequest, ModelEvent
+from prosa.domain.models import ChatRequest, Embeddings, EmbedRequest, ModelCard, ModelEvent
 from prosa.ports.models import ChatModel
 
 Connect = Callable[[str, str], ChatModel]
@@ -28,12 +28,25 @@ class LocalModel:
 
     async def stream(self, request: ChatRequest) -> AsyncGenerator[ModelEvent, None]:
         inner = await self._connected()
-        try:
+        with ours():
             async with aclosing(inner.stream(request)) as events:
                 async for event in events:
                     yield event
-        except ProviderError as error:
-            raise renamed(error) from None
+
+    async def embed(self, request: EmbedRequest) -> Embeddings:
+        inner = await self._connected()
+        with ours():
+            return await inner.embed(request)
+
+    async def count_tokens(self, request: ChatRequest) -> int | None:
+        inner = await self._connected()
+        with ours():
+            return await inner.count_tokens(request)
+
+    async def models(self) -> list[ModelCard]:
+        inner = await self._connected()
+        with ours():
+            return await inner.models()
 
     async def close(self) -> None:
         """Closes the server, too."""
@@ -53,8 +66,12 @@ class LocalModel:
         return fresh
 
 
-def renamed(error: ProviderError) -> ProviderError:
-    """`error` as this provider's: whoever was asked on its behalf is nobody that a caller knows."""
-    error.details["provider"] = PROVIDER
-    error.args = (error.sentence("en"),)
-    return error
+@contextmanager
+def ours() -> Iterator[None]:
+    """Errors inside are this provider's: who is asked on its behalf is nobody that a caller knows."""
+    try:
+        yield
+    except ProviderError as error:
+        error.details["provider"] = PROVIDER
+        error.args = (error.sentence("en"),)
+        raise error from None

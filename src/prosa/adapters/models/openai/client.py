@@ -2,13 +2,19 @@
 
 from collections.abc import AsyncGenerator
 
-from prosa.adapters.models.http import IN_GENERAL, Timeouts, Wire, endpoint
-from prosa.adapters.models.openai.decode import OpenAIDecoder
+from prosa.adapters.models.http import IN_GENERAL, Timeouts, Wire
+from prosa.adapters.models.openai.cards import cards, input_tokens
+from prosa.adapters.models.openai.decode import OpenAIDecoder, whole
 from prosa.adapters.models.openai.dialect import OPENAI, Dialect, localised
-from prosa.adapters.models.openai.encode import encode
+from prosa.adapters.models.openai.encode import encode, encode_texts
 from prosa.adapters.models.openai.errors import fault
+from prosa.adapters.models.openai.routes import Routes
+from prosa.adapters.models.openai.vectors import embeddings, joined
 from prosa.domain.errors import ProviderNotConfigured
-from prosa.domain.models import ChatRequest, ModelEvent
+from prosa.domain.models import ChatRequest, Embeddings, EmbedRequest, ModelCard, ModelEvent
+
+TEXTS_AT_ONCE = 2048
+"""OpenAI takes no more in one request."""
 
 
 class OpenAIModel:
@@ -22,14 +28,17 @@ class OpenAIModel:
         dialect: Dialect = OPENAI,
         timeouts: Timeouts = IN_GENERAL,
     ) -> None:
-        self._dialect = localised(dialect, base_url)
-        name = dialect.name
-        if self._dialect.needs_key and not api_key:
-            raise ProviderNotConfigured(name, f"{name.upper()}_API_KEY")
+        self._dialect = dialect = localised(dialect, base_url)
+        setting = dialect.name.upper().replace("-", "_")
+        if dialect.needs_key and not api_key:
+            raise ProviderNotConfigured(dialect.name, f"{setting}_API_KEY")
+        if not dialect.base_url:
+            raise ProviderNotConfigured(dialect.name, f"{setting}_BASE_URL")
+        self._routes = Routes(dialect)
         self._wire = Wire(
-            name,
-            endpoint(name, self._dialect.base_url, "chat/completions"),
-            headers={"authorization": f"Bearer {api_key}"} if api_key else {},
+            dialect.name,
+            self._routes.chat,
+            headers=_identified(dialect, api_key),
             secrets=(api_key or "",),
             timeouts=timeouts,
         )
@@ -39,12 +48,57 @@ class OpenAIModel:
         return self._dialect.name
 
     def stream(self, request: ChatRequest) -> AsyncGenerator[ModelEvent, None]:
-        name = self._dialect.name
+        dialect, model = self._dialect, request.model
+        returning = bool(dialect.thoughts)
+        url = self._routes.to("chat/completions", model) if dialect.deployments else None
+        if request.whole:
+            return self._wire.answer_whole(
+                encode=lambda: encode(request, dialect),
+                decode=lambda body: whole(body, OpenAIDecoder(dialect.name, model, returning=returning)),
+                fault=lambda reply: fault(dialect.name, reply, model),
+                url=url,
+            )
         return self._wire.answer(
-            encode=lambda: encode(request, self._dialect),
-            decoder=OpenAIDecoder(name, request.model),
-            fault=lambda reply: fault(name, reply, request.model),
+            encode=lambda: encode(request, dialect),
+            decoder=OpenAIDecoder(dialect.name, model, returning=returning),
+            fault=lambda reply: fault(dialect.name, reply, model),
+            url=url,
         )
+
+    async def embed(self, request: EmbedRequest) -> Embeddings:
+        name, texts = self._dialect.name, request.texts
+        url = self._routes.to("embeddings", request.model)
+        found = []
+        for start in range(0, len(texts), TEXTS_AT_ONCE):
+            some = texts[start : start + TEXTS_AT_ONCE]
+            body = await self._wire.fetch(
+                url,
+                encode_texts(request, some, self._dialect),
+                lambda reply: fault(name, reply, request.model),
+            )
+            found.append(embeddings(name, body, len(some), request.model))
+        return joined(found)
+
+    async def count_tokens(self, request: ChatRequest) -> int | None:
+        """OpenAI has no route that counts; a few servers like it do."""
+        dialect, url = self._dialect, self._routes.counting
+        if url is None:
+            return None
+        body = await self._wire.fetch(
+            url, encode(request, dialect), lambda reply: fault(dialect.name, reply, request.model)
+        )
+        return input_tokens(body)
+
+    async def models(self) -> list[ModelCard]:
+        name = self._dialect.name
+        body = await self._wire.fetch(self._routes.listing, None, lambda reply: fault(name, reply))
+        return cards(name, body)
 
     async def close(self) -> None:
         await self._wire.close()
+
+
+def _identified(dialect: Dialect, api_key: str | None) -> dict[str, str]:
+    if not api_key:
+        return {}
+    return {dialect.key_header: f"Bearer {api_key}" if dialect.key_header == "authorization" else api_key}

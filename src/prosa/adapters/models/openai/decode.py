@@ -1,4 +1,4 @@
-"""Reads the stream of OpenAI's chat completions."""
+"""Reads the answers of OpenAI's chat completions, in a stream or whole: a message is one large delta."""
 
 from typing import Any
 
@@ -7,33 +7,57 @@ from msgspec.json import Decoder as Json
 
 from prosa.adapters.models.answer import believed, counted
 from prosa.adapters.models.decoder import Decoder
+from prosa.adapters.models.envelope import Envelope
+from prosa.adapters.models.openai.calls import Calls, Function, Piece
 from prosa.adapters.models.openai.errors import midstream
 from prosa.adapters.models.repair import UNREADABLE, reread
-from prosa.domain.models import FinishReason, Usage
-from prosa.kit.sse import Splitter
+from prosa.domain.errors import ProviderError, ProviderOverloaded
+from prosa.domain.models import FinishReason, ModelEvent, Usage
 
 DONE = b"[DONE]"
-REASONS = {"length": FinishReason.LENGTH, "content_filter": FinishReason.REFUSAL}
-"""All others, also those of tools, are a plain stop."""
+REASONS = {
+    "length": FinishReason.LENGTH,
+    "content_filter": FinishReason.REFUSAL,
+    "tool_calls": FinishReason.TOOL_CALLS,
+    "function_call": FinishReason.TOOL_CALLS,
+}
+"""All others are a plain stop."""
+BREAKS: dict[str, type[ProviderError]] = {
+    "error": ProviderError,
+    "insufficient_system_resource": ProviderOverloaded,
+}
+"""Reasons that are none: how OpenRouter and DeepSeek say that an answer broke."""
 
 
-class Delta(Struct, gc=False):
-    content: str | None = None
+class Message(Struct, gc=False):
+    """What is said: piece by piece, or all at once."""
+
+    content: str | list[Any] | None = None
     refusal: str | None = None
     reasoning_content: str | None = None
-    """Thinking, as DeepSeek and vLLM send it; others call it `reasoning`."""
-    reasoning: str | None = None
+    """Thinking, as DeepSeek and others send it; yet others call it `reasoning`."""
+    reasoning: Any = None
+    tool_calls: list[Piece] | None = None
+    function_call: Function | None = None
+    """The form of before `tool_calls`: one call without an id."""
 
 
 class Choice(Struct, gc=False):
     index: int | None = None
-    delta: Delta | None = None
+    delta: Message | None = None
+    message: Message | None = None
     finish_reason: str | None = None
+    stop_reason: Any = None
+    """vLLM's: the stop sequence that ended the answer."""
+    error: Any = None
 
 
 class Chunk(Struct, gc=False):
+    """One event of a stream, or the whole answer."""
+
     choices: list[Choice] | None = None
     usage: Any = None
+    x_groq: Any = None
     error: Any = None
     message: Any = None
     """Only in the error frames of some compatible servers, which have no `error` around them."""
@@ -43,9 +67,13 @@ _decode = Json(Chunk).decode
 
 
 class OpenAIDecoder(Decoder):
-    def __init__(self, provider: str = "openai", model: str = "") -> None:
-        super().__init__(provider, Splitter())
+    """With `returning`, thoughts are told as they have to go back, too."""
+
+    def __init__(self, provider: str = "openai", model: str = "", *, returning: bool = False) -> None:
+        super().__init__(provider, Envelope())
+        self.answer.returning = returning
         self._model = model
+        self._calls = Calls(self.answer)
 
     def read(self, payload: bytes) -> None:
         try:
@@ -61,23 +89,65 @@ class OpenAIDecoder(Decoder):
                 continue
             delta = choice.delta
             if delta is not None:
-                if content := delta.content:
-                    self.answer.text(content)
-                else:
-                    self._read_less_usual(delta)
-            if choice.finish_reason:
-                self.answer.finish(REASONS.get(choice.finish_reason, FinishReason.STOP))
-        if chunk.usage is not None:
-            self.answer.usage(usage(chunk.usage))
+                self._say(delta)
+            if choice.finish_reason or choice.message is not None:
+                self._end(choice, payload)
+        if chunk.usage is not None or chunk.x_groq is not None or chunk.error or chunk.message:
+            self._note(chunk, payload)
+
+    def last(self) -> None:
+        self._calls.end()
+
+    def _say(self, said: Message, *, whole: bool = False) -> None:
+        answer = self.answer
+        thought = said.reasoning_content or said.reasoning
+        if thought and isinstance(thought, str):
+            answer.thinking(thought)
+        if content := said.content:
+            if isinstance(content, str):
+                answer.text(content)
+            else:
+                self._say_parts(content)
+        if said.refusal:
+            answer.refusal(said.refusal)
+        if said.tool_calls:
+            take = self._calls.whole if whole else self._calls.piece
+            for piece in said.tool_calls:
+                take(piece)
+        elif said.function_call is not None:
+            self._calls.piece(Piece(index=0, function=said.function_call))
+
+    def _say_parts(self, parts: list[Any]) -> None:
+        """Content in parts, which the wire has for requests and some servers answer with."""
+        for said in parts:
+            if isinstance(text := part(said, "text"), str):
+                self.answer.text(text)
+            elif isinstance(text := part(said, "refusal"), str):
+                self.answer.refusal(text)
+
+    def _end(self, choice: Choice, payload: bytes) -> None:
+        """Takes the end of a stream, or all of an answer in one piece."""
+        answer = self.answer
+        if choice.message is not None:
+            self._say(choice.message, whole=True)
+        reason = choice.finish_reason
+        if reason in BREAKS:
+            told = midstream(answer.provider, payload, self._model) if choice.error else None
+            answer.fail(told or BREAKS[reason](answer.provider))
+        elif reason:
+            stop = choice.stop_reason if isinstance(choice.stop_reason, str) else None
+            answer.finish(REASONS.get(reason, FinishReason.STOP), stop or None)
+
+    def _note(self, chunk: Chunk, payload: bytes) -> None:
+        told = part(chunk.x_groq, "usage") if chunk.usage is None else chunk.usage
+        self.answer.usage(usage(told))
         if chunk.error or chunk.message:
             self.answer.fail(midstream(self.answer.provider, payload, self._model))
 
-    def _read_less_usual(self, delta: Delta) -> None:
-        if thought := delta.reasoning_content or delta.reasoning:
-            self.answer.thinking(thought)
-        elif delta.refusal:
-            self.answer.text(delta.refusal)
-            self.answer.finish(FinishReason.REFUSAL)
+
+def whole(body: bytes, decoder: OpenAIDecoder) -> list[ModelEvent]:
+    """The events of an answer in one piece. Raises what it means where it is no answer."""
+    return decoder.feed(body) + decoder.end()
 
 
 def usage(told: Any) -> Usage | None:
@@ -85,13 +155,16 @@ def usage(told: Any) -> Usage | None:
     if not isinstance(told, dict):
         return None
     prompt, completion = told.get("prompt_tokens"), told.get("completion_tokens")
-    cached = part(told.get("prompt_tokens_details"), "cached_tokens")
+    details = told.get("prompt_tokens_details")
+    cached = part(details, "cached_tokens") or told.get("prompt_cache_hit_tokens")
+    written = part(details, "cache_write_tokens")
     reasoning = believed(part(told.get("completion_tokens_details"), "reasoning_tokens")) or 0
     counts = counted(prompt, completion, cached)
     if counts is None:
         return None
     beside = told.get("total_tokens") == counts.total_tokens + reasoning
-    return counted(prompt, counts.completion_tokens + (reasoning if beside else 0), cached, reasoning)
+    completed = counts.completion_tokens + (reasoning if beside else 0)
+    return counted(prompt, completed, cached, reasoning, written)
 
 
 def part(details: Any, name: str) -> Any:

@@ -55,6 +55,11 @@ def judge(provider: str, said: Complaint, model: str) -> ProviderError:
     return Rules(provider, NAMES, PHRASES).judge(said, model)
 
 
+def complained(told: Any) -> bool:
+    """Whether a response that should hold something else holds an error."""
+    return isinstance(told, dict) and bool(told.get("error"))
+
+
 def complaint(body: bytes, status: int | None = None, retry_after: float | None = None) -> Complaint:
     """Reads `{"error": {...}}`, `{"error": "text"}`, and the same fields with nothing around them."""
     told = loose(body)

@@ -1,0 +1,124 @@
+"""Writes turns as the messages of OpenAI's chat completions."""
+
+from base64 import b64encode
+from collections.abc import Iterable, Iterator
+from hashlib import sha256
+from typing import Any
+
+import msgspec
+
+from prosa.adapters.models.openai.dialect import OPENAI, Dialect
+from prosa.adapters.models.turns import told
+from prosa.domain.content import DocumentPart, ImagePart, Part, TextPart, ThinkingPart, ToolCall, ToolResult
+from prosa.domain.errors import InvalidRequest, NotSupported
+from prosa.domain.models import Role, Turn
+from prosa.kit.text import well_formed
+
+LONGEST_ID = 40
+"""Characters. OpenAI refuses a call whose id is longer; other servers make some that are."""
+
+Message = dict[str, Any]
+
+
+def messages(turns: Iterable[Turn], dialect: Dialect = OPENAI) -> list[Message]:
+    """The messages of `turns`: one for each, but one for each result in a turn of tools.
+
+    Raises `InvalidRequest` for a part that says nothing, `NotSupported` for one that this wire can't say.
+    """
+    return [message for turn in turns for message in _written(turn, dialect)]
+
+
+def _written(turn: Turn, dialect: Dialect) -> Iterator[Message]:
+    if not turn.parts:
+        yield {"role": turn.role, "content": turn.content}
+    elif turn.role is Role.TOOL:
+        for part in turn.parts:
+            if isinstance(part, ToolResult):
+                yield {"role": "tool", "tool_call_id": _short(part.id), "content": told(part)}
+    elif turn.role is Role.USER:
+        yield {"role": "user", "content": [_shown(part, dialect) for part in turn.parts]}
+    else:
+        yield from _said(turn, dialect)
+
+
+def _said(turn: Turn, dialect: Dialect) -> Iterator[Message]:
+    """What the assistant (or the system) said: its text and calls. Pictures of its own can't go back."""
+    texts = [part.text for part in turn.parts if isinstance(part, TextPart)]
+    calls = [_call(part) for part in turn.parts if isinstance(part, ToolCall)]
+    if not texts and not calls:
+        return
+    message: Message = {"role": turn.role, "content": "".join(texts) or None}
+    if calls:
+        message["tool_calls"] = calls
+        thoughts = "".join(part.text for part in turn.parts if isinstance(part, ThinkingPart))
+        if thoughts and dialect.thoughts:
+            message[dialect.thoughts] = thoughts
+    yield message
+
+
+def _call(call: ToolCall) -> dict[str, Any]:
+    function = {"name": call.name, "arguments": _object(call.arguments)}
+    return {"id": _short(call.id), "type": "function", "function": function}
+
+
+def _object(arguments: str) -> str:
+    """The arguments as a JSON object, which many servers insist on: what a model wrote may be none."""
+    if not arguments.strip():
+        return "{}"
+    try:
+        msgspec.json.decode(arguments, type=dict[str, msgspec.Raw])
+    except (msgspec.DecodeError, RecursionError):
+        return msgspec.json.encode({"malformed": arguments}).decode()
+    return arguments
+
+
+def _short(identity: str) -> str:
+    """An id as it came, or where that is too long, one that is always made of it."""
+    identity = well_formed(identity)
+    return identity if len(identity) <= LONGEST_ID else f"call_{sha256(identity.encode()).hexdigest()[:32]}"
+
+
+def _shown(part: Part, dialect: Dialect) -> dict[str, Any]:
+    match part:
+        case TextPart(text):
+            return {"type": "text", "text": text}
+        case ImagePart():
+            return {"type": "image_url", "image_url": _image(part)}
+        case DocumentPart():
+            return _document(part, dialect)
+        case _:
+            raise InvalidRequest("a message of the user holds only text, images and documents")
+
+
+def _image(image: ImagePart) -> dict[str, str]:
+    if image.data is not None:
+        url = _data_url(image.media_type or "image/png", image.data)
+    elif image.url:
+        url = well_formed(image.url)
+    else:
+        raise InvalidRequest("an image has neither data nor url")
+    return {"url": url, "detail": image.detail} if image.detail else {"url": url}
+
+
+def _document(document: DocumentPart, dialect: Dialect) -> dict[str, Any]:
+    """A file, by the id under which the server keeps it or with its bytes; what is text anyway, as text."""
+    if document.reference:
+        return {"type": "file", "file": {"file_id": document.reference}}
+    if document.data is None:
+        raise NotSupported(f"A document by URL with {dialect.name}")
+    kind = document.media_type or "application/pdf"
+    name = well_formed(document.name or "document")
+    if kind.startswith("text/") or kind == "application/json":
+        text = document.data.decode("utf-8", "replace")
+        return {"type": "text", "text": f"<document name={_quoted(name)}>\n{well_formed(text)}\n</document>"}
+    if "." not in name:
+        name += "." + kind.rpartition("/")[2]
+    return {"type": "file", "file": {"filename": name, "file_data": _data_url(kind, document.data)}}
+
+
+def _quoted(name: str) -> str:
+    return '"' + name.replace('"', "'") + '"'
+
+
+def _data_url(kind: str, data: bytes) -> str:
+    return f"data:{kind};base64,{b64encode(data).decode()}"

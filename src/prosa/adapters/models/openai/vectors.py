@@ -1,0 +1,73 @@
+"""Reads the embeddings of servers of OpenAI's wire."""
+
+import sys
+from array import array
+from base64 import b64decode
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+
+from prosa.adapters.models.answer import counted
+from prosa.adapters.models.openai.errors import complained, midstream
+from prosa.adapters.models.repair import UNREADABLE, loose
+from prosa.domain.errors import BrokenStream
+from prosa.domain.models import Embeddings, Usage
+
+
+class Entry(Struct):
+    embedding: list[float] | str
+    index: int | None = None
+
+
+class Reply(Struct):
+    data: list[Entry]
+    usage: Any = None
+
+
+_decode = msgspec.json.Decoder(Reply).decode
+
+
+def embeddings(provider: str, body: bytes, expected: int, model: str = "") -> Embeddings:
+    """`expected` vectors, as lists of numbers or in base64, in the order of their indexes.
+
+    Raises `BrokenStream` where they are not that many or not of one length, and what an error in their place
+    means.
+    """
+    try:
+        reply = _decode(body)
+        order = sorted(enumerate(reply.data), key=lambda found: _place(*found))
+        vectors = tuple(_vector(entry.embedding) for _, entry in order)
+    except (*UNREADABLE, ValueError):
+        if complained(loose(body)):
+            raise midstream(provider, body, model) from None
+        raise BrokenStream(provider, reason="no vectors") from None
+    if len(vectors) != expected or len({len(vector) for vector in vectors}) != 1:
+        raise BrokenStream(provider, reason="not a vector for each text")
+    return Embeddings(vectors, _usage(reply.usage))
+
+
+def joined(parts: Sequence[Embeddings]) -> Embeddings:
+    """What several requests gave, as if it had been one."""
+    usages = [part.usage for part in parts if part.usage is not None]
+    vectors = tuple(vector for part in parts for vector in part.vectors)
+    return Embeddings(vectors, sum(usages, Usage()) if len(usages) == len(parts) and usages else None)
+
+
+def _place(at: int, entry: Entry) -> int:
+    return at if entry.index is None else entry.index
+
+
+def _vector(told: Iterable[float] | str) -> tuple[float, ...]:
+    if not isinstance(told, str):
+        return tuple(told)
+    numbers = array("f")
+    numbers.frombytes(b64decode(told, validate=True))
+    if sys.byteorder == "big":
+        numbers.byteswap()
+    return tuple(numbers)
+
+
+def _usage(told: Any) -> Usage | None:
+    return counted(told.get("prompt_tokens"), 0) if isinstance(told, dict) else None
