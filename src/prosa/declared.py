@@ -1,8 +1,9 @@
 """Tools as prosa.toml declares them: `[tools.<name>]` with an address to call, or a function to import."""
 
+from decimal import Decimal
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, Tag, model_validator
 
 _CLOSED = ConfigDict(frozen=True, extra="forbid")
 
@@ -44,6 +45,15 @@ Value = Annotated[
 ]
 
 
+def _binary(value: Any) -> Any:
+    """prosa.toml is read with exact decimals, for its prices; a schema has JSON's numbers."""
+    if isinstance(value, dict):
+        return {name: _binary(each) for name, each in value.items()}
+    if isinstance(value, list):
+        return [_binary(each) for each in value]
+    return float(value) if isinstance(value, Decimal) else value
+
+
 class DeclaredTool(BaseModel):
     """One table. With `url` it is an HTTP tool, with `function` ("shop.tools:stock") a Python function; what
     a function does not say here, its `@prosa.tool` says."""
@@ -57,7 +67,7 @@ class DeclaredTool(BaseModel):
     needs_approval: bool | None = None
     timeout: float | None = Field(default=None, gt=0, le=3600)
     method: Literal["GET", "POST", "PUT", "PATCH", "DELETE"] = "GET"
-    parameters: dict[str, Any] = {}
+    parameters: Annotated[dict[str, Any], BeforeValidator(_binary)] = {}
     headers: dict[str, Value] = {}
     query: dict[str, Value] = {}
     allow_private: bool = False
