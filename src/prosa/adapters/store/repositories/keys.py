@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
-from sqlalchemy import BigInteger, and_, bindparam, cast, func, insert, select, update
+from sqlalchemy import BigInteger, and_, bindparam, cast, func, insert, null, select, update
 
 from prosa.adapters.store.session import Session
 from prosa.adapters.store.statement import Ask, Plan, Row, Statement, Tell
@@ -32,13 +32,13 @@ _SET_ASIDE = Statement(
 _RESTORE = Statement(
     update(provider_keys)
     .where(_this, _k.state == bindparam("old_state"))
-    .values(state=bindparam("new_state"), reason=None, set_aside_at=None)
+    .values(state=bindparam("new_state"), reason=null(), set_aside_at=null())
     .returning(_k.id)
 )
 _RETIRE = Statement(
     update(provider_keys)
     .where(_this, _k.retired_at.is_(None))
-    .values(state=bindparam("new_state"), retired_at=bindparam("now"), sealed=None, master=None)
+    .values(state=bindparam("new_state"), retired_at=bindparam("now"), sealed=null(), master=null())
     .returning(_k.id)
 )
 _RESEAL = Statement(
