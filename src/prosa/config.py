@@ -15,8 +15,8 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
-from prosa.declared import DeclaredTool
 from prosa import toml
+from prosa.declared import DeclaredTool
 from prosa.domain.errors import MisconfiguredError
 
 FILE = Path("prosa.toml")
@@ -113,9 +113,8 @@ class _Toml(TomlConfigSettingsSource):
     """prosa.toml, whose keys are the environment's names in lower case, with or without `prosa_`; beside them
     it has tables, which are read elsewhere: `tables`."""
 
-    def _read_file(self, file_path: Path) -> dict[str, Any]:
-        with file_path.open("rb") as file:
-            return tomllib.load(file, parse_float=Decimal)  # a price must not pass through a binary number
+    def _read_file(self, file_path: Any) -> dict[str, Any]:
+        return tomllib.loads(file_path.read_text(encoding="utf-8"), parse_float=Decimal)
 
     def __call__(self) -> dict[str, Any]:
         found = {

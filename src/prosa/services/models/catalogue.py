@@ -1,12 +1,21 @@
-"""Which providers are configured, which model answers where none is asked for, and how much it takes."""
+"""Which models there are: who answers what is asked for, through which policies, and how much it takes."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import date
 
 from msgspec import Struct
 
-from prosa.domain.errors import NoSuchProvider, ProviderError
+from prosa.domain.errors import InvalidRequest, MisconfiguredError, NoSuchProvider, ProviderError
+from prosa.kit.log import log
 from prosa.ports.models import ChatModel
 from prosa.services.models import prices
+from prosa.services.models.capabilities import Capability, capabilities
+from prosa.services.models.failover import Failover
+from prosa.services.models.overrides import Override
+from prosa.services.models.prices import ANY
+from prosa.services.models.rates import Tariff
+from prosa.services.models.routes import DEFAULT, Names, Route, Target, check_provider, target_of
+from prosa.services.models.shutdowns import KNOWN, Notices, Shutdown
 
 _BY_NAME = {
     "openai": ("gpt", "chatgpt", "o1", "o3", "o4"),
@@ -19,90 +28,165 @@ _UNKNOWN_WINDOW = 32_768
 
 
 class Choice(Struct, frozen=True):
+    """Who answers, and with what. With a `route` it is the first target: others may answer in its place."""
+
     provider: str
     model: str
+    route: str | None = None
 
 
 class Offer(Struct, frozen=True):
-    """A provider as it is set up. `warm` gets it ready before somebody waits; `window` overrides what the
-    price list says of its models; `missing` says why it can't be used: in place of `model`, or beside one
-    that is `ready` only at times."""
+    """A provider as it is set up.
 
-    default_model: str
+    `warm` gets it ready before somebody waits; `window` overrides what the price list says of its models;
+    `missing` says why it can't be used: always, in place of `model`, or as long as it is not `ready`.
+    `tells` is whether it knows best which models it has; `listed_as` is what the price list calls it.
+    """
+
+    default_model: str | None
     model: ChatModel | None = None
     warm: Callable[[], None] | None = None
     missing: Callable[[], ProviderError] | None = None
     window: int | None = None
     ready: Callable[[], bool] | None = None
+    tells: bool = False
+    listed_as: str | None = None
 
     @property
-    def answers(self) -> bool:
+    def available(self) -> bool:
         return self.model is not None and (self.ready is None or self.ready())
+
+
+class Book(Struct, frozen=True):
+    """What the operator says of models: routes and aliases by name, overrides by "provider/model"."""
+
+    routes: Mapping[str, Route] = {}
+    aliases: Mapping[str, str] = {}
+    models: Mapping[str, Override] = {}
 
 
 class Catalogue:
     """Offers by the provider's name, and the provider and model to take where nothing is asked for."""
 
-    def __init__(self, offers: Mapping[str, Offer], provider: str | None, model: str | None) -> None:
-        """Without `provider` the default is the one that `model` tells, else the first that can answer."""
-        self._offers = offers
-        self._set_default = provider, model
-        if provider is not None and self._known(provider).model is None:
-            self._offer(provider)
+    def __init__(
+        self,
+        offers: Mapping[str, Offer],
+        provider: str | None,
+        model: str | None,
+        book: Book | None = None,
+        notices: Notices | None = None,
+    ) -> None:
+        """Without `provider` the default is the one that `model` tells, else the first that can answer; the
+        route "default" goes before both. Raises MisconfiguredError, NoSuchProvider, ProviderNotConfigured."""
+        self._asked = (provider, model)
+        self._notices = notices or Notices()
+        self._offers: dict[str, Offer] = {}
+        self._midnight = 0.0
+        self._living: dict[tuple[str, str], tuple[str, str]] = {}
+        self.reload(offers, book or Book())
+
+    def reload(self, offers: Mapping[str, Offer], book: Book) -> None:
+        """From now on these, or, where something in them is wrong, all as before. Raises what the constructor
+        raises."""
+        names = Names(
+            book.routes, book.aliases, {name: offer.default_model for name, offer in offers.items()}
+        )
+        overrides = dict(_entries(book.models, offers))
+        before = dict(self.__dict__)
+        self._offers, self._names, self._overrides = dict(offers), names, overrides
+        self._shutdowns = _shutdowns(overrides)
+        self._midnight, self._living = 0.0, {}
+        try:
+            self._default = self._first_choice()
+        except Exception:
+            self.__dict__.update(before)
+            raise
+        prices.overrule(
+            {key: override.prices for key, override in overrides.items() if override.prices is not None},
+            {name: offer.listed_as for name, offer in offers.items() if offer.listed_as is not None},
+        )
+        self._warn_early()
 
     @property
     def default(self) -> Choice:
-        """Where the provider is not set, keys that are added or retired may change it."""
-        provider, model = self._set_default
-        name = provider or self._named(model or "") or self.providers[0]
-        return Choice(name, model or self._known(name).default_model)
+        """What answers where nothing is asked for."""
+        return self._alive(self._default)
 
     @property
     def providers(self) -> list[str]:
         """Those that can answer."""
-        return [name for name, offer in self._offers.items() if offer.answers]
+        return [name for name, offer in self._offers.items() if offer.available]
+
+    @property
+    def offers(self) -> Mapping[str, Offer]:
+        return self._offers
+
+    @property
+    def names(self) -> Names:
+        return self._names
 
     def choose(self, *asked: tuple[str | None, str | None]) -> Choice:
         """The first of `asked` (provider, model) that says anything, completed by the next ones, else by the
-        defaults. A model alone stays with the provider that is set, unless its name tells another's; a
-        provider alone keeps the model that is set for it.
+        defaults. A model alone stays with the provider that is set, unless its name tells another's: as a
+        route, an alias, "provider/model", or a name of that provider's kind. A provider alone keeps the model
+        that is set for it. A model that is shut down gives way to its successor.
 
-        Raises NoSuchProvider, ProviderNotConfigured.
+        Raises NoSuchProvider, ProviderNotConfigured, InvalidRequest (a provider without a default model).
         """
         for place, (provider, model) in enumerate(asked, 1):
-            if provider is None and model is None:
-                continue
-            set_provider, set_model = self._set(asked[place:])
-            name = provider or self._named(model or "") or set_provider
-            self._offer(name)
-            return Choice(name, model or (set_model if name == set_provider else self._model_of(name)))
-        self._offer(self.default.provider)
-        return self.default
+            if provider is not None or model is not None:
+                return self._alive(self._chosen(provider, model, asked[place:]))
+        self._offer(self._default.provider)
+        return self._alive(self._default)
 
-    def _set(self, asked: Sequence[tuple[str | None, str | None]]) -> tuple[str, str]:
-        """What would hold if the first had said nothing."""
-        if not any(provider or model for provider, model in asked):
-            return self.default.provider, self.default.model
-        try:
-            choice = self.choose(*asked)
-        except ProviderError:  # what is set can't be used: then only the defaults are left to complete with
-            return self.default.provider, self.default.model
-        return choice.provider, choice.model
+    def resolve(self, choice: Choice) -> ChatModel:
+        """Who is to be asked: the provider behind its policies, or the targets of the route, in their order,
+        without those that can't be used. Raises NoSuchProvider, ProviderNotConfigured."""
+        route = None if choice.route is None else self._names.routes.get(choice.route)
+        if route is None:  # also one that was taken out of prosa.toml meanwhile
+            return self.model(choice.provider)
+        targets = [self._alive(_choice(target)) for target in route if self._usable(target)]
+        if not targets:
+            return self.model(choice.provider)
+        return Failover([(self.model(target.provider), target.model) for target in targets])
 
     def model(self, provider: str) -> ChatModel:
-        """Raises NoSuchProvider, ProviderNotConfigured."""
+        """A provider behind its policies. Raises NoSuchProvider, ProviderNotConfigured."""
         found = self._offer(provider).model
         assert found is not None
         return found
 
     def window(self, choice: Choice) -> int:
-        """Tokens of context."""
-        known = self._offer(choice.provider).window or prices.context_window(choice.provider, choice.model)
-        return known or _UNKNOWN_WINDOW
+        """Tokens of context; of a route, those of its first target."""
+        provider, model = choice.provider, choice.model
+        override = self._override(provider, model)
+        if override is not None and override.context_window is not None:
+            return override.context_window
+        return self._offer(provider).window or prices.context_window(provider, model) or _UNKNOWN_WINDOW
+
+    def capabilities(self, choice: Choice) -> tuple[Capability, ...]:
+        """What the model can do, as far as anybody tells; ("unknown",) where nobody does."""
+        override = self._override(choice.provider, choice.model)
+        if override is not None and override.capabilities is not None:
+            return override.capabilities
+        return capabilities(choice.provider, choice.model)
+
+    def tariff(self, choice: Choice) -> Tariff | None:
+        return prices.tariff(choice.provider, choice.model)
+
+    def shutdown(self, choice: Choice) -> Shutdown | None:
+        return self._shutdowns.get((choice.provider, choice.model))
+
+    def overrides(self) -> Mapping[tuple[str, str], Override]:
+        """By provider and model; "*" is any."""
+        return self._overrides
+
+    def today(self) -> date:
+        return self._notices.today
 
     def warm(self) -> None:
         """Gets the default provider ready in the background."""
-        warm = self._offers[self.default.provider].warm
+        warm = self._offers[self._default.provider].warm
         if warm is not None:
             warm()
 
@@ -114,26 +198,162 @@ class Catalogue:
             if offer.model is not None:
                 await offer.model.close()
 
-    def _offer(self, provider: str) -> Offer:
-        offer = self._known(provider)
-        if offer.missing is not None and not offer.answers:
-            raise offer.missing()
-        return offer
+    def _first_choice(self) -> Choice:
+        if (route := self._routed(DEFAULT)) is not None:
+            return route
+        provider, model = self._asked
+        if provider is None and model is not None and (named := self._by_name(model)) is not None:
+            return named
+        name = provider or self._named(model or "") or next(iter(self.providers), "")
+        return Choice(name, model or self._default_of(name))
 
-    def _known(self, provider: str) -> Offer:
+    def _chosen(
+        self, provider: str | None, model: str | None, others: Sequence[tuple[str | None, str | None]]
+    ) -> Choice:
+        if model is not None:
+            named = self._by_name(model)
+            if named is not None and provider in (None, named.provider):
+                self._offer(named.provider)
+                return named
+        known = self._set(others)
+        name = provider or self._named(model or "") or known.provider
+        self._offer(name)
+        if model is not None:
+            return Choice(name, model)
+        return known if name == known.provider else Choice(name, self._model_of(name))
+
+    def _set(self, asked: Sequence[tuple[str | None, str | None]]) -> Choice:
+        """What would hold if the first had said nothing."""
+        for place, (provider, model) in enumerate(asked, 1):
+            if provider is not None or model is not None:
+                try:
+                    return self._chosen(provider, model, asked[place:])
+                except ProviderError:  # it can't be used: then only the defaults are left to complete with
+                    break
+        return self._default
+
+    def _by_name(self, model: str) -> Choice | None:
+        """A route, an alias, or "provider/model" with a provider that there is."""
+        if self._names.routes or self._names.aliases:
+            if (route := self._routed(model)) is not None:
+                return route
+            if (alias := self._names.alias_of(model)) is not None:
+                return _choice(alias)
+        provider, slash, name = model.partition("/")
+        return Choice(provider, name) if slash and name and provider in self._offers else None
+
+    def _routed(self, name: str) -> Choice | None:
+        """The first target that can be used; where none can, the first."""
+        route = self._names.route_of(name)
+        if route is None:
+            return None
+        targets = self._names.routes[route]
+        first = next((target for target in targets if self._usable(target)), targets[0])
+        return _choice(first, route)
+
+    def _usable(self, target: Target) -> bool:
+        return self._offers[target.provider].available
+
+    def _alive(self, choice: Choice) -> Choice:
+        """The model itself, or who succeeds it if it is shut down, and so on."""
+        key = (choice.provider, choice.model)
+        if key not in self._shutdowns:
+            return choice
+        if self._notices.clock() >= self._midnight:
+            self._midnight, self._living = self._notices.midnight, {}
+        living = self._living.get(key)
+        if living is None:
+            living = self._living[key] = self._follow(key)
+        return choice if living == key else Choice(*living, choice.route)
+
+    def _follow(self, key: tuple[str, str]) -> tuple[str, str]:
+        today = self._notices.today
+        seen = {key}
+        while (shutdown := self._shutdowns.get(key)) is not None:
+            self._notices.tell(*key, shutdown, today)
+            following = self._successor(key[0], shutdown)
+            if today < shutdown.day or following is None or following in seen:
+                break
+            key = following
+            seen.add(key)
+        return key
+
+    def _successor(self, provider: str, shutdown: Shutdown) -> tuple[str, str] | None:
+        """None where there is none, or none that can be used."""
+        if shutdown.successor is None:
+            return None
+        other = target_of(shutdown.successor)
+        if other.model is not None and other.provider in self._offers:
+            return (other.provider, other.model) if self._usable(other) else None
+        return provider, shutdown.successor
+
+    def _warn_early(self) -> None:
+        """So that the log tells of what is going at the start, and not in the night in which it goes."""
+        for target in (target for route in self._names.routes.values() for target in route):
+            self._alive(_choice(target))
+            if not self._usable(target):
+                log.warning("route_target_not_usable", provider=target.provider, model=target.model)
+        self._alive(self._default)
+
+    def _override(self, provider: str, model: str) -> Override | None:
+        if not self._overrides:
+            return None
+        return self._overrides.get((provider, model)) or self._overrides.get((provider, ANY))
+
+    def _offer(self, provider: str) -> Offer:
         offer = self._offers.get(provider)
         if offer is None:
             raise NoSuchProvider(provider, known=", ".join(self.providers))
+        if offer.missing is not None and not offer.available:
+            raise offer.missing()
         return offer
 
+    def _default_of(self, provider: str) -> str:
+        model = self._offer(provider).default_model
+        if model is None:
+            raise InvalidRequest(f"{provider} has no default model: say which one.")
+        return model
+
     def _model_of(self, provider: str) -> str:
-        if provider == self.default.provider:
-            return self.default.model
-        return self._offer(provider).default_model
+        if provider == self._default.provider:
+            return self._default.model
+        return self._default_of(provider)
 
     def _named(self, model: str) -> str | None:
         """The provider whose models are called like this, if it can be used."""
         for provider, beginnings in _BY_NAME.items():
-            if model.startswith(beginnings) and provider in self.providers:
-                return provider
+            if model.startswith(beginnings):
+                offer = self._offers.get(provider)
+                return provider if offer is not None and offer.available else None
         return None
+
+
+def _choice(target: Target, route: str | None = None) -> Choice:
+    assert target.model is not None
+    return Choice(target.provider, target.model, route)
+
+
+def _entries(
+    models: Mapping[str, Override], offers: Mapping[str, Offer]
+) -> Iterable[tuple[tuple[str, str], Override]]:
+    for name, override in models.items():
+        where = f'[models."{name}"]'
+        provider, _, model = name.partition("/")
+        check_provider(provider, offers, where)
+        if not model:
+            raise MisconfiguredError(f'prosa.toml, {where}: name it "provider/model", or "{provider}/*".')
+        yield (provider, model), override
+
+
+def _shutdowns(overrides: Mapping[tuple[str, str], Override]) -> dict[tuple[str, str], Shutdown]:
+    known = dict(KNOWN)
+    for key, override in overrides.items():
+        before = known.get(key)
+        if override.shutdown_at is False:
+            known.pop(key, None)
+        elif override.shutdown_at is not None or (override.successor is not None and before is not None):
+            day = override.shutdown_at or (before.day if before else None)
+            successor = override.successor or (before.successor if before else None)
+            if day:
+                known[key] = Shutdown(day, successor)
+    return known

@@ -8,6 +8,7 @@ from msgspec.structs import asdict, replace
 from prosa.domain.models import Usage
 from prosa.domain.money import PER_DOLLAR, Picodollars
 
+NOTHING = Picodollars(0)
 MILLION = 10**6
 MOST = Decimal(100_000)
 """US dollars. A higher price (a hundred times the dearest there is) is a slip of the pen."""
@@ -65,15 +66,16 @@ class Rates(Struct, frozen=True):
             if usage.completion_tokens:
                 return None
             completion = 0
-        cached, written, reasoning = usage.cached_tokens, usage.cache_write_tokens, usage.reasoning_tokens
-        fresh = usage.prompt_tokens - cached - written
-        total = self.request + max(0, fresh) * self.prompt
-        total += (usage.completion_tokens - reasoning) * completion
-        if cached or written or reasoning:
-            total += cached * self.cached + written * self.cache_write + reasoning * self.reasoning
+        total = self.request + usage.prompt_tokens * self.prompt + usage.completion_tokens * completion
+        if cached := usage.cached_tokens:
+            total += cached * (self.cached - self.prompt)
+        if written := usage.cache_write_tokens:
+            total += written * (self.cache_write - self.prompt)
+        if reasoning := usage.reasoning_tokens:
+            total += reasoning * (self.reasoning - completion)
         if self.scale != 1:
             total = (total + self.scale // 2) // self.scale
-        return Picodollars(max(0, total))
+        return Picodollars(total) if total > 0 else NOTHING
 
     def most(self, prompt: int, completion: int) -> Picodollars | None:
         """The most that so many tokens can cost, however the provider counts them."""

@@ -1,7 +1,8 @@
 """Which models their providers shut down, when, and which one takes their place."""
 
+import time
 from collections.abc import Callable, Mapping
-from datetime import UTC, date, datetime
+from datetime import date, timedelta
 
 from msgspec import Struct
 
@@ -9,6 +10,8 @@ from prosa.kit.log import log
 
 SOON, VERY_SOON = 30, 7
 """Days before the end at which the log begins to warn, and warns more loudly."""
+DAY = 86_400
+BEGINNING = date(1970, 1, 1)
 
 
 class Shutdown(Struct, frozen=True):
@@ -111,16 +114,23 @@ KNOWN: dict[tuple[str, str], Shutdown] = {
 }
 
 
-def today() -> date:
-    return datetime.now(UTC).date()
-
-
 class Notices:
-    """Warns of models that go or are gone: each once a day, however often it is asked for."""
+    """Warns of models that go or are gone: each once a day, however often it is asked for. `clock` tells the
+    seconds since 1970."""
 
-    def __init__(self, today: Callable[[], date] = today) -> None:
-        self.today = today
+    def __init__(self, clock: Callable[[], float] = time.time) -> None:
+        self.clock = clock
         self._told: dict[tuple[str, str], date] = {}
+
+    @property
+    def today(self) -> date:
+        """In UTC."""
+        return BEGINNING + timedelta(days=self.clock() // DAY)
+
+    @property
+    def midnight(self) -> float:
+        """When the next day begins, by the clock."""
+        return (self.clock() // DAY + 1) * DAY
 
     def tell(self, provider: str, model: str, shutdown: Shutdown, day: date) -> None:
         left = (shutdown.day - day).days
