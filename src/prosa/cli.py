@@ -11,9 +11,13 @@ from typing import Annotated
 import typer
 
 from prosa import bootstrap, config
+from prosa.commands import keys
+from prosa.commands.address import address
 from prosa.domain.errors import ProsaError
+from prosa.domain.principal import ADMIN
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+app.add_typer(keys.app, name="keys")
 
 
 def main() -> None:
@@ -38,7 +42,7 @@ def serve() -> None:
 
     async def all_of_it() -> None:
         chat = bootstrap.chat(settings)
-        print(f"Prosa is at {_address(host, port)}/", flush=True)
+        print(f"Prosa is at {address(host, port)}/", flush=True)
         await run(partial(bootstrap.application, settings, chat), chat, listener, settings.drain_seconds)
 
     try:
@@ -60,6 +64,10 @@ def migrate() -> None:
 def token(
     user: Annotated[str, typer.Option(help="The user's id: it becomes the token's `sub`.")],
     client: Annotated[str, typer.Option(help="The tenant or customer account, if any.")] = "",
+    *,
+    admin: Annotated[
+        bool, typer.Option("--admin", help="Give the token (not the link) the operator's role.")
+    ] = False,
     days: Annotated[int, typer.Option(min=1, help="How long the token is valid.")] = 30,
     url: Annotated[str, typer.Option(help="Where the page is, if not where this machine listens.")] = "",
 ) -> None:
@@ -73,9 +81,13 @@ def token(
     who = {"sub": user} | ({"client_id": client} if client else {})
     if settings.jwt_issuer:
         who["iss"] = settings.jwt_issuer
-    page = (url or _address(settings.host, settings.port)).rstrip("/")
+    page = (url or address(settings.host, settings.port)).rstrip("/")
     link = identity.sign_in_link(who, secrets.token_urlsafe(16), now + 3_600)
-    print("Token:  ", identity.sign({**who, **identity.audience, "iat": now, "exp": now + days * 86_400}))
+    roles = {"roles": [ADMIN]} if admin else {}
+    print(
+        "Token:  ",
+        identity.sign({**who, **roles, **identity.audience, "iat": now, "exp": now + days * 86_400}),
+    )
     print("Sign in:", f"{page}/#sign-in={link}", "(works once, for an hour)")
 
 
@@ -89,13 +101,6 @@ def doctor() -> None:
         print(f"{name:{width}}  {value}  ({where})")
     for advice in bootstrap.advice(settings):
         print(f"! {advice}")
-
-
-def _address(host: str, port: int) -> str:
-    """Where a browser of this machine finds what listens on `host`."""
-    if host in ("0.0.0.0", "::"):  # noqa: S104 - all addresses are none that a browser could open
-        return f"http://localhost:{port}"
-    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
 def _log_to(form: str) -> None:
