@@ -25,7 +25,10 @@ from prosa.kit.text import well_formed
 LONGEST_DETAIL = 300
 LONGEST_WAIT = 86_400.0
 OVERLOADED = 529
-"""Anthropic's own status; no standard has it."""
+"""Anthropic's own status; no standard has it. Nor has any the next three: Groq's, and two of Cloudflare's."""
+AT_CAPACITY = 498
+SLOW_TO_CONNECT = 522
+SLOW_TO_ANSWER = 524
 
 Kind = type[ProviderError]
 
@@ -41,11 +44,16 @@ BY_STATUS: Mapping[int, Kind] = {
     HTTPStatus.SERVICE_UNAVAILABLE: ProviderOverloaded,
     HTTPStatus.GATEWAY_TIMEOUT: ProviderTimeout,
     OVERLOADED: ProviderOverloaded,
+    AT_CAPACITY: ProviderOverloaded,
+    SLOW_TO_CONNECT: ProviderTimeout,
+    SLOW_TO_ANSWER: ProviderTimeout,
 }
 
 USERINFO = re.compile(r"(?<=://)[^\s/@]{1,200}@")
 QUERY = re.compile(r"(?<=\?)[^\s\"'<>]*=[^\s\"'<>]*")
-KEY = re.compile(r"\bsk-[\w*-]{6,}|(?<=[Bb]earer )\S+")
+KEY = re.compile(r"\b(?:sk|xai|gsk|hf|fw|pk|rk)[-_][\w*-]{6,}|\bAIza[\w*-]{6,}|(?<=[Bb]earer )\S+")
+DURATION = re.compile(r"(?:(\d{1,4})h)?(?:(\d{1,6})m)?(?:(\d{1,9}(?:\.\d+)?)s)?(?:(\d{1,9}(?:\.\d+)?)ms)?")
+TRY_AGAIN = re.compile(r"(?:try again|retry) (?:in|after) ([\d.hms]{1,40}\d*(?: seconds?)?)", re.IGNORECASE)
 
 
 class Reply(Struct, frozen=True):
@@ -95,7 +103,8 @@ class Rules(Struct, frozen=True):
             return ProviderRefused(self.provider, detail=complaint.message or "no reason was given")
         if kind is NoSuchModel:
             return NoSuchModel(self.provider, model=model)
-        return kind(self.provider, status=complaint.status)
+        wait = {} if complaint.retry_after is None else {"retry_after": complaint.retry_after}
+        return kind(self.provider, status=complaint.status, **wait)
 
 
 def texts(*values: object) -> tuple[str, ...]:
@@ -104,14 +113,44 @@ def texts(*values: object) -> tuple[str, ...]:
 
 
 def retry_after(headers: Mapping[str, str], now: datetime | None = None) -> float | None:
-    """Seconds to wait: `retry-after-ms`, else `retry-after` in seconds or as a date (RFC 9110, 10.2.3)."""
+    """Seconds to wait: `retry-after-ms`, else `retry-after` in seconds or as a date (RFC 9110, 10.2.3), else
+    the time in which the limit that is used up is reset, as OpenAI and Groq tell it."""
     told = headers.get("retry-after", "")
     wait = number(headers.get("retry-after-ms", ""))
     if wait is not None:
         wait /= 1000
     elif (wait := number(told)) is None and (until := date(told)) is not None:
         wait = (until - (now or datetime.now(UTC))).total_seconds()
+    if wait is None:
+        wait = reset_after(headers)
     return None if wait is None else min(max(wait, 0.0), LONGEST_WAIT)
+
+
+def reset_after(headers: Mapping[str, str]) -> float | None:
+    """The longest reset among the limits of which nothing remains, or among all where each has a rest."""
+    waits = {
+        what: wait
+        for what in ("requests", "tokens")
+        if (wait := duration(headers.get(f"x-ratelimit-reset-{what}", ""))) is not None
+    }
+    used_up = [wait for what, wait in waits.items() if headers.get(f"x-ratelimit-remaining-{what}") == "0"]
+    return max(used_up or waits.values(), default=None)
+
+
+def wait_told(message: str) -> float | None:
+    """Seconds to wait as a sentence tells them: "Please try again in 1m2.5s", "retry after 6 seconds"."""
+    found = TRY_AGAIN.search(message)
+    wait = duration(found[1].rstrip(".").replace(" seconds", "s").replace(" second", "s")) if found else None
+    return None if wait is None else min(wait, LONGEST_WAIT)
+
+
+def duration(told: str) -> float | None:
+    """The seconds of "6m0s", "1.5s", "20ms", "1h2m", or of a bare number."""
+    found = DURATION.fullmatch(told)
+    if found is None or not told:
+        return number(told)
+    hours, minutes, seconds, milliseconds = (float(part or 0) for part in found.groups())
+    return hours * 3600 + minutes * 60 + seconds + milliseconds / 1000
 
 
 def number(told: str) -> float | None:
