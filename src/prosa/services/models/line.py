@@ -69,6 +69,8 @@ class Line:
 
     def enter(self, user: str) -> Waiter:
         """A waiter, served already or in line, which must not be `full`. Whoever entered has to `leave`."""
+        if self._open() and not self.waiting:
+            self._paced = False  # whoever waited for the line to open is through
         waiter = Waiter(user)
         self._users.setdefault(user, deque()).append(waiter)
         self.waiting += 1
@@ -109,8 +111,6 @@ class Line:
             self.taken += 1
             if self._paced:
                 self._closed_until = self._clock() + PACE
-        if not self.waiting and not self.closed_for():
-            self._paced = False
         self._wake()
         for position, waiter in enumerate(self._order(), 1):
             if waiter.position != position:
