@@ -85,7 +85,7 @@ class Loopback:
         first, *lines = head.strip().split("\r\n")
         headers = {name.lower(): value for name, _, value in (line.partition(": ") for line in lines)}
         body = await reader.readexactly(int(headers.get("content-length", 0)))
-        self.seen.append(Seen(first.split(" ")[1], headers, msgspec.json.decode(body)))
+        self.seen.append(Seen(first.split(" ")[1], headers, msgspec.json.decode(body) if body else None))
 
     async def _play(self, play: Play, writer: asyncio.StreamWriter, leaving: asyncio.Task[bytes]) -> bool:
         headers = {"transfer-encoding": "chunked", **play.headers}
