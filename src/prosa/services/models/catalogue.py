@@ -39,7 +39,7 @@ class Offer(Struct, frozen=True):
     """A provider as it is set up.
 
     `warm` gets it ready before somebody waits; `window` overrides what the price list says of its models;
-    `missing` says why it can't be used: always, in place of `model`, or as long as it is not `ready`.
+    `missing` says why it can't be used: in place of `model`, or beside one that is `ready` only at times.
     `tells` is whether it knows best which models it has; `listed_as` is what the price list calls it.
     """
 
@@ -53,7 +53,7 @@ class Offer(Struct, frozen=True):
     listed_as: str | None = None
 
     @property
-    def available(self) -> bool:
+    def answers(self) -> bool:
         return self.model is not None and (self.ready is None or self.ready())
 
 
@@ -82,6 +82,7 @@ class Catalogue:
         self._notices = notices or Notices()
         self._offers: dict[str, Offer] = {}
         self._midnight = 0.0
+        self._fixed: Choice | None = None
         self._living: dict[tuple[str, str], tuple[str, str]] = {}
         self.reload(offers, book or Book())
 
@@ -97,7 +98,7 @@ class Catalogue:
         self._shutdowns = _shutdowns(overrides)
         self._midnight, self._living = 0.0, {}
         try:
-            self._default = self._first_choice()
+            self._fixed = self._fixed_default()
         except Exception:
             self.__dict__.update(before)
             raise
@@ -109,13 +110,14 @@ class Catalogue:
 
     @property
     def default(self) -> Choice:
-        """What answers where nothing is asked for."""
-        return self._alive(self._default)
+        """What answers where nothing is asked for. Where nothing is set, keys that are added or retired may
+        change it."""
+        return self._alive(self._unasked())
 
     @property
     def providers(self) -> list[str]:
         """Those that can answer."""
-        return [name for name, offer in self._offers.items() if offer.available]
+        return [name for name, offer in self._offers.items() if offer.answers]
 
     @property
     def offers(self) -> Mapping[str, Offer]:
@@ -136,8 +138,9 @@ class Catalogue:
         for place, (provider, model) in enumerate(asked, 1):
             if provider is not None or model is not None:
                 return self._alive(self._chosen(provider, model, asked[place:]))
-        self._offer(self._default.provider)
-        return self._alive(self._default)
+        unasked = self._unasked()
+        self._offer(unasked.provider)
+        return self._alive(unasked)
 
     def resolve(self, choice: Choice) -> ChatModel:
         """Who is to be asked: the provider behind its policies, or the targets of the route, in their order,
@@ -186,7 +189,7 @@ class Catalogue:
 
     def warm(self) -> None:
         """Gets the default provider ready in the background."""
-        warm = self._offers[self._default.provider].warm
+        warm = self._offers[self._unasked().provider].warm
         if warm is not None:
             warm()
 
@@ -198,13 +201,25 @@ class Catalogue:
             if offer.model is not None:
                 await offer.model.close()
 
-    def _first_choice(self) -> Choice:
+    def _fixed_default(self) -> Choice | None:
+        """The default where the provider is set, if it can ever answer."""
+        provider, model = self._asked
+        if provider is None or DEFAULT in self._names.routes:
+            return None
+        if self._known(provider).model is None:
+            self._offer(provider)
+        return Choice(provider, model or self._default_of(provider))
+
+    def _unasked(self) -> Choice:
+        """The default, be it shut down or not."""
+        if self._fixed is not None:
+            return self._fixed
         if (route := self._routed(DEFAULT)) is not None:
             return route
-        provider, model = self._asked
-        if provider is None and model is not None and (named := self._by_name(model)) is not None:
+        model = self._asked[1]
+        if model is not None and (named := self._by_name(model)) is not None:
             return named
-        name = provider or self._named(model or "") or next(iter(self.providers), "")
+        name = self._named(model or "") or next(iter(self.providers), "")
         return Choice(name, model or self._default_of(name))
 
     def _chosen(
@@ -230,7 +245,7 @@ class Catalogue:
                     return self._chosen(provider, model, asked[place:])
                 except ProviderError:  # it can't be used: then only the defaults are left to complete with
                     break
-        return self._default
+        return self._unasked()
 
     def _by_name(self, model: str) -> Choice | None:
         """A route, an alias, or "provider/model" with a provider that there is."""
@@ -252,7 +267,7 @@ class Catalogue:
         return _choice(first, route)
 
     def _usable(self, target: Target) -> bool:
-        return self._offers[target.provider].available
+        return self._offers[target.provider].answers
 
     def _alive(self, choice: Choice) -> Choice:
         """The model itself, or who succeeds it if it is shut down, and so on."""
@@ -293,7 +308,7 @@ class Catalogue:
             self._alive(_choice(target))
             if not self._usable(target):
                 log.warning("route_target_not_usable", provider=target.provider, model=target.model)
-        self._alive(self._default)
+        self._alive(self._unasked())
 
     def _override(self, provider: str, model: str) -> Override | None:
         if not self._overrides:
@@ -301,22 +316,27 @@ class Catalogue:
         return self._overrides.get((provider, model)) or self._overrides.get((provider, ANY))
 
     def _offer(self, provider: str) -> Offer:
-        offer = self._offers.get(provider)
-        if offer is None:
-            raise NoSuchProvider(provider, known=", ".join(self.providers))
-        if offer.missing is not None and not offer.available:
+        offer = self._known(provider)
+        if offer.missing is not None and not offer.answers:
             raise offer.missing()
         return offer
 
+    def _known(self, provider: str) -> Offer:
+        offer = self._offers.get(provider)
+        if offer is None:
+            raise NoSuchProvider(provider, known=", ".join(self.providers))
+        return offer
+
     def _default_of(self, provider: str) -> str:
-        model = self._offer(provider).default_model
+        model = self._known(provider).default_model
         if model is None:
             raise InvalidRequest(f"{provider} has no default model: say which one.")
         return model
 
     def _model_of(self, provider: str) -> str:
-        if provider == self._default.provider:
-            return self._default.model
+        unasked = self._unasked()
+        if provider == unasked.provider:
+            return unasked.model
         return self._default_of(provider)
 
     def _named(self, model: str) -> str | None:
@@ -324,7 +344,7 @@ class Catalogue:
         for provider, beginnings in _BY_NAME.items():
             if model.startswith(beginnings):
                 offer = self._offers.get(provider)
-                return provider if offer is not None and offer.available else None
+                return provider if offer is not None and offer.answers else None
         return None
 
 
