@@ -54,9 +54,10 @@ def tool(function: Any = None, /, **options: Any) -> Any:
         def stock(item: str, warehouse: Literal["north", "south"] = "north") -> int:
             "How many of an item are in a warehouse."
     """
+    mark = Mark(**options)
 
     def marked(function: Any) -> Any:
-        setattr(function, MARK, Mark(**options))
+        setattr(function, MARK, mark)
         return function
 
     return marked if function is None else marked(function)

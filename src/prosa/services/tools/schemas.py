@@ -17,8 +17,13 @@ LEVELS = 32
 """Levels of the arguments that any schema may ask for."""
 WORK = 1000
 """Schemas that may be held against one place of the arguments, and the places above it."""
+FEWEST_LEVELS = 4
+"""A schema whose arguments could have fewer levels than these is of no use."""
 PATTERN_SIZE = 1024 * 1024
-"""Bytes that a compiled pattern may take. The engine's time is linear in its input, whatever the pattern."""
+"""Bytes that a compiled pattern may take."""
+BACKTRACKS = 2000
+"""Steps back within one text, where a pattern looks around or refers back. Other patterns need none: their
+time is linear, whatever the text."""
 
 _HERE = ("allOf", "anyOf", "oneOf", "not", "if", "then", "else")
 _HERE_BY_NAME = ("dependentSchemas", "dependencies")
@@ -56,8 +61,6 @@ def checker(schema: Schema) -> Checker:
 
 @lru_cache(maxsize=256)
 def _compiled(text: bytes) -> Checker:
-    from jsonschema_rs import RegexOptions, ValidationError, validator_for
-
     try:
         schema = msgspec.json.decode(text)
         levels = _Cost(schema).levels() if _depth(schema) <= DEEPEST else 0
@@ -67,20 +70,22 @@ def _compiled(text: bytes) -> Checker:
         raise UnusableSchema("it is nested too deep")
     if schema.get("type", "object") != "object":
         raise UnusableSchema('its type must be "object"')
-    try:
-        validator = validator_for(
-            schema,
-            offline=True,
-            validate_formats=False,
-            pattern_options=RegexOptions(PATTERN_SIZE, PATTERN_SIZE),
-        )
-    except (ValidationError, ValueError) as error:
-        raise UnusableSchema(_first_line(error)) from None
-    return Checker(validator, levels)
+    return Checker(_validator(schema), levels)
 
 
-def _first_line(error: Exception) -> str:
-    return str(error).partition("\n")[0][:200] or "it is no JSON Schema"
+def _validator(schema: Schema) -> "Validator":
+    from jsonschema_rs import FancyRegexOptions, RegexOptions, ValidationError, validator_for
+
+    complaint = ""
+    for engine in (
+        RegexOptions(PATTERN_SIZE, PATTERN_SIZE),
+        FancyRegexOptions(BACKTRACKS, PATTERN_SIZE, PATTERN_SIZE),
+    ):
+        try:
+            return validator_for(schema, offline=True, validate_formats=False, pattern_options=engine)
+        except (ValidationError, ValueError) as error:
+            complaint = str(error).partition("\n")[0][:200]
+    raise UnusableSchema(complaint or "it is no JSON Schema")
 
 
 def _depth(value: Any) -> int:
@@ -109,9 +114,10 @@ class _Cost:
 
     def levels(self) -> int:
         """How deep arguments may be for their check to stay within `WORK`. Raises UnusableSchema."""
-        if self._of(self._root, 1) > WORK:
+        found = next((k - 1 for k in range(1, LEVELS + 1) if self._of(self._root, k) > WORK), LEVELS)
+        if found < FEWEST_LEVELS:
             raise UnusableSchema("its references and alternatives multiply to too much")
-        return next((k - 1 for k in range(2, LEVELS + 1) if self._of(self._root, k) > WORK), LEVELS)
+        return found
 
     def _of(self, schema: Any, levels: int) -> int:
         """The schemas held against the worst path of arguments with so many levels."""
