@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from prosa.adapters.tools.docstring import read
 from prosa.adapters.tools.result import bounded, text_of
-from prosa.adapters.tools.signature import Signature
+from prosa.adapters.tools.signature import Signature, unwrapped
 from prosa.adapters.tools.threads import Threads
 from prosa.domain.errors import InvalidArguments, MisconfiguredError, ToolFailed
 from prosa.domain.models import ToolSpec
@@ -37,7 +37,7 @@ class FunctionTool:
         name = name or str(getattr(function, "__name__", type(function).__name__))
         if timeout <= 0:
             raise MisconfiguredError(f"The timeout of the tool {name} must be more than 0 seconds.")
-        said = read(inspect.getdoc(function))
+        said = read(inspect.getdoc(unwrapped(function)))
         self._signature = Signature(name, function, said.parameters)
         self._function = function
         self._threads = None if _asynchronous(function) else Threads(name)
@@ -73,6 +73,5 @@ class FunctionTool:
 
 
 def _asynchronous(function: Any) -> bool:
-    while isinstance(function, partial):
-        function = function.func
+    function = unwrapped(function)
     return inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(type(function).__call__)

@@ -2,6 +2,7 @@
 
 import inspect
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Annotated, Any, Union, get_args, get_origin, get_type_hints
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
@@ -81,8 +82,16 @@ class Signature:
         return bound | dict.fromkeys(self._caller, caller)
 
 
+def unwrapped(function: Any) -> Any:
+    """What a `partial` is a part of."""
+    while isinstance(function, partial):
+        function = function.func
+    return function
+
+
 def _annotated(function: Any) -> Any:
     """What bears the annotations: of an object that can be called, its method."""
+    function = unwrapped(function)
     return function if inspect.isroutine(function) or inspect.isclass(function) else type(function).__call__
 
 
