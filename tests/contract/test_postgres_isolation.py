@@ -12,7 +12,7 @@ from tests.postgres import Database, ask
 from tests.stores import ANA, BIA, BOOT, NOON, Ears, begin, boundary, conversation, step, turn
 
 from prosa.adapters.store.statement import Ask, Plan, Statement
-from prosa.adapters.store.tables import ENGINE, OWNED, conversations
+from prosa.adapters.store.tables import ENGINE, OPERATORS, OWNED, conversations
 from prosa.domain.conversations import Conversation
 from prosa.domain.errors import ConversationNotFound
 from prosa.domain.principal import Principal
@@ -99,7 +99,7 @@ async def test_every_owned_table_is_forced_and_has_all_policies(
     engines = await ask(
         database.superuser, "SELECT tablename FROM pg_policies WHERE roles = '{prosa_engine}'"
     )
-    assert {row[0] for row in engines} == ENGINES
+    assert {row[0] for row in engines} == ENGINES | {table.name for table in OPERATORS}
 
 
 @pytest.mark.hostile(15)

@@ -8,7 +8,15 @@ from sqlalchemy.dialects import sqlite
 from tests.auditor import Auditor, Unowned
 
 from prosa.adapters.store.statement import Statement, insertion, owned
-from prosa.adapters.store.tables import conversations, idempotency, journal, messages, runs, sign_ins
+from prosa.adapters.store.tables import (
+    conversations,
+    idempotency,
+    journal,
+    messages,
+    provider_keys,
+    runs,
+    sign_ins,
+)
 
 c, m = conversations.c, messages.c
 _theirs = c.user_id == bindparam("other")
@@ -34,6 +42,10 @@ GOOD = {
 BAD = {
     "no predicate": select(c.id).where(c.id == bindparam("id")),
     "nothing at all": select(c.id),
+    "the operator's": select(provider_keys.c.id),
+    "joined with the operator's": select(c.id).where(
+        owned(conversations), c.id.in_(select(provider_keys.c.id))
+    ),
     "another name": select(c.id).where(_theirs),
     "beneath an or": select(c.id).where(or_(owned(conversations), c.id == "1")),
     "negated": select(c.id).where(~owned(conversations)),
