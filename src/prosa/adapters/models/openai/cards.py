@@ -11,6 +11,9 @@ from prosa.domain.models import ModelCard
 WINDOWS = ("context_length", "context_window", "max_model_len", "max_context_length", "n_ctx")
 """What a model's context is called: by OpenRouter and Together, Groq, vLLM, LM Studio, llama.cpp."""
 
+LATEST = 2**53
+"""No time above this is believed."""
+
 
 def cards(provider: str, body: bytes) -> list[ModelCard]:
     """The models of `{"data": [...]}`, or of a bare list; entries without an id are left out.
@@ -39,7 +42,7 @@ def _card(entry: dict[str, Any]) -> ModelCard:
     return ModelCard(
         id=str(entry["id"]).removeprefix("models/"),
         name=_text(entry.get("display_name")) or _text(entry.get("name")),
-        created=believed(entry.get("created")) or None,
+        created=_moment(entry.get("created")),
         window=next(filter(None, windows), None),
         owner=_text(entry.get("owned_by")),
     )
@@ -47,3 +50,8 @@ def _card(entry: dict[str, Any]) -> ModelCard:
 
 def _text(value: object) -> str | None:
     return value if isinstance(value, str) and value else None
+
+
+def _moment(value: object) -> int | None:
+    """Seconds since 1970, which llama.cpp and others may leave at zero."""
+    return value if isinstance(value, int) and 0 < value < LATEST else None
