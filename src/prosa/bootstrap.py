@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 from msgspec import Struct, structs
 from pydantic import SecretStr
 
-from prosa.config import Settings, load, secret
+from prosa.config import Settings, load, secret, tables
 from prosa.declared import DeclaredTool, FromCaller, FromEnvironment
-from prosa.domain.errors import MisconfiguredError, ProviderNotConfigured
+from prosa.domain.errors import MisconfiguredError
 from prosa.domain.models import ToolSpec
 from prosa.domain.money import from_dollars
 from prosa.domain.opening import Limits
@@ -22,13 +22,14 @@ from prosa.ports.keys import Vault as VaultPort
 from prosa.ports.models import ChatModel
 from prosa.ports.store import Store
 from prosa.ports.tools import Tool
+from prosa.providers import Providers, alone
 from prosa.services.chat import Chat
 from prosa.services.keys.keys import Keys
-from prosa.services.models.catalogue import Catalogue, Offer
-from prosa.services.models.keyed import Keyed
+from prosa.services.models.catalogue import Book, Catalogue
 from prosa.services.runs.start import Defaults
 from prosa.services.tools.marks import Mark, mark_of
 from prosa.services.tools.registry import Toolbox
+from prosa.toml import Tables
 
 if TYPE_CHECKING:
     from prosa.adapters.tools.http import Given
@@ -37,14 +38,6 @@ if TYPE_CHECKING:
 
 SESSION_COOKIE = "prosa_session"
 SQLITE = "sqlite:///"
-
-DEFAULT_MODELS = {
-    "openai": "gpt-4o-mini",
-    "anthropic": "claude-haiku-4-5",
-    "mistral": "mistral-small-latest",
-    "ollama": "llama3.2",
-    "local": "smollm2-135m",
-}
 
 
 class Built(Struct, frozen=True):
@@ -76,20 +69,49 @@ def chat(
     `tools`, and functions that become tools."""
     opened = store(settings)
     keys = Keys(opened, _vault(settings))
-    own = {name: Offer(name, model) for name, model in (models or {}).items()}
-    offers = own | {name: offer for name, offer in _offers(settings, keys).items() if name not in own}
-    catalogue = Catalogue(offers, settings.default_provider, settings.default_model)
+    supply = Supply(settings, keys, models)
     limits = Limits(
         settings.max_tokens_per_day,
         None if settings.max_cost_per_month is None else from_dollars(settings.max_cost_per_month),
     )
     return Chat(
         opened,
-        catalogue,
+        supply.catalogue,
         Defaults(settings.system_prompt, settings.max_output_tokens, limits),
         keys,
         toolbox(settings, tools),
+        supply.reload,
     )
+
+
+class Supply:
+    """The catalogue of models, and how it is read anew. `models` are the program's own."""
+
+    def __init__(
+        self, settings: Settings, keys: Keys | None = None, models: Mapping[str, ChatModel] | None = None
+    ) -> None:
+        """Raises MisconfiguredError, NoSuchProvider, ProviderNotConfigured."""
+        self._keys = keys
+        self._models = models or {}
+        self._providers = Providers(settings, alone if keys is None else keys.ring)
+        found = tables()
+        offers = self._providers.offers(self._providers.draft(found.providers), found.providers, self._models)
+        self.catalogue = Catalogue(offers, settings.default_provider, settings.default_model, _book(found))
+
+    def reload(self) -> None:
+        """Takes over what prosa.toml says now of routes, aliases, models and providers; runs that go on are
+        as they were. Raises MisconfiguredError, NoSuchProvider: then nothing has changed."""
+        found = tables()
+        drafts = self._providers.draft(found.providers)
+        defaults = {draft.plan.provider: draft.default_model for draft in drafts}
+        self.catalogue.check(_book(found), {"local": "", **defaults, **{name: name for name in self._models}})
+        self.catalogue.reload(self._providers.offers(drafts, found.providers, self._models), _book(found))
+        if self._keys is not None:
+            self._keys.heard()
+
+
+def _book(found: Tables) -> Book:
+    return Book(found.routes, found.aliases, found.models)
 
 
 def toolbox(settings: Settings, tools: Iterable[Tool | Callable[..., Any]] = ()) -> Toolbox:
@@ -106,7 +128,7 @@ async def keys(settings: Settings) -> AsyncIterator[Keys]:
     kept = Keys(opened, _vault(settings))
     async with AsyncExitStack() as left:
         left.push_async_callback(opened.close)
-        left.push_async_callback(Catalogue(_offers(settings, kept), None, None).close)
+        left.push_async_callback(Supply(settings, kept).catalogue.close)
         await opened.open(lambda _kind, _ids: None)
         left.push_async_callback(kept.close)
         await kept.open()
@@ -187,79 +209,6 @@ def _vault(settings: Settings) -> VaultPort:
     url = settings.database_url.get_secret_value()
     beside = Path(f"{_file(url)}.key") if url.startswith(SQLITE) else None
     return Vault(_secret(settings.secret_key), _secret(settings.secret_key_old), beside)
-
-
-def _offers(settings: Settings, keys: Keys) -> dict[str, Offer]:
-    openai, anthropic, mistral = (partial(build, settings) for build in (_openai, _anthropic, _mistral))
-    return {
-        "openai": _keyed(keys, "openai", "OPENAI_API_KEY", openai, settings.openai_api_key,
-                         instead=settings.openai_base_url),
-        "anthropic": _keyed(keys, "anthropic", "ANTHROPIC_API_KEY", anthropic, settings.anthropic_api_key),
-        "mistral": _keyed(keys, "mistral", "MISTRAL_API_KEY", mistral, settings.mistral_api_key),
-        "ollama": _ollama(settings),
-        "local": _local(settings),
-    }  # fmt: skip
-
-
-def _keyed(
-    keys: Keys,
-    provider: str,
-    setting: str,
-    build: Callable[[str | None], ChatModel],
-    given: SecretStr | None,
-    *,
-    instead: str | None = None,
-) -> Offer:
-    """A provider that is asked with the key of the environment and with those of the store; with `instead`,
-    without any, too."""
-    own = build(_secret(given)) if given is not None or instead is not None else None
-    ring = keys.ring(provider, build, own)
-    missing = partial(ProviderNotConfigured, provider, setting)
-    return Offer(DEFAULT_MODELS[provider], Keyed(ring), missing=missing, ready=partial(bool, ring))
-
-
-def _openai(settings: Settings, api_key: str | None) -> ChatModel:
-    from prosa.adapters.models.openai.client import OpenAIModel
-
-    return OpenAIModel(api_key=api_key, base_url=settings.openai_base_url)
-
-
-def _anthropic(settings: Settings, api_key: str | None) -> ChatModel:
-    from prosa.adapters.models.anthropic.client import AnthropicModel
-
-    return AnthropicModel(api_key=api_key or "", base_url=settings.anthropic_base_url)
-
-
-def _mistral(settings: Settings, api_key: str | None) -> ChatModel:
-    from prosa.adapters.models.mistral.client import MistralModel
-
-    return MistralModel(api_key=api_key or "", base_url=settings.mistral_base_url)
-
-
-def _ollama(settings: Settings) -> Offer:
-    if settings.ollama_server is None:
-        missing = partial(ProviderNotConfigured, "ollama", "OLLAMA_SERVER")
-        return Offer(DEFAULT_MODELS["ollama"], missing=missing)
-    from prosa.adapters.models.ollama.client import OllamaModel
-
-    return Offer(DEFAULT_MODELS["ollama"], OllamaModel(base_url=settings.ollama_server))
-
-
-def _local(settings: Settings) -> Offer:
-    from prosa.adapters.models.local.model import LocalModel
-    from prosa.adapters.models.local.server import CONTEXT, LocalServer
-
-    def connect(base_url: str, api_key: str) -> ChatModel:
-        from prosa.adapters.models.http import Timeouts
-        from prosa.adapters.models.openai.client import OpenAIModel
-        from prosa.adapters.models.openai.dialect import Dialect
-
-        row = Dialect(name="local", base_url=base_url, cap="max_tokens", needs_key=False)
-        # One thread reads about a hundred tokens a second, and others may be waiting before this one.
-        return OpenAIModel(api_key=api_key, dialect=row, timeouts=Timeouts(first=600))
-
-    server = LocalServer(settings.local_model)
-    return Offer(DEFAULT_MODELS["local"], LocalModel(server, connect), warm=server.warm, window=CONTEXT)
 
 
 def _tool(given: Any) -> Tool:

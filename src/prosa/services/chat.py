@@ -1,7 +1,7 @@
 """The doors' common services, built once."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack, suppress
 
 from prosa.ports.store import Store
@@ -26,13 +26,16 @@ class Chat:
         defaults: Defaults,
         keys: Keys,
         tools: Toolbox | None = None,
+        reload: Callable[[], None] = lambda: None,
     ) -> None:
+        """`reload` reads anew what can change while it runs: routes, models, limits of providers."""
         self.store = store
         self.catalogue = catalogue
         self.defaults = defaults
         self.keys = keys
+        self.reload = reload
         self.tools = tools or Toolbox()
-        self.engine = Engine(store, catalogue, defaults)
+        self.engine = Engine(store, catalogue, defaults, self.tools)
         self.conversations = Conversations(store, self.engine, catalogue)
         self.messages = Messages(store)
         self.process = Process(store, self.engine, self.conversations, self.messages)

@@ -1,6 +1,6 @@
 """Which models there are: who answers what is asked for, through which policies, and how much it takes."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from datetime import date
 
 from msgspec import Struct
@@ -81,6 +81,7 @@ class Catalogue:
         self._asked = (provider, model)
         self._notices = notices or Notices()
         self._offers: dict[str, Offer] = {}
+        self._leaving: list[ChatModel] = []
         self._midnight = 0.0
         self._fixed: Choice | None = None
         self._living: dict[tuple[str, str], tuple[str, str]] = {}
@@ -95,6 +96,7 @@ class Catalogue:
         overrides = dict(_entries(book.models, offers))
         before = dict(self.__dict__)
         self._offers, self._names, self._overrides = dict(offers), names, overrides
+        self._leaving = [*self._leaving, *_models(before["_offers"], self._offers)]
         self._shutdowns = _shutdowns(overrides)
         self._midnight, self._living = 0.0, {}
         try:
@@ -107,6 +109,13 @@ class Catalogue:
             {name: offer.listed_as for name, offer in offers.items() if offer.listed_as is not None},
         )
         self._warn_early()
+
+    def check(self, book: Book, defaults: Mapping[str, str | None]) -> None:
+        """Raises what `reload` raises, for providers that are not built yet; `defaults` are their models."""
+        Names(book.routes, book.aliases, defaults)
+        dict(_entries(book.models, defaults))
+        if self._asked[0] is not None and self._asked[0] not in defaults:
+            raise NoSuchProvider(self._asked[0], known=", ".join(defaults))
 
     @property
     def default(self) -> Choice:
@@ -197,9 +206,9 @@ class Catalogue:
         return any(name not in prices.FREE for name in self.providers)
 
     async def close(self) -> None:
-        for offer in self._offers.values():
-            if offer.model is not None:
-                await offer.model.close()
+        """Those that others took the place of last, whose runs have ended by now."""
+        for model in [*_models(self._offers, {}), *self._leaving]:
+            await model.close()
 
     def _fixed_default(self) -> Choice | None:
         """The default where the provider is set, if it can ever answer."""
@@ -348,18 +357,26 @@ class Catalogue:
         return None
 
 
+def _models(offers: Mapping[str, Offer], kept: Mapping[str, Offer]) -> list[ChatModel]:
+    """Those of `offers` that are not in `kept`."""
+    stay = {id(offer.model) for offer in kept.values()}
+    return [
+        offer.model for offer in offers.values() if offer.model is not None and id(offer.model) not in stay
+    ]
+
+
 def _choice(target: Target, route: str | None = None) -> Choice:
     assert target.model is not None
     return Choice(target.provider, target.model, route)
 
 
 def _entries(
-    models: Mapping[str, Override], offers: Mapping[str, Offer]
+    models: Mapping[str, Override], providers: Container[str]
 ) -> Iterable[tuple[tuple[str, str], Override]]:
     for name, override in models.items():
         where = f'[models."{name}"]'
         provider, _, model = name.partition("/")
-        check_provider(provider, offers, where)
+        check_provider(provider, providers, where)
         if not model:
             raise MisconfiguredError(f'prosa.toml, {where}: name it "provider/model", or "{provider}/*".')
         yield (provider, model), override
