@@ -21,14 +21,15 @@ class Append(Struct, frozen=True):
 
 
 class Entry(Struct, frozen=True):
-    """One attempt at a provider, for the ledger. `cost` is None where the price is not known; `estimated`
-    says that the provider did not report the tokens. `route` and `key_id` say how it was reached."""
+    """One attempt at a provider, for the ledger. `run_id` is the run, or what was held for an answer that
+    belongs to no run and no conversation. `cost` is None where the price is not known; `estimated` says that
+    the provider did not report the tokens. `route` and `key_id` say how it was reached."""
 
     id: str
     run_id: str
     user_id: str
     client_id: str
-    conversation_id: str
+    conversation_id: str | None
     attempt: int
     provider: str
     model: str

@@ -32,6 +32,10 @@ class Bound(Struct, frozen=True):
     tokens: int
     cost: Picodollars | None
 
+    def times(self, number: int) -> Bound:
+        cost = None if self.cost is None else Picodollars(self.cost * number)
+        return Bound(self.model, self.tokens * number, cost)
+
 
 class Remaining(Struct, frozen=True):
     """What is left of a user's limits, reservations taken off; None means without limit."""
@@ -40,6 +44,15 @@ class Remaining(Struct, frozen=True):
     cost: Picodollars | None = None
     tokens_reset_at: Instant = Instant(0)
     cost_resets_at: Instant = Instant(0)
+
+    def shared(self, number: int) -> Remaining:
+        """An equal share for each of `number`."""
+        return Remaining(
+            None if self.tokens is None else self.tokens // number,
+            None if self.cost is None else Picodollars(self.cost // number),
+            self.tokens_reset_at,
+            self.cost_resets_at,
+        )
 
     def hold(self, bound: Bound) -> None:
         """Raises TokenLimitReached, CostLimitReached or PriceUnknown where `bound` is more."""
@@ -103,6 +116,10 @@ class Prepared(Struct, frozen=True):
 Prepare = Callable[[Conversation, Sequence[Turn], Remaining], Prepared]
 """Chooses model and window for a branch (oldest turn first, the new message last) within what remains. Pure
 and quick: it runs inside the transaction. Raises a ProsaError to refuse the request."""
+
+
+Measure = Callable[[Remaining], Bound]
+"""The most that an answer may take, within what remains. Pure and quick, as `Prepare`."""
 
 
 class Begun(Struct, frozen=True):

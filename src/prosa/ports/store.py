@@ -9,8 +9,8 @@ from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
 from prosa.domain.conversations import Conversation, Message
-from prosa.domain.ending import Append, Boundary, Ending
-from prosa.domain.opening import Begun, Bound, Limits, Opening, Prepare, Remaining
+from prosa.domain.ending import Append, Boundary, Ending, Entry
+from prosa.domain.opening import Begun, Bound, Limits, Measure, Opening, Prepare, Remaining
 from prosa.domain.principal import Principal
 from prosa.domain.runs import Run, RunStatus
 from prosa.domain.steps import Resumed, Step, Verdict
@@ -121,6 +121,34 @@ class Steps(Protocol):
         ...
 
 
+class Ledger(Protocol):
+    """Money for what is asked of providers without a run: held before, entered after. What nobody touches for
+    a minute is released: its process was killed."""
+
+    async def hold(
+        self, ids: Sequence[str], client_id: str, limits: Limits, measure: Measure, now: Instant
+    ) -> Bound:
+        """Holds, for each of `ids`, what `measure` makes of its equal share of what remains; answers that.
+        All or nothing. Raises TokenLimitReached, CostLimitReached, PriceUnknown, and what `measure` raises.
+        """
+        ...
+
+    async def go_on(
+        self, hold_id: str, entries: Sequence[Entry], limits: Limits, bound: Bound, now: Instant
+    ) -> None:
+        """Enters attempts that are over, and holds `bound` for the next one in place of what was held.
+        Raises TokenLimitReached, CostLimitReached, PriceUnknown; then all stays as it was."""
+        ...
+
+    async def touch(self, ids: Sequence[str], now: Instant) -> None:
+        """What is held for these is still needed."""
+        ...
+
+    async def release(self, hold_id: str, entries: Sequence[Entry]) -> None:
+        """Enters the last attempts, and holds nothing any more. Safe to repeat."""
+        ...
+
+
 class SignIns(Protocol):
     async def use(self, link_id: str, now: Instant) -> bool:
         """True the first time, False ever after."""
@@ -138,6 +166,8 @@ class Records(Protocol):
     def runs(self) -> Runs: ...
     @property
     def steps(self) -> Steps: ...
+    @property
+    def ledger(self) -> Ledger: ...
     @property
     def sign_ins(self) -> SignIns: ...
 

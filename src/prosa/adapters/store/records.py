@@ -1,6 +1,7 @@
 """What one principal owns, over any session."""
 
 from prosa.adapters.store.repositories.conversations import Conversations
+from prosa.adapters.store.repositories.ledger import Ledger
 from prosa.adapters.store.repositories.messages import Messages
 from prosa.adapters.store.repositories.runs import Runs
 from prosa.adapters.store.repositories.signins import SignIns
@@ -31,6 +32,10 @@ class Records:
     @property
     def steps(self) -> Steps:
         return Steps(self._session)
+
+    @property
+    def ledger(self) -> Ledger:
+        return Ledger(self._session)
 
     @property
     def sign_ins(self) -> SignIns:

@@ -9,11 +9,11 @@ from sqlalchemy.dialects import postgresql
 
 from prosa.adapters.store.repositories.leases import lease_end, lease_over
 from prosa.adapters.store.repositories.limits import hold
-from prosa.adapters.store.repositories.rows import RUN, from_parts, to_run, unpack
+from prosa.adapters.store.repositories.rows import RUN, from_entry, from_parts, to_run, unpack
 from prosa.adapters.store.session import Session
 from prosa.adapters.store.statement import Ask, Ids, Json, Many, Plan, Statement, Tell, Together, among
 from prosa.adapters.store.tables import ai_usage, journal, messages, reservations, run_steps, runs
-from prosa.domain.ending import Append, Boundary, Ending, Entry
+from prosa.domain.ending import Append, Boundary, Ending
 from prosa.domain.models import Usage
 from prosa.domain.opening import Bound, Limits, Remaining
 from prosa.domain.runs import Run, RunStatus
@@ -161,7 +161,7 @@ def _commit(
             )
     written = [run_id for run_id, asked in lines.items() if asked]
     for ending in endings:
-        asked = [Ask(_ENTER, **_entry_params(entry)) for entry in ending.entries]
+        asked = [Ask(_ENTER, **from_entry(entry)) for entry in ending.entries]
         asked.append(Ask(_RELEASE, run_id=ending.run_id))
         if ending.run_id in owners:
             asked += lines.pop(ending.run_id, [])
@@ -172,7 +172,7 @@ def _commit(
             ]
         yield Together(*asked)
     for boundary in boundaries:
-        asked = [Ask(_ENTER, **_entry_params(entry)) for entry in boundary.entries]
+        asked = [Ask(_ENTER, **from_entry(entry)) for entry in boundary.entries]
         if boundary.run_id in owners:
             asked += lines.pop(boundary.run_id, [])
             asked += _boundary(boot, boundary)
@@ -235,12 +235,6 @@ def _end_params(ending: Ending) -> dict[str, Any]:
         "new_provider": ending.provider,
         "new_model": ending.model,
     }
-
-
-def _entry_params(entry: Entry) -> dict[str, Any]:
-    params = msgspec.structs.asdict(entry)
-    usage = params.pop("usage")
-    return params | msgspec.structs.asdict(usage) | {"total_tokens": usage.total_tokens}
 
 
 def _renew(boot: str, run_ids: Sequence[str], now: Instant, until: Instant) -> Plan[dict[str, RunStatus]]:

@@ -8,6 +8,7 @@ from prosa.adapters.store.statement import Json, Params, Row
 from prosa.adapters.store.tables import conversations, messages, run_steps, runs
 from prosa.domain.content import Part, decode_parts, encode_parts
 from prosa.domain.conversations import Conversation, ConversationStatus, Message, MessageStatus
+from prosa.domain.ending import Entry
 from prosa.domain.models import Role, Usage
 from prosa.domain.runs import Run, RunStatus
 from prosa.domain.steps import Step, StepStatus
@@ -55,6 +56,13 @@ def to_step(row: Row) -> Step:
     values = dict(zip(Step.__struct_fields__, row, strict=True))
     values["status"] = StepStatus(values["status"])
     return Step(**values)
+
+
+def from_entry(entry: Entry) -> Params:
+    """The columns of `ai_usage` as parameters."""
+    params = msgspec.structs.asdict(entry)
+    usage = params.pop("usage")
+    return {**params, **msgspec.structs.asdict(usage), "total_tokens": usage.total_tokens}
 
 
 def to_run(row: Row) -> Run:
