@@ -16,6 +16,7 @@ class Entry(Struct):
     display_name: str | None = None
     created_at: str | None = None
     max_input_tokens: Any = None
+    owned_by: str | None = None
 
 
 class Page(Struct):
@@ -43,7 +44,7 @@ def card(entry: Entry) -> ModelCard:
         name=entry.display_name,
         created=released(entry.created_at),
         window=window if isinstance(window, int) and not isinstance(window, bool) and window > 0 else None,
-        owner=PROVIDER,
+        owner=entry.owned_by or PROVIDER,
     )
 
 
