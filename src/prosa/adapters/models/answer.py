@@ -54,6 +54,7 @@ class Answer:
         self._open: dict[object, str] = {}
         self._ids: set[str] = set()
         self._thoughts: list[str] = []
+        self._signature: str | None = None
 
     def text(self, piece: str) -> None:
         if self._kind is not TextDelta:
@@ -75,6 +76,10 @@ class Answer:
         """A block of thinking is complete, and is to go back like this."""
         self._turn_to(_NOTHING)
         self._events.append(Thought(part))
+
+    def sign(self, signature: str) -> None:
+        """What goes back with the thought that is being told."""
+        self._signature = signature
 
     def call(self, place: object, identity: str | None, name: str) -> None:
         """A tool call begins at `place`, which is how the wire tells calls apart. An id that is missing, or
@@ -161,8 +166,10 @@ class Answer:
             self._half = ""
             self._tell(REPLACEMENT)
         if self._thoughts:
-            self._events.append(Thought(ThinkingPart("".join(self._thoughts), provider=self.provider)))
+            text = "".join(self._thoughts)
+            self._events.append(Thought(ThinkingPart(text, self._signature, provider=self.provider)))
             self._thoughts.clear()
+            self._signature = None
         self._kind = kind
 
     def _flush(self) -> None:

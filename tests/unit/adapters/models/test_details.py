@@ -8,6 +8,7 @@ from prosa.adapters.models.mistral.decode import MistralDecoder
 from prosa.adapters.models.ollama.address import server_base
 from prosa.adapters.models.ollama.decode import OllamaDecoder
 from prosa.adapters.models.openai.decode import OpenAIDecoder
+from prosa.domain.content import ThinkingPart
 from prosa.domain.errors import ProviderError, RateLimited
 from prosa.domain.models import (
     Finish,
@@ -15,6 +16,7 @@ from prosa.domain.models import (
     RefusalDelta,
     TextDelta,
     ThinkingDelta,
+    Thought,
     Usage,
     UsageReport,
 )
@@ -89,7 +91,12 @@ def test_mistral_thinks_in_parts() -> None:
     ]
     others = [{"type": "reference", "reference_ids": [1]}]
     stream = chunk({"content": parts}) + chunk({"content": others}) + chunk({"content": "!"}, "model_length")
-    expected = [ThinkingDelta("Hm"), TextDelta("Sim!"), Finish(FinishReason.LENGTH)]
+    expected = [
+        ThinkingDelta("Hm"),
+        Thought(ThinkingPart("Hm", provider="mistral")),
+        TextDelta("Sim!"),
+        Finish(FinishReason.LENGTH),
+    ]
     assert fed(MistralDecoder(), [stream + DONE]) == expected
 
 
@@ -109,6 +116,7 @@ def test_ollama_without_one_of_its_counts_has_no_usage() -> None:
     }
     assert fed(OllamaDecoder(), [line(last)]) == [
         ThinkingDelta("Hm"),
+        Thought(ThinkingPart("Hm", provider="ollama")),
         TextDelta("Sim"),
         Finish(FinishReason.STOP),
     ]

@@ -47,6 +47,7 @@ def completions(stream: bytes) -> Told:
                 thinking += delta.get("reasoning") or ""
                 reason = FinishReason.REFUSAL if delta.get("refusal") else reason
                 reason = FinishReason.LENGTH if choice["finish_reason"] in LENGTH else reason
+                reason = FinishReason.TOOL_CALLS if delta.get("tool_calls") else reason
         if told := value.get("usage"):
             usage = Usage(
                 told["prompt_tokens"],
@@ -79,7 +80,9 @@ def chats(stream: bytes) -> Told:
     text = "".join(line["message"]["content"] for line in lines)
     thinking = "".join(line["message"].get("thinking", "") for line in lines)
     usage = Usage(lines[-1]["prompt_eval_count"], lines[-1]["eval_count"])
-    return text, thinking, usage, FinishReason(lines[-1]["done_reason"])
+    called = any("tool_calls" in line["message"] for line in lines)
+    reason = FinishReason.TOOL_CALLS if called else FinishReason(lines[-1]["done_reason"])
+    return text, thinking, usage, reason
 
 
 def check(name: str, size: int, decoder: Decoder, expected: Callable[[bytes], Told]) -> list[ModelEvent]:

@@ -1,23 +1,30 @@
 """Mistral as a ChatModel."""
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Iterator, Sequence
 
 from prosa.adapters.models.http import IN_GENERAL, Timeouts, Wire, endpoint
-from prosa.adapters.models.mistral.decode import MistralDecoder
-from prosa.adapters.models.mistral.encode import encode
+from prosa.adapters.models.mistral.cards import cards, embeddings, joined
+from prosa.adapters.models.mistral.decode import MistralDecoder, whole
+from prosa.adapters.models.mistral.encode import encode, encode_texts
 from prosa.adapters.models.mistral.errors import PROVIDER, fault
-from prosa.domain.models import ChatRequest, ModelEvent
+from prosa.domain.models import ChatRequest, Embeddings, EmbedRequest, ModelCard, ModelEvent
 
 BASE_URL = "https://api.mistral.ai"
+TEXTS_AT_ONCE = 128
+BYTES_AT_ONCE = 32_000
+"""One request for embeddings may hold 16,384 tokens, and a token is seldom less than two bytes."""
 
 
 class MistralModel:
     """`base_url` is what the official client takes, without `/v1`."""
 
     def __init__(self, *, api_key: str, base_url: str | None = None, timeouts: Timeouts = IN_GENERAL) -> None:
+        base = base_url or BASE_URL
+        self._embedding = endpoint(PROVIDER, base, "v1/embeddings")
+        self._listing = endpoint(PROVIDER, base, "v1/models")
         self._wire = Wire(
             PROVIDER,
-            endpoint(PROVIDER, base_url or BASE_URL, "v1/chat/completions"),
+            endpoint(PROVIDER, base, "v1/chat/completions"),
             headers={"authorization": f"Bearer {api_key}"},
             secrets=(api_key,),
             timeouts=timeouts,
@@ -28,11 +35,49 @@ class MistralModel:
         return PROVIDER
 
     def stream(self, request: ChatRequest) -> AsyncGenerator[ModelEvent, None]:
+        model = request.model
+        if request.whole:
+            return self._wire.answer_whole(
+                encode=lambda: encode(request),
+                decode=lambda body: whole(body, model),
+                fault=lambda reply: fault(reply, model),
+            )
         return self._wire.answer(
             encode=lambda: encode(request),
-            decoder=MistralDecoder(request.model),
-            fault=lambda reply: fault(reply, request.model),
+            decoder=MistralDecoder(model),
+            fault=lambda reply: fault(reply, model),
         )
+
+    async def embed(self, request: EmbedRequest) -> Embeddings:
+        found = []
+        for texts in batches(request.texts):
+            body = await self._wire.fetch(
+                self._embedding, encode_texts(request, texts), lambda reply: fault(reply, request.model)
+            )
+            found.append(embeddings(body, len(texts)))
+        return joined(found)
+
+    async def count_tokens(self, request: ChatRequest) -> int | None:  # noqa: ARG002 - the port's own
+        """Mistral does not count what it is not to answer: None, always."""
+        return None
+
+    async def models(self) -> list[ModelCard]:
+        return cards(await self._wire.fetch(self._listing, None, fault))
 
     async def close(self) -> None:
         await self._wire.close()
+
+
+def batches(texts: Sequence[str]) -> Iterator[list[str]]:
+    """The texts in their order, as many at once as one request may hold."""
+    batch: list[str] = []
+    size = 0
+    for text in texts:
+        length = len(text.encode("utf-8", "replace"))
+        if batch and (len(batch) == TEXTS_AT_ONCE or size + length > BYTES_AT_ONCE):
+            yield batch
+            batch, size = [], 0
+        batch.append(text)
+        size += length
+    if batch:
+        yield batch
