@@ -47,10 +47,10 @@ class Retrying(Policy):
             try:
                 async with aclosing(self._inner.stream(request)) as events:
                     async for event in events:
-                        if not answering and type(event) not in QUIET:
-                            answering = True
-                        elif begun is None and type(event) is Asked:
-                            begun = self._clock()
+                        if not answering:
+                            answering = type(event) not in QUIET
+                            if begun is None and type(event) is Asked:
+                                begun = self._clock()
                         yield event
             except ProsaError as error:
                 wait = None if answering else self._wait(error, tries, begun)

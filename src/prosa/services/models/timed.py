@@ -36,11 +36,11 @@ class Timed(Policy):
         self._clock = clock
 
     async def stream(self, request: ChatRequest) -> AsyncGenerator[ModelEvent, None]:
-        clock = self._clock
+        clock, task, loop = self._clock, asyncio.current_task, asyncio.get_running_loop()
         begun = False
         with Watch(self.provider, self._whole if request.whole else self._first, clock) as watch:
             async with aclosing(self._inner.stream(request)) as events:
-                watch.task = asyncio.current_task()
+                watch.task = task(loop)
                 watch.since = clock()
                 async for event in events:
                     watch.since = None
@@ -48,7 +48,7 @@ class Timed(Policy):
                         begun = True
                         watch.limit_to(self._silence)
                     yield event
-                    watch.task = asyncio.current_task()  # another one may ask for the next event
+                    watch.task = task(loop)  # another one may ask for the next event
                     watch.since = clock()
                 watch.since = None
 
@@ -76,6 +76,8 @@ class Watch:
     here. The wait is ended as `asyncio.timeout` does it: by a cancellation that is taken back on the way out,
     unless somebody else has cancelled the task, too.
     """
+
+    __slots__ = ("_clock", "_fired", "_limit", "_loop", "_provider", "_timer", "since", "task")
 
     def __init__(self, provider: str, limit: float, clock: Clock) -> None:
         self.task: asyncio.Task[Any] | None = None
