@@ -57,8 +57,7 @@ class Calls:
         self._answer = answer
         self._at: dict[int, Begun] = {}
         self._by_id: dict[str, Begun] = {}
-        self._last: Begun | None = None
-        self._count = 0
+        self._begun: list[Begun] = []
 
     def piece(self, piece: Piece) -> None:
         """Takes a piece of a stream."""
@@ -76,8 +75,8 @@ class Calls:
 
     def end(self) -> None:
         """Calls that got no name are told without one: who runs them says what is wrong."""
-        for call in (*self._at.values(), self._last):
-            if call is not None and not call.name and (call.identity or call.early):
+        for call in self._begun:
+            if not call.name:
                 self._tell(call)
 
     def _found(self, index: int | None, said: Said) -> Begun | None:
@@ -85,13 +84,12 @@ class Calls:
             return self._at.get(index)
         if said.identity:
             return self._by_id.get(said.identity)
-        if said.name and self._last is not None and self._last.name:
-            return None
-        return self._last
+        last = self._begun[-1] if self._begun else None
+        return None if said.name and last is not None and last.name else last
 
     def _begin(self, index: int | None) -> Begun:
-        call = self._last = Begun(self._count)
-        self._count += 1
+        call = Begun(len(self._begun))
+        self._begun.append(call)
         if index is not None:
             if index in self._at:
                 self._answer.called(self._at[index].place)
