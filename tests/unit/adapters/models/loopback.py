@@ -30,6 +30,7 @@ class Seen(NamedTuple):
     path: str
     headers: dict[str, str]
     body: Any
+    method: str
 
 
 class Loopback:
@@ -85,7 +86,8 @@ class Loopback:
         first, *lines = head.strip().split("\r\n")
         headers = {name.lower(): value for name, _, value in (line.partition(": ") for line in lines)}
         body = await reader.readexactly(int(headers.get("content-length", 0)))
-        self.seen.append(Seen(first.split(" ")[1], headers, msgspec.json.decode(body) if body else None))
+        method, path, _ = first.split(" ")
+        self.seen.append(Seen(path, headers, msgspec.json.decode(body) if body else None, method))
 
     async def _play(self, play: Play, writer: asyncio.StreamWriter, leaving: asyncio.Task[bytes]) -> bool:
         headers = {"transfer-encoding": "chunked", **play.headers}
