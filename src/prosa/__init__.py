@@ -10,12 +10,13 @@ async with Prosa() as prosa:
 from typing import TYPE_CHECKING, Any
 
 __version__ = "0.1.0"
-__all__ = ["Caller", "Prosa", "ProsaError", "ToolError", "__version__", "tool"]
+__all__ = ["Caller", "Prosa", "ProsaError", "ToolError", "__version__", "calculate_cost", "tool"]
 
 if TYPE_CHECKING:
     from prosa.domain.errors import ProsaError
     from prosa.library import Prosa
     from prosa.ports.tools import Caller
+    from prosa.services.models.prices import calculate_cost
     from prosa.services.tools.marks import ToolError, tool
 
 _WHERE = {
@@ -23,6 +24,7 @@ _WHERE = {
     "Prosa": "prosa.library",
     "ProsaError": "prosa.domain.errors",
     "ToolError": "prosa.services.tools.marks",
+    "calculate_cost": "prosa.services.models.prices",
     "tool": "prosa.services.tools.marks",
 }
 

@@ -58,6 +58,7 @@ class Plan(Struct, frozen=True):
     needs_key: bool
     setting: str
     times: Times
+    caching: bool = False
 
 
 class Made(Struct, frozen=True):
@@ -108,7 +109,10 @@ class Providers:
         """Sets them up. `own` are models of the program's, which come first; a table of theirs puts them
         behind policies."""
         own = own or {}
-        offers = {name: Offer(name, self._own(name, model, tables.get(name))) for name, model in own.items()}
+        offers = {
+            name: Offer(name, self._own(name, model, tables.get(name)), tells=True)
+            for name, model in own.items()
+        }
         offers |= {
             draft.plan.provider: self._offer(draft) for draft in drafts if draft.plan.provider not in own
         }
@@ -178,8 +182,11 @@ def _plan(name: str, table: ProviderTable, settings: Settings) -> Plan:
         needs_key = False
     if name == "ollama":
         needs_key, setting = base_url is None, "OLLAMA_SERVER"
+    if table.caching and name != "anthropic":
+        raise MisconfiguredError(f"prosa.toml, {where}: only Anthropic is told what to cache. Leave it out.")
     dialect = None if native or name == "openai" else (row.name if row else "")
-    return Plan(name, dialect, base_url, key, needs_key, table.api_key_env or setting, table.timeouts)
+    setting = table.api_key_env or setting
+    return Plan(name, dialect, base_url, key, needs_key, setting, table.timeouts, table.caching)
 
 
 def _address(name: str, settings: Settings) -> str | None:
@@ -230,7 +237,8 @@ def _speaks(plan: Plan, key: str | None) -> ChatModel:
     if plan.provider == "anthropic":
         from prosa.adapters.models.anthropic.client import AnthropicModel
 
-        return AnthropicModel(api_key=key or "", base_url=plan.base_url, timeouts=_timeouts(plan.times))
+        times = _timeouts(plan.times)
+        return AnthropicModel(api_key=key or "", base_url=plan.base_url, caching=plan.caching, timeouts=times)
     if plan.provider == "mistral":
         from prosa.adapters.models.mistral.client import MistralModel
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 import uvicorn
 from starlette.types import ASGIApp
 
-from prosa.domain.errors import MisconfiguredError
+from prosa.domain.errors import MisconfiguredError, ProsaError
 from prosa.kit.log import log
 from prosa.services.chat import Chat
 
@@ -64,7 +64,9 @@ async def serve(
 ) -> None:
     """Opens the services, then builds the application: to load it takes a while, in which the embedded model
     starts. Serves until SIGTERM or SIGINT: then new runs are refused, those that go on have `drain_seconds`,
-    and the process ends two seconds after that at the latest."""
+    and the process ends two seconds after that at the latest. SIGHUP reads prosa.toml anew."""
+    loop = asyncio.get_running_loop()
+    loop.add_signal_handler(signal.SIGHUP, _too_early)
     await chat.open()
     server = Server(
         uvicorn.Config(
@@ -78,13 +80,26 @@ async def serve(
         )
     )
     ending = _Ending(server, chat, drain_seconds)
-    loop = asyncio.get_running_loop()
+    loop.add_signal_handler(signal.SIGHUP, _reload, chat)
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, ending.begin)
     try:
         await server.serve(sockets=[listener])
     finally:
         await chat.close()
+
+
+def _too_early() -> None:
+    """What is being read for the first time need not be read anew; without this the signal would kill."""
+
+
+def _reload(chat: Chat) -> None:
+    try:
+        chat.reload()
+    except ProsaError as error:
+        log.error("reload_refused", reason=str(error))  # all stays as it was
+    else:
+        log.info("reloaded", providers=chat.catalogue.providers, routes=list(chat.catalogue.names.routes))
 
 
 class _Ending:

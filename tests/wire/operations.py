@@ -20,9 +20,12 @@ class Ids(NamedTuple):
     message: str
     question: str
     run: str
+    key: str = NOBODY
 
     def path(self, operation: Operation) -> str:
-        return operation.path.format(conversationId=self.conversation, messageId=self.message, runId=self.run)
+        return operation.path.format(
+            conversationId=self.conversation, messageId=self.message, runId=self.run, keyId=self.key
+        )
 
 
 NOBODY_IDS = Ids(NOBODY, NOBODY, NOBODY, NOBODY)
@@ -64,9 +67,15 @@ EXAMPLES: dict[str, Example] = {
     "GET /api/conversations/{conversationId}": Example(),
     "PATCH /api/conversations/{conversationId}": Example({"title": "x"}, {"headId": "message"}),
     "DELETE /api/conversations/{conversationId}": Example(),
+    "GET /api/models": Example(),
     "GET /api/session": Example(),
     "POST /api/session": Example({"token": "x"}),
     "DELETE /api/session": Example(),
+    "GET /api/admin/keys": Example(),
+    "POST /api/admin/keys": Example({"provider": "openai", "key": "sk-x"}),
+    "POST /api/admin/keys/{keyId}/rotate": Example({"key": "sk-y"}),
+    "DELETE /api/admin/keys/{keyId}": Example(),
+    "POST /api/admin/master/rotate": Example(),
     "GET /health": Example(),
     "GET /ready": Example(),
     "GET /metrics": Example(),

@@ -10,6 +10,7 @@ from prosa.services.keys.keys import Keys
 from prosa.services.messages import Messages
 from prosa.services.models import prices
 from prosa.services.models.catalogue import Catalogue
+from prosa.services.models.listing import Listing
 from prosa.services.process import Process
 from prosa.services.runs.engine import Engine
 from prosa.services.runs.start import Defaults
@@ -31,6 +32,7 @@ class Chat:
         """`reload` reads anew what can change while it runs: routes, models, limits of providers."""
         self.store = store
         self.catalogue = catalogue
+        self.listing = Listing(catalogue)
         self.defaults = defaults
         self.keys = keys
         self.reload = reload

@@ -15,7 +15,7 @@ from prosa.transport.middleware.bodies import Bodies
 from prosa.transport.middleware.hosts import Hosts
 from prosa.transport.middleware.origins import Origins
 from prosa.transport.native import chat as native_chat
-from prosa.transport.native import conversations, messages, plain, process, runs, session
+from prosa.transport.native import conversations, messages, models, plain, process, runs, session
 from prosa.transport.openapi import describe
 from prosa.transport.operation import JSON, Door, Endpoint, Fixed, Operation
 from prosa.transport.page import Page
@@ -82,6 +82,7 @@ def operations(identity: Identity) -> list[Operation]:
         *process.OPERATIONS,
         *messages.OPERATIONS,
         *conversations.OPERATIONS,
+        *models.OPERATIONS,
         *session.operations(identity),
         *keys.OPERATIONS,
         *health.OPERATIONS,

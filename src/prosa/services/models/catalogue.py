@@ -189,12 +189,21 @@ class Catalogue:
     def shutdown(self, choice: Choice) -> Shutdown | None:
         return self._shutdowns.get((choice.provider, choice.model))
 
+    @property
     def overrides(self) -> Mapping[tuple[str, str], Override]:
         """By provider and model; "*" is any."""
         return self._overrides
 
+    @property
     def today(self) -> date:
+        """In UTC."""
         return self._notices.today
+
+    def meaning(self, name: str) -> Choice:
+        """What a route or an alias stands for now."""
+        choice = self._by_name(name)
+        assert choice is not None
+        return self._alive(choice)
 
     def warm(self) -> None:
         """Gets the default provider ready in the background."""
