@@ -2,7 +2,6 @@
 
 from collections.abc import AsyncGenerator
 
-from prosa.adapters.models.anthropic.caching import Caching
 from prosa.adapters.models.anthropic.cards import page
 from prosa.adapters.models.anthropic.decode import AnthropicDecoder, input_tokens, whole
 from prosa.adapters.models.anthropic.encode import counting, encode
@@ -20,8 +19,8 @@ MOST_PAGES = 20
 class AnthropicModel:
     """`base_url` is what the official client takes, without `/v1`.
 
-    `caching` ("5m" or "1h") has the provider keep each prompt for that long: the next turn then reads it at a
-    tenth of the price, and what is written costs a quarter (or the whole) more. None leaves its cache alone.
+    `caching` has the provider keep each prompt for five minutes: the next turn then reads it at a tenth of
+    the price, and what is written costs a quarter more.
     """
 
     def __init__(
@@ -29,7 +28,7 @@ class AnthropicModel:
         *,
         api_key: str,
         base_url: str | None = None,
-        caching: Caching | None = None,
+        caching: bool = False,
         timeouts: Timeouts = IN_GENERAL,
     ) -> None:
         base = base_url or BASE_URL
@@ -52,12 +51,12 @@ class AnthropicModel:
         model = request.model
         if request.whole:
             return self._wire.answer_whole(
-                encode=lambda: encode(request, self._caching),
+                encode=lambda: encode(request, caching=self._caching),
                 decode=lambda body: whole(body, model),
                 fault=lambda reply: fault(reply, model),
             )
         return self._wire.answer(
-            encode=lambda: encode(request, self._caching),
+            encode=lambda: encode(request, caching=self._caching),
             decoder=AnthropicDecoder(model),
             fault=lambda reply: fault(reply, model),
         )

@@ -5,7 +5,7 @@ from typing import Any
 import msgspec
 from msgspec.structs import replace
 
-from prosa.adapters.models.anthropic.caching import Caching, cached
+from prosa.adapters.models.anthropic.caching import cached
 from prosa.adapters.models.anthropic.errors import PROVIDER
 from prosa.adapters.models.anthropic.messages import messages, resumes
 from prosa.adapters.models.anthropic.schema import enforceable
@@ -21,7 +21,7 @@ JSON_ALONE = "Answer with one JSON object and nothing else: no other text, no co
 JSON_SCHEMA = f"{JSON_ALONE} It has to fit this JSON Schema: "
 
 
-def encode(request: ChatRequest, caching: Caching | None = None) -> bytes:
+def encode(request: ChatRequest, *, caching: bool = False) -> bytes:
     """The JSON body of `POST {base}/v1/messages`, streamed unless the request wants the answer whole.
 
     A forced tool call rules thinking out, and thinking rules temperature and top_p out; what a model refuses
@@ -34,7 +34,7 @@ def encode(request: ChatRequest, caching: Caching | None = None) -> bytes:
     body |= sampling(request, model, thinks=plan.thinks)
     if request.stop:
         body["stop_sequences"] = request.stop
-    return msgspec.json.encode(cached(body, caching) if caching else body)
+    return msgspec.json.encode(cached(body) if caching else body)
 
 
 def counting(request: ChatRequest) -> bytes:

@@ -296,11 +296,11 @@ def test_an_answer_to_be_continued_where_models_do_not_take_one() -> None:
 
 
 def test_a_cache_is_asked_for_after_what_is_shared_and_after_the_newest() -> None:
-    mark = {"type": "ephemeral", "ttl": "5m"}
-    sent = decode(encode(replace(ASKED, system="Longo.", tools=(CLOCK,)), "5m"))
+    mark = {"type": "ephemeral"}
+    sent = decode(encode(replace(ASKED, system="Longo.", tools=(CLOCK,)), caching=True))
     assert sent["system"] == [{"type": "text", "text": "Longo.", "cache_control": mark}]
     assert "cache_control" not in sent["tools"][-1]
     assert sent["messages"][-1]["content"] == [{"type": "text", "text": "Oi", "cache_control": mark}]
-    sent = decode(encode(replace(ASKED, tools=(ToolSpec("a"), CLOCK)), "1h"))
-    assert [tool.get("cache_control", {}).get("ttl") for tool in sent["tools"]] == [None, "1h"]
+    sent = decode(encode(replace(ASKED, tools=(ToolSpec("a"), CLOCK)), caching=True))
+    assert [tool.get("cache_control") for tool in sent["tools"]] == [None, mark]
     assert b"cache_control" not in encode(replace(ASKED, system="Longo.", tools=(CLOCK,)))
