@@ -116,7 +116,9 @@ class HttpTool:
         except (aiohttp.ClientError, OSError, ValueError) as error:
             # What it says holds the address: the operator is told its kind, the model nothing.
             log.warning("tool_failed", tool=name, run=caller.run_id, error=type(error).__name__)
-            raise ToolFailed(f"{name} can't be reached.") from None
+            if isinstance(error, aiohttp.ClientConnectorError | ValueError):
+                raise ToolFailed(f"{name} can't be reached.") from None
+            raise ToolFailed(f"The answer of {name} broke off.") from None
 
     async def close(self) -> None:
         if self._session is not None:
@@ -143,7 +145,7 @@ class HttpTool:
         text = bounded(text, most, more=more)
         if failed:
             raise ToolFailed(f"{name} answered with status {status}: {text}".removesuffix(": "))
-        return text
+        return text or f"(status {status}, and no text)"
 
     def _scrubbed(self, text: str) -> str:
         for secret in self._secrets:
@@ -184,7 +186,8 @@ def _check(name: str, endpoint: Endpoint, template: Template) -> None:
     for key, given in endpoint.headers.items():
         if not _HEADER_NAME.fullmatch(key) or key.lower() in _RULED:
             raise MisconfiguredError(f"The tool {name} can't send a header called {key!r}.")
-        if not isinstance(given, Of) and not (given.text.isascii() and given.text.isprintable()):
+        text = "" if isinstance(given, Of) else _fixed(given)
+        if not (text.isascii() and text.isprintable()):
             raise MisconfiguredError(
                 f"The header {key} of the tool {name} has characters that no header has."
             )
@@ -213,13 +216,15 @@ def _secrets(endpoint: Endpoint) -> Iterable[str]:
 
 
 def _value(given: Given, caller: Caller) -> str:
-    if isinstance(given, Secret):
-        return given.prefix + given.text
-    if isinstance(given, Plain):
-        return given.text
+    if not isinstance(given, Of):
+        return _fixed(given)
     if given.field in {"user_id", "client_id"}:
         return str(getattr(caller.principal, given.field))
     return str(getattr(caller, given.field))
+
+
+def _fixed(given: Plain | Secret) -> str:
+    return given.prefix + given.text if isinstance(given, Secret) else given.text
 
 
 def _header(text: str) -> str:
