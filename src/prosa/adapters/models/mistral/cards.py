@@ -15,7 +15,7 @@ from prosa.domain.models import Embeddings, ModelCard, Usage
 class Card(Struct):
     id: str
     name: str | None = None
-    created: Any = None
+    created: int | None = None
     max_context_length: Any = None
     owned_by: str | None = None
 
@@ -47,7 +47,7 @@ def cards(body: bytes) -> list[ModelCard]:
         ModelCard(
             card.id,
             name=card.name,
-            created=believed(card.created) or None,
+            created=card.created,
             window=believed(card.max_context_length) or None,
             owner=card.owned_by,
         )
