@@ -11,13 +11,14 @@ from typing import Annotated
 import typer
 
 from prosa import bootstrap, config
-from prosa.commands import keys
+from prosa.commands import keys, models
 from prosa.commands.address import address
 from prosa.domain.errors import ProsaError
 from prosa.domain.principal import ADMIN
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 app.add_typer(keys.app, name="keys")
+app.command()(models.models)
 
 
 def main() -> None:

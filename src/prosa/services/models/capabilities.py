@@ -15,7 +15,7 @@ _LOOKS_AND_THINKS: tuple[Capability, ...] = ("images", "tools", "json_schema", "
 
 _FAMILIES: dict[str, tuple[tuple[str, tuple[Capability, ...]], ...]] = {
     "openai": (
-        ("gpt-3.5-turbo-instruct", ()),
+        ("gpt-3.5-turbo-instruct", UNKNOWN),
         ("gpt-3.5", _CHAT),
         ("gpt-4-turbo-preview", _CHAT),
         ("gpt-4-0125", _CHAT),
@@ -26,9 +26,6 @@ _FAMILIES: dict[str, tuple[tuple[str, tuple[Capability, ...]], ...]] = {
         ("chatgpt-4o", ("images",)),
         ("gpt-4", _CHAT),
         ("gpt-oss", _THINKS_IN_TEXT),
-        ("gpt-image", ()),
-        ("gpt-audio", ()),
-        ("gpt-realtime", ()),
         ("gpt-", _THINKS),
         ("o1-mini", ("reasoning",)),
         ("o1-preview", ("reasoning",)),
@@ -88,11 +85,17 @@ _EVERYWHERE: tuple[tuple[str, tuple[Capability, ...]], ...] = (
 """Open weights are called alike wherever they run, behind the names of who made them."""
 
 
+_OTHERS = ("image", "audio", "realtime", "transcribe", "tts", "live", "whisper", "translate", "ocr")
+"""Words in the names of models that are not for chats."""
+
+
 def capabilities(provider: str, model: str) -> tuple[Capability, ...]:
     """What is known of it; ("unknown",) where nothing is. Empty: plain text and no more."""
     name = model.lower().rpartition("/")[2]
     if "embed" in name:
         return ("embeddings",)
+    if any(word in name for word in _OTHERS):
+        return UNKNOWN
     for beginning, known in (*_FAMILIES.get(provider, ()), *_EVERYWHERE):
         if name.startswith(beginning):
             return known

@@ -174,7 +174,7 @@ class Catalogue:
         override = self._override(provider, model)
         if override is not None and override.context_window is not None:
             return override.context_window
-        return self._offer(provider).window or prices.context_window(provider, model) or _UNKNOWN_WINDOW
+        return self._known(provider).window or prices.context_window(provider, model) or _UNKNOWN_WINDOW
 
     def capabilities(self, choice: Choice) -> tuple[Capability, ...]:
         """What the model can do, as far as anybody tells; ("unknown",) where nobody does."""

@@ -13,7 +13,7 @@ from prosa.domain.models import ModelCard
 from prosa.kit.clock import Clock
 from prosa.kit.log import log
 from prosa.services.models import prices
-from prosa.services.models.capabilities import Capability
+from prosa.services.models.capabilities import UNKNOWN, Capability
 from prosa.services.models.catalogue import Catalogue, Choice, Offer
 from prosa.services.models.prices import ANY
 from prosa.services.models.rates import Tariff
@@ -91,7 +91,7 @@ class Listing:
         names = dict(listed)
         told = {card.id: card for card in cards}
         if not told:
-            told = {model: ModelCard(model, name) for model, name in listed if _sold(provider, model)}
+            told = {model: ModelCard(model, name) for model, name in listed if self._sold(provider, model)}
         for (whose, model), override in self._catalogue.overrides.items():
             if whose == provider and model != ANY:
                 told[model] = replace(told.get(model, ModelCard(model)), name=override.name)
@@ -120,6 +120,11 @@ class Listing:
             created=None if card is None else card.created,
         )
 
+    def _sold(self, provider: str, model: str) -> bool:
+        """Whether what the list names is a model for chats or vectors: it knows others, and old ones."""
+        known = self._catalogue.capabilities(Choice(provider, model))
+        return ":" not in model and known != UNKNOWN and prices.tariff(provider, model) is not None
+
     async def _cards(self) -> Mapping[str, list[ModelCard]]:
         """What providers say of themselves, by their names."""
         async with self._asking:
@@ -146,8 +151,3 @@ class Listing:
             before = self._told.get(provider)
             cards = before[2] if before is not None and before[1] is offer.model else []
         self._told[provider] = (self._clock() + FRESH, offer.model, cards)
-
-
-def _sold(provider: str, model: str) -> bool:
-    """Whether the list's name is one that a caller could send, and has a price for text."""
-    return ":" not in model and prices.tariff(provider, model) is not None
