@@ -4,6 +4,8 @@ import asyncio
 from collections.abc import AsyncGenerator, Callable, Iterable, Mapping, Sequence
 from contextlib import aclosing, suppress
 from http import HTTPStatus
+from typing import TypeVar
+from urllib.parse import quote
 
 import aiohttp
 from msgspec import Struct
@@ -21,12 +23,16 @@ from prosa.domain.errors import (
 )
 from prosa.domain.models import ModelEvent
 
+T = TypeVar("T")
+
 MOST_OF_AN_ERROR = 64 * 1024
 MOST_OF_AN_ANSWER = 64 * 1024 * 1024
 """Bytes of a response that is read in one piece: a thousand vectors of the longest kind."""
 READ_SIZE = 64 * 1024
 SHORTEST_SECRET = 6
 """Characters. Cutting out less (a version in a query, a key that stands for none) would tear plain words."""
+NO_SECRETS = {"api-version"}
+"""Names in a query whose values an error may tell."""
 AFTERTHOUGHT = 0.25
 """Seconds that a response may take to end after its answer has."""
 
@@ -71,8 +77,11 @@ class Wire:
             "user-agent": "prosa",
             **headers,
         }
-        hidden = (*secrets, url.password or "", *url.query.values())
-        self._secrets = [secret for secret in hidden if len(secret) >= SHORTEST_SECRET]
+        told = [value for name, value in url.query.items() if name not in NO_SECRETS]
+        hidden = [
+            secret for secret in (*secrets, url.password or "", *told) if len(secret) >= SHORTEST_SECRET
+        ]
+        self._secrets = [form for secret in hidden for form in (secret, quote(secret, safe=""))]
         self._timeouts = timeouts
         self._session: aiohttp.ClientSession | None = None
 
@@ -82,14 +91,14 @@ class Wire:
         decoder: Decoder,
         fault: Callable[[Reply], ProviderError],
         *,
-        url: URL | None = None,
+        url: Callable[[], URL] | None = None,
     ) -> AsyncGenerator[ModelEvent, None]:
-        """Posts what `encode` makes, to `url` where it is another than the wire's own, and yields what
-        `decoder` reads, up to its `Finish`."""
+        """Posts what `encode` makes and yields what `decoder` reads, up to its `Finish`. `url` tells where
+        to, if not to the wire's own."""
         clock = asyncio.get_running_loop().time
         told = clock()
         try:
-            async with aclosing(self.post(encode(), fault, url)) as pieces:
+            async with aclosing(self.post(encode(), fault, url and url())) as pieces:
                 async for piece in pieces:
                     if events := decoder.feed(piece):
                         told = clock()
@@ -111,20 +120,26 @@ class Wire:
         decode: Callable[[bytes], Sequence[ModelEvent]],
         fault: Callable[[Reply], ProviderError],
         *,
-        url: URL | None = None,
+        url: Callable[[], URL] | None = None,
     ) -> AsyncGenerator[ModelEvent, None]:
         """Posts what `encode` makes and yields what `decode` finds in the whole response."""
-        try:
-            events = decode(await self._fetched(url or self._url, encode(), fault))
-        except ProviderError as error:
-            raise scrubbed(error, self._secrets) from None
-        for event in events:
+        for event in await self.read(url() if url else self._url, encode(), decode, fault):
             yield event
 
     async def fetch(self, url: URL, body: bytes | None, fault: Callable[[Reply], ProviderError]) -> bytes:
         """The whole response to a POST of `body`, or to a GET without one. Raises as `post` does."""
+        return await self.read(url, body, bytes, fault)
+
+    async def read(
+        self,
+        url: URL,
+        body: bytes | None,
+        decode: Callable[[bytes], T],
+        fault: Callable[[Reply], ProviderError],
+    ) -> T:
+        """What `decode` makes of the whole response. An error that it finds there tells no secret either."""
         try:
-            return await self._fetched(url, body, fault)
+            return decode(await self._fetched(url, body, fault))
         except ProviderError as error:
             raise scrubbed(error, self._secrets) from None
 

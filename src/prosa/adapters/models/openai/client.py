@@ -1,6 +1,7 @@
 """OpenAI, or any server that speaks its chat completions, as a ChatModel."""
 
 from collections.abc import AsyncGenerator
+from functools import partial
 
 from prosa.adapters.models.http import IN_GENERAL, Timeouts, Wire
 from prosa.adapters.models.openai.cards import cards, input_tokens
@@ -50,7 +51,7 @@ class OpenAIModel:
     def stream(self, request: ChatRequest) -> AsyncGenerator[ModelEvent, None]:
         dialect, model = self._dialect, request.model
         returning = bool(dialect.thoughts)
-        url = self._routes.to("chat/completions", model) if dialect.deployments else None
+        url = partial(self._routes.to, "chat/completions", model) if dialect.deployments else None
         if request.whole:
             return self._wire.answer_whole(
                 encode=lambda: encode(request, dialect),
@@ -66,36 +67,42 @@ class OpenAIModel:
         )
 
     async def embed(self, request: EmbedRequest) -> Embeddings:
-        name, texts = self._dialect.name, request.texts
-        url = self._routes.to("embeddings", request.model)
-        found = []
-        for start in range(0, len(texts), TEXTS_AT_ONCE):
-            some = texts[start : start + TEXTS_AT_ONCE]
-            body = await self._wire.fetch(
-                url,
-                encode_texts(request, some, self._dialect),
-                lambda reply: fault(name, reply, request.model),
-            )
-            found.append(embeddings(name, body, len(some), request.model))
-        return joined(found)
+        starts = range(0, len(request.texts), TEXTS_AT_ONCE)
+        some = [request.texts[start : start + TEXTS_AT_ONCE] for start in starts]
+        return joined([await self._embed(request, texts) for texts in some])
 
     async def count_tokens(self, request: ChatRequest) -> int | None:
         """OpenAI has no route that counts; a few servers like it do."""
         dialect, url = self._dialect, self._routes.counting
         if url is None:
             return None
-        body = await self._wire.fetch(
-            url, encode(request, dialect), lambda reply: fault(dialect.name, reply, request.model)
+        return await self._wire.read(
+            url,
+            encode(request, dialect),
+            decode=input_tokens,
+            fault=lambda reply: fault(dialect.name, reply, request.model),
         )
-        return input_tokens(body)
 
     async def models(self) -> list[ModelCard]:
         name = self._dialect.name
-        body = await self._wire.fetch(self._routes.listing, None, lambda reply: fault(name, reply))
-        return cards(name, body)
+        return await self._wire.read(
+            self._routes.listing,
+            None,
+            decode=lambda body: cards(name, body),
+            fault=lambda reply: fault(name, reply),
+        )
 
     async def close(self) -> None:
         await self._wire.close()
+
+    async def _embed(self, request: EmbedRequest, texts: tuple[str, ...]) -> Embeddings:
+        dialect, model = self._dialect, request.model
+        return await self._wire.read(
+            self._routes.to("embeddings", model),
+            encode_texts(request, texts, dialect),
+            decode=lambda body: embeddings(dialect.name, body, len(texts), model),
+            fault=lambda reply: fault(dialect.name, reply, model),
+        )
 
 
 def _identified(dialect: Dialect, api_key: str | None) -> dict[str, str]:

@@ -2,7 +2,6 @@
 
 import base64
 import json
-from collections.abc import Iterator
 from typing import Any
 
 import httpx2
@@ -220,10 +219,10 @@ def test_what_their_client_would_send(asked: ChatRequest, more: dict[str, Any]) 
 
 
 @pytest.fixture(scope="module")
-def validator() -> Iterator[Any]:
+def validator() -> Any:
     described = json.loads((RECORDINGS / "openai_openapi_subset.json").read_text(encoding="utf-8"))
     root = {**described, "$ref": "#/components/schemas/CreateChatCompletionRequest"}
-    yield jsonschema_rs.validator_for(root)
+    return jsonschema_rs.validator_for(root)
 
 
 @needs_recordings
