@@ -119,12 +119,11 @@ class _Ending:
             self._task.cancel()
 
     async def _drain(self) -> None:
-        engine = self._chat.engine
         try:
             try:
-                await engine.drain(self._seconds)
+                await self._chat.drain(self._seconds)
             except asyncio.CancelledError:  # the second signal: what goes on still ends as it should
-                await engine.drain(0)
-            await engine.settle()
+                await self._chat.drain(0)
+            await self._chat.settle()
         finally:
             self._server.should_exit = True

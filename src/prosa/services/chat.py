@@ -5,8 +5,11 @@ from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack, suppress
 
 from prosa.ports.store import Store
+from prosa.services.completions import Completions
 from prosa.services.conversations import Conversations
+from prosa.services.embeddings import Embeddings
 from prosa.services.keys.keys import Keys
+from prosa.services.ledger import Ledger
 from prosa.services.messages import Messages
 from prosa.services.models import prices
 from prosa.services.models.catalogue import Catalogue
@@ -41,6 +44,9 @@ class Chat:
         self.conversations = Conversations(store, self.engine, catalogue)
         self.messages = Messages(store)
         self.process = Process(store, self.engine, self.conversations, self.messages)
+        self.ledger = Ledger(store, defaults.limits)
+        self.completions = Completions(self.ledger, catalogue, defaults)
+        self.embeddings = Embeddings(self.ledger, catalogue, self.completions)
 
     async def open(self) -> None:
         """Connects the store and ends what a lost process left. Raises what `Store.open` raises; then the
@@ -53,6 +59,7 @@ class Chat:
             await self.keys.open()
             self.catalogue.choose()  # whatever answers by default can answer
             await self.engine.open()
+            self.ledger.open()
         except BaseException:
             await self.store.close()
             raise
@@ -64,7 +71,18 @@ class Chat:
             left.push_async_callback(self.keys.close)
             left.push_async_callback(self.catalogue.close)
             left.push_async_callback(self.tools.close)
+            left.push_async_callback(self.ledger.close)
             left.push_async_callback(self.engine.close)
+            left.push_async_callback(self.completions.settle)
+            left.push_async_callback(self.completions.drain, 0)
+
+    async def drain(self, seconds: float) -> None:
+        """Begins nothing any more, and gives what goes on `seconds` to end by itself."""
+        await asyncio.gather(self.engine.drain(seconds), self.completions.drain(seconds))
+
+    async def settle(self) -> None:
+        """Waits until all ends are stored, for a second at most."""
+        await asyncio.gather(self.engine.settle(), self.completions.settle())
 
     def _heard(self, kind: str, ids: Sequence[str]) -> None:
         if kind == "keys" or not ids:

@@ -1,0 +1,278 @@
+"""Answers that nothing is stored of: asked of any model, told as they come, billed for what they used."""
+
+import asyncio
+import contextlib
+import time
+from bisect import bisect_left
+from collections.abc import Awaitable, Callable
+from contextlib import aclosing
+
+import msgspec
+from msgspec.structs import replace
+
+from prosa.domain.errors import ShuttingDown
+from prosa.domain.models import (
+    Asked,
+    ChatRequest,
+    Finish,
+    ModelEvent,
+    Queued,
+    RefusalDelta,
+    Reset,
+    TextDelta,
+    ThinkingDelta,
+    ToolCallDelta,
+    Usage,
+    UsageReport,
+)
+from prosa.domain.opening import Bound, Remaining
+from prosa.domain.principal import Principal
+from prosa.ports.models import ChatModel
+from prosa.services import meters
+from prosa.services.context import window
+from prosa.services.ledger import Hold, Ledger
+from prosa.services.models import prices
+from prosa.services.models.catalogue import Catalogue, Choice
+from prosa.services.models.policy import Policy
+from prosa.services.runs.settle import Attempt
+from prosa.services.runs.start import LEAST_ANSWER, Defaults
+
+Tell = Callable[[ModelEvent], Awaitable[None]]
+
+
+class Generation:
+    """One answer. `provider` and `model` are who gives it, `used` what it took once it has finished."""
+
+    def __init__(
+        self, model: ChatModel, request: ChatRequest, hold: Hold, choice: Choice, taken: int
+    ) -> None:
+        self.id = hold.id
+        self.provider = choice.provider
+        self.model = choice.model
+        self.used = Usage()
+        self._model = model
+        self._request = request
+        self._hold = hold
+        self._taken = taken
+        self._said: list[str] = []
+        self._task: asyncio.Task[object] | None = None
+        self._halted = False
+        self._asked_at = 0.0
+        self._quiet = True
+
+    async def run(self, tell: Tell) -> None:
+        """Gives each event of the answer to `tell`, but for those of the way to it (`Asked`, `Queued`) and
+        reports. Whoever cancels it stops the provider; what was used is billed in any case.
+
+        Raises ProviderError, LimitReached and PriceUnknown (a target that is dearer than what was held),
+        ShuttingDown, and what `tell` raises.
+        """
+        self._task = asyncio.current_task()
+        try:
+            if self._halted:
+                raise ShuttingDown
+            await self._consume(tell)
+        except asyncio.CancelledError:
+            if not self._halted or self._task is None:
+                raise
+            self._task.uncancel()
+            raise ShuttingDown from None
+        finally:
+            self._task = None
+            await self.close()
+
+    async def close(self) -> None:
+        """Bills what was used, and lets go of what was held for it. Safe to repeat."""
+        self._end_attempt()
+        await self._hold.release()
+
+    def halt(self) -> None:
+        """The server is going down."""
+        self._halted = True
+        if self._task is not None:
+            self._task.cancel()
+
+    async def _consume(self, tell: Tell) -> None:
+        attempt = self._begin_attempt()
+        async with aclosing(self._model.stream(self._request)) as events:
+            async for event in events:
+                kind = type(event)
+                if kind is TextDelta:
+                    if self._quiet:
+                        self._first_word(attempt)
+                    self._said.append(event.text)  # type: ignore[union-attr]  # a TextDelta, see above
+                elif kind is Asked or kind is Queued or kind is UsageReport:
+                    attempt = await self._on_the_way(attempt, event)
+                    continue
+                else:
+                    attempt = self._seldom(attempt, event)
+                await tell(event)
+
+    def _seldom(self, attempt: Attempt, event: ModelEvent) -> Attempt:
+        """What the ledger has to know of an event that is told but is no text."""
+        match event:
+            case Reset():
+                self._end_attempt()
+                return self._begin_attempt()
+            case Finish():
+                attempt.called = attempt.finished = True
+                self._end_attempt()
+                self.used = self._hold.used
+            case RefusalDelta(text):
+                attempt.called = True
+                self._said.append(text)
+            case ThinkingDelta(text) | ToolCallDelta(_, text):
+                attempt.called = True
+                attempt.unsaid += len(text)
+            case _:
+                attempt.called = True
+        return attempt
+
+    async def _on_the_way(self, attempt: Attempt, event: ModelEvent) -> Attempt:
+        match event:
+            case UsageReport(usage):
+                attempt.called = True
+                if usage.credible:
+                    attempt.reported = usage
+            case Asked(provider, model, key):
+                if attempt.called:
+                    self._end_attempt()
+                    attempt = self._begin_attempt()
+                self.provider, self.model = provider, model
+                attempt.provider, attempt.model, attempt.key = provider, model, key
+                await self._hold.widen(bound_of(provider, model, self._taken, self._request.max_tokens))
+                attempt.called = True
+            case _:
+                pass
+        return attempt
+
+    def _begin_attempt(self) -> Attempt:
+        self._quiet = True
+        self._asked_at = time.monotonic()
+        request = self._request
+        prompt = window.tokens(request.turns, request.system, request.tools)
+        return self._hold.begin(Attempt(self.provider, self.model, prompt, request.max_tokens))
+
+    def _end_attempt(self) -> None:
+        self._hold.close("".join(self._said))
+        self._said.clear()
+
+    def _first_word(self, attempt: Attempt) -> None:
+        self._quiet = False
+        attempt.called = True
+        meters.first_word(attempt.provider).observe(time.monotonic() - self._asked_at)
+
+
+class Completions:
+    """Begins generations, and ends those that still go on when the server goes down."""
+
+    def __init__(self, ledger: Ledger, catalogue: Catalogue, defaults: Defaults) -> None:
+        self.draining = False
+        self._ledger = ledger
+        self._catalogue = catalogue
+        self._defaults = defaults
+        self._running: set[Generation] = set()
+        self._idle = asyncio.Event()
+        self._idle.set()
+
+    async def begin(
+        self, principal: Principal, asked: ChatRequest, *, most: int | None = None, number: int = 1
+    ) -> "Begun":
+        """Holds the money for `number` answers to `asked`; none is asked for yet. `asked.model` is a name as
+        callers know it (a route, an alias, "provider/model", ""), `most` their own bound of the answer.
+
+        Raises ShuttingDown, NoSuchProvider, ProviderNotConfigured, QueueFull, LimitReached, PriceUnknown,
+        StoreUnavailable.
+        """
+        if self.draining:
+            raise ShuttingDown
+        choice = self._catalogue.choose((None, asked.model or None))
+        model = self._catalogue.resolve(choice)
+        refusal = model.refuses(principal.user_id) if isinstance(model, Policy) else None
+        if refusal is not None:
+            raise refusal
+        taken = input_bound(asked)
+        wanted = most or self._room(choice, asked)
+
+        def measure(remaining: Remaining) -> Bound:
+            kept = wanted if most else affordable(remaining, choice, taken, wanted)
+            return bound_of(choice.provider, choice.model, taken, kept)
+
+        bound, holds = await self._ledger.hold(principal, measure, number=number, route=choice.route)
+        request = replace(asked, model=choice.model, max_tokens=bound.tokens - taken, user=principal.user_id)
+        return Begun(self, [Generation(model, request, hold, choice, taken) for hold in holds])
+
+    def _room(self, choice: Choice, asked: ChatRequest) -> int:
+        """The bound of an answer that has none of its own: the server's, or what the window leaves."""
+        context = self._catalogue.window(choice)
+        left = context - window.tokens(asked.turns, asked.system, asked.tools)
+        return min(self._defaults.max_output_tokens, max(context // 2, left))
+
+    def began(self, generations: "list[Generation]") -> None:
+        self._running.update(generations)
+        self._idle.clear()
+
+    def ended(self, generations: "list[Generation]") -> None:
+        self._running.difference_update(generations)
+        if not self._running:
+            self._idle.set()
+
+    async def drain(self, seconds: float) -> None:
+        """Begins no more, lets those that go on end by themselves for `seconds`, then ends them."""
+        self.draining = True
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._idle.wait()
+        for generation in list(self._running):
+            generation.halt()
+
+    async def settle(self) -> None:
+        """Waits until all are billed, for a second at most."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(1):
+                await self._idle.wait()
+
+
+class Begun:
+    """Answers that money is held for: `async with begun as generations`, so that it is let go of."""
+
+    def __init__(self, completions: Completions, generations: list[Generation]) -> None:
+        self._completions = completions
+        self._generations = generations
+
+    async def __aenter__(self) -> list[Generation]:
+        self._completions.began(self._generations)
+        return self._generations
+
+    async def __aexit__(self, *_: object) -> None:
+        try:
+            for generation in self._generations:
+                await generation.close()
+        finally:
+            self._completions.ended(self._generations)
+
+
+def input_bound(asked: ChatRequest) -> int:
+    """More tokens than this the input can't be."""
+    wanted = asked.response_format
+    schema = 0 if wanted is None or wanted.schema is None else len(msgspec.json.encode(wanted))
+    return window.bound(asked.turns, asked.system, asked.tools) + schema
+
+
+def bound_of(provider: str, model: str, taken: int, wanted: int) -> Bound:
+    """The most that `taken` tokens of input and `wanted` of output can cost."""
+    return Bound(model, taken + wanted, prices.most(provider, model, taken, wanted))
+
+
+def affordable(remaining: Remaining, choice: Choice, taken: int, wanted: int) -> int:
+    """`wanted` output tokens, or as many as the limits leave where that is less but still an answer."""
+
+    def too_many(tokens: int) -> bool:
+        bound = bound_of(choice.provider, choice.model, taken, tokens)
+        over = remaining.tokens is not None and bound.tokens > remaining.tokens
+        return over or (remaining.cost is not None and (bound.cost or 0) > remaining.cost)
+
+    if not too_many(wanted) or too_many(LEAST_ANSWER):
+        return wanted
+    sizes = range(LEAST_ANSWER, wanted)
+    return sizes[bisect_left(sizes, True, key=too_many) - 1]  # noqa: FBT003 - the first size that is too many

@@ -1,0 +1,151 @@
+"""Money for answers that belong to no run: held before a provider is asked, kept meanwhile, entered after."""
+
+import asyncio
+import contextlib
+from collections.abc import Sequence
+
+from prosa.domain.ending import Entry
+from prosa.domain.errors import StoreUnavailable
+from prosa.domain.ids import new_id
+from prosa.domain.models import Usage
+from prosa.domain.opening import Bound, Limits, Measure
+from prosa.domain.principal import Principal
+from prosa.domain.time import now
+from prosa.kit.log import log
+from prosa.ports.store import Ledger as StoredLedger
+from prosa.ports.store import Store
+from prosa.services import meters
+from prosa.services.runs.settle import Account, Attempt, Attempts
+
+TOUCH = 15.0
+"""Seconds between two signs that what is held is still needed; without one it is released after a minute."""
+
+PATIENCE = 2.0
+"""Seconds that a caller waits for the ledger; what takes longer goes on without him."""
+
+AGAIN = 1.0
+"""Seconds until the store is tried again."""
+
+
+class Hold:
+    """What is held for one answer, and the attempts that it is spent on."""
+
+    def __init__(self, ledger: "Ledger", principal: Principal, account: Account, bound: Bound) -> None:
+        self.id = account.id
+        self._ledger = ledger
+        self._principal = principal
+        self._attempts = Attempts(account)
+        self._bound = bound
+        self._pending: list[Entry] = []
+        self._released = False
+
+    @property
+    def used(self) -> Usage:
+        """By all attempts that are over."""
+        return self._attempts.spent.usage
+
+    def begin(self, attempt: Attempt) -> Attempt:
+        """From now on this one goes on; it is entered, whatever becomes of it."""
+        self._attempts.current = attempt
+        return attempt
+
+    def close(self, said: str) -> None:
+        """The attempt that goes on is over, if there is one; `said` is its text."""
+        self._attempts.close(said)
+        self._pending += self._attempts.take()
+
+    async def widen(self, bound: Bound) -> None:
+        """Makes sure that the next attempt is covered, whatever earlier ones have used. Raises LimitReached,
+        PriceUnknown."""
+        limits = self._ledger.limits
+        dearer = bound.cost is None or self._bound.cost is None or bound.cost > self._bound.cost
+        if not limits or not (self._attempts.spent.attempts or dearer or bound.tokens > self._bound.tokens):
+            return
+        records = self._ledger.of(self._principal)
+        await records.go_on(self.id, self._pending, limits, bound, now())
+        self._count()
+        self._bound = bound
+
+    async def release(self) -> None:
+        """The end, whoever waits for it: what was used is entered, and nothing is held. Safe to repeat."""
+        if self._released:
+            return
+        self._released = True
+        self.close("")
+        await self._ledger.release(self._principal, self.id, tuple(self._pending))
+        self._count()
+
+    def _count(self) -> None:
+        for entry in self._pending:
+            meters.tokens(entry.provider, "prompt").inc(entry.usage.prompt_tokens)
+            meters.tokens(entry.provider, "completion").inc(entry.usage.completion_tokens)
+        self._pending = []
+
+
+class Ledger:
+    """Holds within `limits`, and keeps what is held from being taken for lost."""
+
+    def __init__(self, store: Store, limits: Limits) -> None:
+        self.limits = limits
+        self._store = store
+        self._held: dict[str, Principal] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._keeper: asyncio.Task[None] | None = None
+
+    def open(self) -> None:
+        self._keeper = asyncio.get_running_loop().create_task(self._keep(), name="prosa-ledger")
+
+    async def close(self) -> None:
+        """Gives what is being entered a moment; what is held after that, the next start releases."""
+        if self._tasks:
+            await asyncio.wait(self._tasks, timeout=PATIENCE)
+        left = [*self._tasks, *([] if self._keeper is None else [self._keeper])]
+        for task in left:
+            task.cancel()
+        await asyncio.gather(*left, return_exceptions=True)
+
+    def of(self, principal: Principal) -> StoredLedger:
+        return self._store.of(principal).ledger
+
+    async def hold(
+        self, principal: Principal, measure: Measure, *, number: int = 1, route: str | None = None
+    ) -> tuple[Bound, list[Hold]]:
+        """Holds for each of `number` answers what `measure` says: one transaction, all or nothing. Raises
+        LimitReached, PriceUnknown, StoreUnavailable, and what `measure` raises."""
+        ids = [new_id() for _ in range(number)]
+        bound = await self.of(principal).hold(ids, principal.client_id, self.limits, measure, now())
+        self._held |= dict.fromkeys(ids, principal)
+        accounts = [Account(each, principal.user_id, principal.client_id, route) for each in ids]
+        return bound, [Hold(self, principal, account, bound) for account in accounts]
+
+    async def release(self, principal: Principal, hold_id: str, entries: Sequence[Entry]) -> None:
+        """Enters and releases in a task of its own, so that no caller's end keeps it from being done."""
+        task = asyncio.get_running_loop().create_task(self._release(principal, hold_id, entries))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        await asyncio.wait([task], timeout=PATIENCE)
+
+    async def touch(self) -> None:
+        """Says of all that is held that it is needed. Raises StoreUnavailable."""
+        owners: dict[Principal, list[str]] = {}
+        for hold_id, principal in self._held.items():
+            owners.setdefault(principal, []).append(hold_id)
+        for principal, ids in owners.items():
+            await self.of(principal).touch(ids, now())
+
+    async def _release(self, principal: Principal, hold_id: str, entries: Sequence[Entry]) -> None:
+        while True:
+            try:
+                await self.of(principal).release(hold_id, entries)
+            except StoreUnavailable:
+                log.warning("ledger_failing", hold_id=hold_id)
+                await asyncio.sleep(AGAIN)
+            else:
+                self._held.pop(hold_id, None)
+                return
+
+    async def _keep(self) -> None:
+        while True:
+            await asyncio.sleep(TOUCH)
+            with contextlib.suppress(StoreUnavailable):  # the next touch comes before a minute is over
+                await self.touch()
