@@ -294,3 +294,14 @@ def test_text_is_one_part_though_other_blocks_lie_between() -> None:
     )
     frames += stop(1) + start(2, type="text", text="b") + stop(2)
     assert assembled(fed(AnthropicDecoder(), [OPENING + frames + end()])) == (TextPart("ab"),)
+
+
+@pytest.mark.hostile(32)
+def test_arguments_in_a_hundred_thousand_pieces() -> None:
+    said = json.dumps({"text": "x" * 99_990})
+    decoder = AnthropicDecoder()
+    told = decoder.feed(OPENING + call(0))
+    for char in said:
+        told += decoder.feed(args(0, char))
+    told += decoder.feed(stop(0) + end("tool_use"))
+    assert assembled(told + decoder.end()) == (ToolCall("toolu_0", "clock", said),)
