@@ -48,6 +48,7 @@ NAMES = [
     ("PROSA_JWT_SECRET", STRONG, STRONG), ("PROSA_JWT_ISSUER", "https://id", "https://id"),
     ("PROSA_JWT_AUDIENCE", "a", "a"), ("PROSA_JWT_COOKIE", "c", "c"),
     ("PROSA_ALLOWED_ORIGINS", "https://a, https://b/,", frozenset({"https://a", "https://b"})),
+    ("PROSA_SECRET_KEY", STRONG, STRONG), ("PROSA_SECRET_KEY_OLD", STRONG, STRONG),
     ("OPENAI_API_KEY", "k", "k"), ("OPENAI_BASE_URL", "http://x/v1", "http://x/v1"),
     ("ANTHROPIC_API_KEY", "k", "k"), ("ANTHROPIC_BASE_URL", "http://x", "http://x"),
     ("MISTRAL_API_KEY", "k", "k"), ("MISTRAL_BASE_URL", "http://x", "http://x"),
@@ -76,6 +77,8 @@ def test_from_the_environment_and_from_the_file(
     name: str, given: str, value: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     field = field_of(name)
+    if name == "PROSA_SECRET_KEY_OLD":  # it goes with the new one
+        monkeypatch.setenv("PROSA_SECRET_KEY", STRONG)
     for key in {name.lower(), name.lower().removeprefix("prosa_")}:
         config.FILE.write_text(f'{key} = "{given}"\n', encoding="utf-8")
         assert shown(getattr(config.load(), field)) == value

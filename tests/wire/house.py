@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import json
 import time
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -54,10 +54,12 @@ class House:
     def token(self, user: str, **claims: Any) -> str:
         return self.identity.sign({"sub": user, "exp": int(time.time()) + 600, **claims})
 
-    def client(self, user: str | None = None, **headers: str) -> httpx2.AsyncClient:
+    def client(
+        self, user: str | None = None, roles: Sequence[str] = (), **headers: str
+    ) -> httpx2.AsyncClient:
         """Over the socket where the house listens, else straight into the application, which buffers."""
         if user is not None:
-            headers["Authorization"] = f"Bearer {self.token(user)}"
+            headers["Authorization"] = f"Bearer {self.token(user, **({'roles': [*roles]} if roles else {}))}"
         transport = None if self.base_url.count(":") > 1 else httpx2.ASGITransport(app=self.app)
         return httpx2.AsyncClient(
             transport=transport, base_url=self.base_url, headers=headers, timeout=LIMIT, trust_env=False
@@ -70,10 +72,17 @@ class House:
         return await self.call("POST", path, body, **more)
 
     async def call(
-        self, method: str, path: str, body: Any = None, *, user: str | None = None, **more: Any
+        self,
+        method: str,
+        path: str,
+        body: Any = None,
+        *,
+        user: str | None = None,
+        roles: Sequence[str] = (),
+        **more: Any,
     ) -> httpx2.Response:
         """One request of `user` (None: with no token)."""
-        async with self.client(user) as client:
+        async with self.client(user, roles) as client:
             if body is not None:
                 more["json"] = body
             return await client.request(method, path, **more)

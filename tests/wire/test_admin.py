@@ -56,7 +56,14 @@ async def test_the_description_knows_whether_tokens_are_needed(tmp_path: Path, s
 async def test_the_description_is_in_groups(local: House) -> None:
     described = (await local.get("/openapi.json")).json()["paths"]
     tags = {path: operation["tags"] for path, one in described.items() for operation in one.values()}
-    assert {tag for (tag,) in tags.values()} == {"conversations", "chat", "session", "operations"}
+    assert {tag for (tag,) in tags.values()} == {
+        "admin",
+        "chat",
+        "conversations",
+        "models",
+        "operations",
+        "session",
+    }
     assert tags["/api/conversations/{conversationId}/messages"] == ["conversations"]
     assert tags["/api/chat"] == tags["/api/chat/runs/{runId}/events"] == ["chat"]
     assert tags["/health"] == ["operations"]

@@ -186,7 +186,7 @@ async def test_ids_of_all_kinds(local: House, operation: Operation) -> None:
            "%25s", NOBODY + "0", NOBODY[:-1], "{" + NOBODY + "}", "urn:uuid:" + NOBODY, "9" * 10_000]  # fmt: skip
     async with local.client() as client:
         for wrong in odd:
-            path = Ids(wrong, wrong, wrong, wrong).path(operation)
+            path = Ids(*[wrong] * len(Ids._fields)).path(operation)
             body = body_of(operation, NOBODY_IDS)
             async with never_stalling():
                 answer = await client.request(

@@ -97,7 +97,7 @@ def adjusted(case: schemathesis.Case) -> None:
 @pytest.mark.parametrize("operation", ALL, ids=name_of)
 def test_every_operation(served: Served, operation: Operation, mode: GenerationMode) -> None:
     described = served.schema[operation.path][operation.method]
-    headers = {"Authorization": f"Bearer {served.house.token('ana')}"}
+    headers = {"Authorization": f"Bearer {served.house.token('ana', roles=['admin'])}"}
 
     @hypothesis.given(case=described.as_strategy(generation_mode=mode))
     @hypothesis.settings(

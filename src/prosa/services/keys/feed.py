@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 
-from prosa.domain.errors import MisconfiguredError, SealBroken
+from prosa.domain.errors import MisconfiguredError, ProviderNotConfigured, SealBroken
 from prosa.domain.keys import KeyState, StoredKey
 from prosa.kit.log import log
 from prosa.ports.models import ChatModel
@@ -25,7 +25,7 @@ class Feed:
         self._models: dict[str, ChatModel] = {}
 
     async def made(self, secret: str) -> ChatModel:
-        """Raises MisconfiguredError. The first of its kind loads a library, so a thread waits for it."""
+        """Raises MisconfiguredError, ProviderNotConfigured. The first of its kind loads a library, so a thread waits for it."""
         return await asyncio.to_thread(self._build, secret)
 
     async def fill(self, stored: Sequence[StoredKey], open_: Open) -> list[str]:
@@ -37,11 +37,16 @@ class Feed:
             identity = each.key.id
             try:
                 models[identity] = self._models.get(identity) or await self.made(await open_(each))
-            except (SealBroken, MisconfiguredError) as error:
-                log.error(
-                    "provider_key_unreadable", key=identity, provider=each.key.provider, code=error.code
-                )
+            except SealBroken:
+                log.error("provider_key_unreadable", key=identity, provider=each.key.provider)
                 broken.append(identity)
+            except (
+                MisconfiguredError,
+                ProviderNotConfigured,
+            ) as error:  # the provider's address, not the key
+                log.warning(
+                    "provider_key_unused", key=identity, provider=each.key.provider, reason=str(error)
+                )
         self._models = models
         keys = [
             Key(each.key.id, models[each.key.id], each.key.weight, aside=each.key.state is KeyState.SET_ASIDE)

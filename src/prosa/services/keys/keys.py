@@ -6,7 +6,15 @@ from typing import Any
 
 from msgspec import Struct
 
-from prosa.domain.errors import InvalidRequest, NoSuchProvider, ProviderError, SealBroken, StoreUnavailable
+from prosa.domain.errors import (
+    InvalidRequest,
+    MisconfiguredError,
+    NoSuchProvider,
+    ProviderError,
+    ProviderNotConfigured,
+    SealBroken,
+    StoreUnavailable,
+)
 from prosa.domain.ids import new_id
 from prosa.domain.keys import (
     LONGEST,
@@ -160,7 +168,10 @@ class Keys:
             raise InvalidRequest(
                 "the key is empty, too long, or has characters that no key has. Copy it again."
             )
-        await (await feed.made(secret)).close()
+        try:
+            await (await feed.made(secret)).close()
+        except ProviderNotConfigured as error:  # such as an address that is missing
+            raise MisconfiguredError(str(error)) from None
 
     def _told(self, key_id: str | None, error: ProviderError | None) -> None:
         """A ring has set a key aside, or (without an error) found that it works again."""
