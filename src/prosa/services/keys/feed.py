@@ -25,7 +25,8 @@ class Feed:
         self._models: dict[str, ChatModel] = {}
 
     async def made(self, secret: str) -> ChatModel:
-        """Raises MisconfiguredError, ProviderNotConfigured. The first of its kind loads a library, so a thread waits for it."""
+        """The first of its kind loads a library: a thread waits for it. Raises MisconfiguredError,
+        ProviderNotConfigured."""
         return await asyncio.to_thread(self._build, secret)
 
     async def fill(self, stored: Sequence[StoredKey], open_: Open) -> list[str]:
