@@ -123,7 +123,8 @@ class Listing:
     def _sold(self, provider: str, model: str) -> bool:
         """Whether what the list names is a model for chats or vectors: it knows others, and old ones."""
         known = self._catalogue.capabilities(Choice(provider, model))
-        return ":" not in model and known != UNKNOWN and prices.tariff(provider, model) is not None
+        whole = ":" not in model and not model.endswith("-")
+        return whole and known != UNKNOWN and prices.tariff(provider, model) is not None
 
     async def _cards(self) -> Mapping[str, list[ModelCard]]:
         """What providers say of themselves, by their names."""

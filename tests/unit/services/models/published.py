@@ -1,0 +1,71 @@
+"""What providers publish: US dollars for a million tokens of input, of output, and of input from the cache."""
+
+PUBLISHED = """
+openai gpt-4o 2.50 10 1.25
+openai gpt-4o-2024-08-06 2.50 10 1.25
+openai gpt-4o-2024-05-13 5 15 -
+openai gpt-4o-mini 0.15 0.60 0.075
+openai gpt-4.1 2 8 0.50
+openai gpt-4.1-mini 0.40 1.60 0.10
+openai gpt-4.1-nano 0.10 0.40 0.025
+openai gpt-4-turbo-preview 10 30 -
+openai gpt-4-turbo 10 30 -
+openai gpt-4 30 60 -
+openai gpt-4-32k 60 120 -
+openai gpt-3.5-turbo 0.50 1.50 -
+openai gpt-3.5-turbo-1106 1 2 -
+openai gpt-4.5-preview 75 150 37.50
+openai o1 15 60 7.50
+openai o1-mini 1.10 4.40 0.55
+openai o1-pro 150 600 -
+openai o3 2 8 0.50
+openai o3-mini 1.10 4.40 0.55
+openai o3-pro 20 80 -
+openai o4-mini 1.10 4.40 0.275
+openai gpt-5 1.25 10 0.125
+openai gpt-5-mini 0.25 2 0.025
+openai gpt-5-nano 0.05 0.40 0.005
+openai gpt-5-pro 15 120 -
+openai gpt-5.1 1.25 10 0.125
+openai gpt-5.2 1.75 14 0.175
+openai text-embedding-3-small 0.02 - -
+openai text-embedding-3-large 0.13 - -
+openai text-embedding-ada-002 0.10 - -
+anthropic claude-3-opus-20240229 15 75 1.50
+anthropic claude-3-sonnet-20240229 3 15 0.30
+anthropic claude-3-haiku-20240307 0.25 1.25 0.03
+anthropic claude-3-5-sonnet-20241022 3 15 0.30
+anthropic claude-3-5-haiku-20241022 0.80 4 0.08
+anthropic claude-3-7-sonnet-20250219 3 15 0.30
+anthropic claude-sonnet-4-20250514 3 15 0.30
+anthropic claude-opus-4-20250514 15 75 1.50
+anthropic claude-opus-4-1-20250805 15 75 1.50
+anthropic claude-sonnet-4-5-20250929 3 15 0.30
+anthropic claude-haiku-4-5-20251001 1 5 0.10
+anthropic claude-opus-4-5-20251101 5 25 0.50
+anthropic claude-opus-4-6 5 25 0.50
+anthropic claude-opus-4-7 5 25 0.50
+anthropic claude-opus-4-8 5 25 0.50
+anthropic claude-opus-5 5 25 0.50
+anthropic claude-opus-5-5 4 20 0.20
+anthropic claude-sonnet-4-6 3 15 0.30
+anthropic claude-sonnet-5-5 2 10 0.10
+anthropic claude-haiku-5-5 0.10 0.50 0.01
+anthropic claude-fable-5 10 50 1
+mistral mistral-large-2411 2 6 -
+mistral mistral-large-2512 0.50 1.50 0.05
+mistral mistral-large-latest 0.50 1.50 0.05
+mistral mistral-medium-latest 1.50 7.50 0.15
+mistral mistral-small-latest 0.15 0.60 0.015
+mistral codestral-2508 0.30 0.90 0.03
+mistral pixtral-large-2411 2 6 -
+mistral open-mistral-nemo 0.15 0.15 -
+mistral magistral-medium-2509 2 5 -
+groq llama-3.3-70b-versatile 0.59 0.79 -
+groq llama-3.1-8b-instant 0.05 0.08 -
+xai grok-3 3 15 0.75
+xai grok-4-0709 3 15 0.75
+gemini gemini-2.5-flash 0.30 2.50 0.03
+"""
+"""Typed from the providers' pages of prices. The price list says otherwise of `mistral-large-latest` alone:
+2 and 6, the price of the model that the name stood for until December 2025."""
