@@ -7,16 +7,18 @@ from msgspec import Struct
 
 from prosa.adapters.models.answer import Answer
 from prosa.adapters.models.anthropic.errors import PROVIDER
+from prosa.adapters.models.repair import Unreadable
 from prosa.domain.content import ThinkingPart
 from prosa.kit.text import well_formed
 
 NO_ARGUMENTS = "{}"
+OURS = {"text", "thinking", "redacted_thinking", "tool_use"}
 
 
-class Block(Struct, gc=False):
+class Block(Struct):
     """A block as it opens, or as it stands in a whole answer."""
 
-    type: str = ""
+    type: str
     text: str | None = None
     thinking: str | None = None
     signature: str | None = None
@@ -57,9 +59,15 @@ class Blocks:
         self._thoughts: dict[int, Thinking] = {}
         self._inputs: dict[int, Any] = {}
 
-    def begin(self, index: int, block: Block) -> None:
-        """A block opens. One that is still open at this index is complete."""
+    def begin(self, index: int, told: Any) -> None:
+        """A block opens. One that is still open at this index is complete. Raises `Unreadable`."""
         self.end(index)
+        if not isinstance(told, dict) or told.get("type") not in OURS:
+            return
+        try:
+            block = msgspec.convert(told, Block)
+        except msgspec.ValidationError:
+            raise Unreadable from None
         match block.type:
             case "text":
                 self.spoken = True
@@ -69,7 +77,7 @@ class Blocks:
                 self._thoughts[index] = Thinking([], block.signature)
                 if block.thinking:
                     self.think(index, block.thinking)
-            case "redacted_thinking":
+            case "redacted_thinking" if block.data:
                 self._answer.thought(ThinkingPart(redacted=block.data, provider=PROVIDER))
             case "tool_use":
                 self._answer.call(index, block.id, block.name or "")

@@ -7,7 +7,7 @@ from msgspec import Struct
 from msgspec.json import Decoder as Json
 
 from prosa.adapters.models.answer import believed, counted
-from prosa.adapters.models.anthropic.blocks import Block, Blocks, Delta
+from prosa.adapters.models.anthropic.blocks import Blocks, Delta
 from prosa.adapters.models.anthropic.errors import PROVIDER, midstream
 from prosa.adapters.models.decoder import Decoder
 from prosa.adapters.models.repair import UNREADABLE, Unreadable, reread
@@ -29,7 +29,7 @@ class Message(Struct, gc=False):
     """A whole answer; of the one that opens a stream only the usage counts."""
 
     type: str = ""
-    content: list[Block] = []
+    content: list[Any] | None = None
     stop_reason: str | None = None
     stop_sequence: str | None = None
     stop_details: Any = None
@@ -40,7 +40,7 @@ class Frame(Struct, gc=False):
     type: str = ""
     index: int = 0
     delta: Delta | None = None
-    content_block: Block | None = None
+    content_block: Any = None
     message: Message | None = None
     usage: Any = None
 
@@ -65,7 +65,7 @@ class AnthropicDecoder(Decoder):
             self.answer.expect_oddities()
             frame = reread(payload, Frame)
         delta = frame.delta
-        if delta is not None and delta.text:
+        if delta is not None and delta.text and delta.type == "text_delta":
             self.answer.text(delta.text)
         else:
             self._read_less_usual(frame, payload)
@@ -80,7 +80,7 @@ class AnthropicDecoder(Decoder):
         if message.type == "error":
             self.answer.fail(midstream(body, self._model))
         elif message.type == "message":
-            for index, block in enumerate(message.content):
+            for index, block in enumerate(message.content or ()):
                 self._blocks.begin(index, block)
                 self._blocks.end(index)
             self._count(message.usage)
@@ -91,7 +91,7 @@ class AnthropicDecoder(Decoder):
         match frame.type:
             case "content_block_delta" if frame.delta is not None:
                 self._add(frame.index, frame.delta)
-            case "content_block_start" if frame.content_block is not None:
+            case "content_block_start":
                 self._blocks.begin(frame.index, frame.content_block)
             case "content_block_stop":
                 self._blocks.end(frame.index)

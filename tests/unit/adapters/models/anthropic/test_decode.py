@@ -156,9 +156,11 @@ def test_what_is_not_the_models_word_is_left_out() -> None:
         message("ping"),
         add(2, "text", text="!"),
         stop(2),
-        start(3, type="yet_to_come", text=None, input=[1]),
-        add(3, "unheard_of", piece="x"),
+        start(3, type="yet_to_come", text={"a": 1}, input=[1], data=[]),
+        add(3, "unheard_of", piece="x", text="x"),
         stop(3),
+        start(4),
+        message("content_block_start", index=5, content_block=None),
         end(),
     )
     assert told == [TextDelta("Olá!")]
@@ -189,6 +191,14 @@ def test_usage_in_two_parts() -> None:
     assert told == [Usage(145, 1, 100, 0, 40), Usage(145, 9, 100, 4, 40)]
 
 
+@pytest.mark.parametrize("block", [{"type": "text", "text": 3}, {"type": "tool_use", "id": ["x"]}])
+def test_a_block_of_ours_that_cannot_be_one_breaks_the_answer(block: dict[str, Any]) -> None:
+    with pytest.raises(BrokenStream):
+        fed(AnthropicDecoder(), [OPENING + start(0, **block) + end()])
+    with pytest.raises(BrokenStream):
+        whole(json.dumps({"type": "message", "content": [block], "stop_reason": "end_turn"}).encode())
+
+
 @pytest.mark.parametrize("size", [0, 1, 7])
 def test_halves_of_characters_in_arguments_and_thoughts(size: int) -> None:
     halves = OPENING + start(0, type="thinking", thinking="", signature="s")
@@ -212,6 +222,11 @@ def test_a_whole_answer_that_is_none_is_broken(body: bytes) -> None:
 def test_a_complaint_in_place_of_a_whole_answer() -> None:
     with pytest.raises(ProviderOverloaded):
         whole(b'{"type": "error", "error": {"type": "overloaded_error", "message": "Overloaded"}}')
+
+
+def test_a_whole_answer_of_nothing() -> None:
+    told = whole(b'{"type": "message", "content": null, "stop_reason": "end_turn"}')
+    assert told == [Finish(FinishReason.STOP)]
 
 
 def test_a_whole_answer_with_lone_halves() -> None:
