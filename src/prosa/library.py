@@ -174,16 +174,20 @@ class ChatRuns:
         system_prompt: str | None = None,
         temperature: float | None = None,
         max_tokens: int | None = None,
+        tools: Sequence[str] | None = None,
         client_message_id: str | None = None,
     ) -> AsyncGenerator[Event, None]:
         """Sends a message and yields the run's events: `Start`, `Text`…, then `Done` or `Error`.
 
-        `conversation_id` may be an external id of your own; without one, a conversation is begun. Leaving the
+        `conversation_id` may be an external id of your own; without one, a conversation is begun. `tools`
+        are names of those that the model may call; without it, those that are always offered. Leaving the
         loop early leaves the run going: it is finished and stored. Raises ProsaError.
         """
         await self._prosa.open()
         services, principal, language = self._prosa.services, Principal(user_id), self._prosa.language
-        asked = (conversation_id, content, parent_id, provider, model, system_prompt, temperature, max_tokens)
+        names = None if tools is None else tuple(tools)
+        asked = (conversation_id, content, parent_id, provider, model, system_prompt, temperature, max_tokens,
+                 names)  # fmt: skip
         send = Send(
             conversation_id="",
             content=content,
@@ -193,6 +197,7 @@ class ChatRuns:
             system_prompt=system_prompt,
             temperature=temperature,
             max_tokens=max_tokens,
+            tools=names,
             key=client_message_id,
             body_hash=hashlib.sha256(repr(asked).encode(errors="surrogatepass")).hexdigest(),
         )

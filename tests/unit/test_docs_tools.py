@@ -1,5 +1,6 @@
 """The examples of docs/tools.md do what the page says."""
 
+import json
 import re
 import sys
 import tomllib
@@ -9,6 +10,7 @@ from types import ModuleType
 from typing import Any
 
 import pytest
+from tests.unit.adapters.models.loopback import Loopback, Play
 
 from prosa import ToolError, bootstrap, config
 from prosa.adapters.tools.function import FunctionTool
@@ -50,6 +52,43 @@ async def test_the_functions(shop: Any) -> None:
     with pytest.raises(ToolError, match="There are not 99 of lamp"):
         await reserve.call(arguments_of(reserve.spec, sent.replace("2}", "99}")), ANA)
     assert (await shop.reserve("lamp", date(2026, 12, 1), ANA))["count"] == 1
+
+
+def spoken(*deltas: dict[str, Any]) -> Play:
+    """An answer on OpenAI's wire."""
+    chunks = [
+        {
+            "id": "c",
+            "object": "chat.completion.chunk",
+            "choices": [{"index": 0, "delta": delta, "finish_reason": end}],
+        }
+        for delta, end in [
+            *((delta, None) for delta in deltas),
+            ({}, "tool_calls" if "tool_calls" in deltas[0] else "stop"),
+        ]
+    ]
+    lines = [f"data: {json.dumps(chunk)}\n\n".encode() for chunk in chunks]
+    return Play((*lines, b"data: [DONE]\n\n"), headers={"content-type": "text/event-stream"})
+
+
+async def test_the_program(shop: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """From the question over the model, the function and the model again to the answer."""
+    monkeypatch.chdir(tmp_path)
+    function = {"name": "stock", "arguments": '{"item": "lamp"}'}
+    call = {"tool_calls": [{"index": 0, "id": "call_1", "type": "function", "function": function}]}
+    async with Loopback(
+        spoken(call), spoken({"content": "There are "}, {"content": "12."})
+    ).listening() as there:
+        monkeypatch.setenv("OPENAI_BASE_URL", there.base)
+        monkeypatch.setenv("DEFAULT_AI_PROVIDER", "openai")
+        assert await shop.ask() == "There are 12."
+        asked, told = (seen.body for seen in there.seen)
+        assert [tool["function"]["name"] for tool in asked["tools"]] == ["stock"]
+        assert told["messages"][-1] | {"tool_call_id": ""} == {
+            "role": "tool",
+            "content": "12",
+            "tool_call_id": "",
+        }
 
 
 def test_the_tables(shop: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,7 +11,7 @@ import pytest
 import structlog
 from tests.unit.adapters.models.loopback import CUT, Loopback, Play
 
-from prosa.adapters.tools import connector
+from prosa.adapters.tools import connector, template
 from prosa.adapters.tools.http import Endpoint, Given, HttpTool, Of, Plain, Secret
 from prosa.domain.errors import InvalidArguments, MisconfiguredError, ToolFailed
 from prosa.domain.models import ToolSpec
@@ -266,6 +266,27 @@ async def test_a_name_that_turns_to_this_machine(make: Make, monkeypatch: pytest
         answers.append(["127.0.0.1"])
         assert await tool.call({}, ANA) == "secret"
         assert there.connections == 1
+
+
+@pytest.mark.parametrize("family", ["127.0.0.1", "::1"])
+async def test_an_address_in_figures_is_judged_as_any_other(
+    make: Make, monkeypatch: pytest.MonkeyPatch, family: str
+) -> None:
+    """Of both families: here the loopback passes for the internet."""
+    judged = []
+
+    def public(address: str) -> bool:
+        judged.append(address)
+        return True
+
+    monkeypatch.setattr(connector, "public", public)
+    monkeypatch.setattr(template, "public", lambda _: True)
+    server = await asyncio.start_server(lambda _, writer: writer.close(), family, 0)
+    host = f"[{family}]" if ":" in family else family
+    async with server:
+        tool = make(f"http://{host}:{server.sockets[0].getsockname()[1]}/", allow_private=False)
+        assert await refusal(tool) == "The answer of weather broke off."
+    assert set(judged) == {family}
 
 
 def test_an_address_at_home_needs_leave() -> None:

@@ -123,7 +123,7 @@ def test_unions_that_refer_to_themselves_bound_the_depth_of_arguments() -> None:
         value = {"left": value}
     began = time.process_time()
     found.validator.is_valid(value)
-    assert time.process_time() - began < 0.1
+    assert time.process_time() - began < 0.5
 
 
 @pytest.mark.hostile(51)
