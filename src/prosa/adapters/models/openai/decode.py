@@ -9,8 +9,8 @@ from prosa.adapters.models.answer import believed, counted
 from prosa.adapters.models.decoder import Decoder
 from prosa.adapters.models.envelope import Envelope
 from prosa.adapters.models.openai.calls import Calls, Function, Piece
-from prosa.adapters.models.openai.errors import midstream
-from prosa.adapters.models.repair import UNREADABLE, reread
+from prosa.adapters.models.openai.errors import complained, midstream
+from prosa.adapters.models.repair import UNREADABLE, Unreadable, loose, reread
 from prosa.domain.errors import ProviderError, ProviderOverloaded
 from prosa.domain.models import FinishReason, ModelEvent, Usage
 
@@ -79,11 +79,7 @@ class OpenAIDecoder(Decoder):
         try:
             chunk = _decode(payload)
         except UNREADABLE:
-            if payload.strip() == DONE:
-                self.answer.over = True
-                return
-            self.answer.expect_oddities()
-            chunk = reread(payload, Chunk)
+            chunk = self._reread(payload)
         for choice in chunk.choices or ():
             if choice.index:  # a second answer, that nobody asked for
                 continue
@@ -97,6 +93,18 @@ class OpenAIDecoder(Decoder):
 
     def last(self) -> None:
         self._calls.end()
+
+    def _reread(self, payload: bytes) -> Chunk:
+        if payload.strip() == DONE:
+            self.answer.over = True
+            return Chunk()
+        self.answer.expect_oddities()
+        try:
+            return reread(payload, Chunk)
+        except Unreadable:
+            if not complained(loose(payload)):
+                raise
+            return Chunk(error=True)
 
     def _say(self, said: Message, *, whole: bool = False) -> None:
         answer = self.answer

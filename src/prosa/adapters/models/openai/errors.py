@@ -85,7 +85,8 @@ def judge(provider: str, said: Complaint, model: str) -> ProviderError:
 
 
 def complained(told: Any) -> bool:
-    """Whether a response that should hold something else holds an error."""
+    """Whether a response that should hold something else holds an error, bare or in a list."""
+    told = told[0] if isinstance(told, list) and told else told
     return isinstance(told, dict) and bool(told.get("error"))
 
 
