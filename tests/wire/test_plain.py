@@ -10,7 +10,7 @@ from tests.wire.house import NOBODY, House, refused
 
 from prosa.adapters.store.sqlite.store import _Session
 from prosa.domain import errors as e
-from prosa.services.runs.readers import LiveReader
+from prosa.services.runs.readers import RunReader
 from prosa.transport import sse
 
 PATH = "/api/chat"
@@ -141,9 +141,9 @@ async def test_a_refusal_without_a_word_is_an_empty_answer(local: House) -> None
 
 async def test_silence_is_filled_with_nothing(listening: House, monkeypatch: pytest.MonkeyPatch) -> None:
     gate, woken = asyncio.Event(), 0
-    wake = LiveReader.wake
+    wake = RunReader.wake
 
-    def waking(reader: LiveReader) -> None:
+    def waking(reader: RunReader) -> None:
         nonlocal woken
         wake(reader)
         woken += 1
@@ -151,7 +151,7 @@ async def test_silence_is_filled_with_nothing(listening: House, monkeypatch: pyt
             gate.set()
 
     monkeypatch.setattr(sse, "SILENCE", 0.02)
-    monkeypatch.setattr(LiveReader, "wake", waking)
+    monkeypatch.setattr(RunReader, "wake", waking)
     listening.script = ["um", gate, "dois"]
     assert (await listening.post(PATH, ASKED)).text == "umdois"
 

@@ -1,9 +1,12 @@
 """The window: which turns fit into a model's context. The oldest are left out first."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
+import msgspec
+
+from prosa.domain.content import DocumentPart, ImagePart, Part, TextPart, ThinkingPart, ToolCall, ToolResult
 from prosa.domain.errors import ContextTooLong
-from prosa.domain.models import Role, Turn
+from prosa.domain.models import Role, ToolSpec, Turn
 
 OVERHEAD = 8
 """Tokens that a turn takes beside its text, at most."""
@@ -16,14 +19,52 @@ TEMPLATE = 64
 """Tokens that a model's own template may add, such as a system prompt where none was given."""
 
 
+PICTURE = 6_000
+"""Tokens times `BYTES_A_TOKEN` that a picture takes: no provider counts more for one, whatever its size."""
+
+DOCUMENT = 30_000
+"""The same for a document that is given by its address; one that is given whole takes its bytes."""
+
+_encoder = msgspec.json.Encoder()
+
+
 def size(text: str) -> int:
     """Bytes in UTF-8: no tokenizer makes more tokens than these."""
     return len(text) if text.isascii() else len(text.encode())
 
 
-def bound(turns: Sequence[Turn], system: str | None) -> int:
+def size_of(turn: Turn) -> int:
+    """The bytes of a turn's text, calls and results, and what its pictures and documents take at most."""
+    if not turn.parts:
+        return size(turn.content)
+    return sum(map(_size_of_part, turn.parts)) + OVERHEAD * len(turn.parts)
+
+
+def _size_of_part(part: Part) -> int:
+    match part:
+        case TextPart(text):
+            return size(text)
+        case ThinkingPart(text, signature, redacted):
+            return size(text) + len(signature or "") + len(redacted or "")
+        case ToolCall(identity, name, arguments):
+            return size(identity) + size(name) + size(arguments)
+        case ToolResult(identity, result, name):
+            return size(identity) + size(name) + size(result)
+        case ImagePart():
+            return PICTURE
+        case DocumentPart(data=data):
+            return max(DOCUMENT, len(data or b""))
+
+
+def size_of_tools(tools: Iterable[ToolSpec]) -> int:
+    """The bytes in which models are told of these tools."""
+    return sum(len(_encoder.encode(tool)) + OVERHEAD for tool in tools)
+
+
+def bound(turns: Sequence[Turn], system: str | None, tools: Sequence[ToolSpec] = ()) -> int:
     """More tokens than this the input can't be, whatever the tokenizer."""
-    return sum(size(turn.content) + OVERHEAD for turn in turns) + size(system or "") + TEMPLATE
+    said = sum(size_of(turn) + OVERHEAD for turn in turns)
+    return said + size(system or "") + size_of_tools(tools) + TEMPLATE
 
 
 def estimate(text: str) -> int:
@@ -31,9 +72,15 @@ def estimate(text: str) -> int:
     return size(text) // BYTES_A_TOKEN + OVERHEAD
 
 
-def tokens(turns: Sequence[Turn], system: str | None) -> int:
+def estimate_of(turn: Turn) -> int:
+    """About how many tokens a turn is."""
+    return size_of(turn) // BYTES_A_TOKEN + OVERHEAD
+
+
+def tokens(turns: Sequence[Turn], system: str | None, tools: Sequence[ToolSpec] = ()) -> int:
     """About how many tokens an input is."""
-    return sum(estimate(turn.content) for turn in turns) + (estimate(system) if system else 0)
+    said = sum(estimate_of(turn) for turn in turns) + (estimate(system) if system else 0)
+    return said + size_of_tools(tools) // BYTES_A_TOKEN
 
 
 def fit(turns: Sequence[Turn], system: str | None, room: int, provider: str) -> tuple[Turn, ...]:
@@ -43,7 +90,7 @@ def fit(turns: Sequence[Turn], system: str | None, room: int, provider: str) -> 
     """
     left = room - estimate(system or "")
     kept = len(turns)
-    while kept and (left := left - estimate(turns[kept - 1].content)) >= 0:
+    while kept and (left := left - estimate_of(turns[kept - 1])) >= 0:
         kept -= 1
     if kept == len(turns):
         raise ContextTooLong(provider)

@@ -3,26 +3,33 @@
 import asyncio
 import contextlib
 from collections.abc import Coroutine, Sequence
+from functools import partial
 from typing import Any, TypeVar
-from weakref import WeakSet
 
 from prosa.domain.errors import ShuttingDown
 from prosa.domain.events import Start
 from prosa.domain.ids import new_id
-from prosa.domain.opening import Begun
 from prosa.domain.principal import Principal
 from prosa.domain.runs import END_STATES, Run, RunStatus
+from prosa.domain.steps import Step, Verdict
 from prosa.domain.time import Instant, now
 from prosa.kit.log import log
 from prosa.ports.store import Store
 from prosa.services import meters
-from prosa.services.models.catalogue import Catalogue
+from prosa.services.models.catalogue import Catalogue, Choice
+from prosa.services.runs.calls import Calls, Offered
+from prosa.services.runs.checkpoint import Checkpoint, unpack
 from prosa.services.runs.execute import Execution
 from prosa.services.runs.journal import Journal
 from prosa.services.runs.live import LOST, Live
-from prosa.services.runs.readers import LiveReader, Reader, StoredReader
+from prosa.services.runs.readers import Reader, RunReader, Whereabouts
 from prosa.services.runs.recover import Recovery
+from prosa.services.runs.rounds import Rounds
 from prosa.services.runs.start import LEASE, Defaults, Send, opening, preparation
+from prosa.services.tools.registry import Toolbox
+
+LINGER = 2.0
+"""Seconds after its end in which a run's last lines stay in memory, for those who are about to read them."""
 
 RENEWAL = 2.0
 """Seconds between two renewals of the leases, each of which looks for orphans and for missed stops, too."""
@@ -33,15 +40,16 @@ T = TypeVar("T")
 class Engine:
     """Starts runs, gives readers of them, stops them; drains at the end. `boot` names this process's life."""
 
-    def __init__(self, store: Store, catalogue: Catalogue, defaults: Defaults) -> None:
+    def __init__(self, store: Store, catalogue: Catalogue, defaults: Defaults, toolbox: Toolbox) -> None:
         self.boot = new_id()
         self._store = store
         self._catalogue = catalogue
         self._defaults = defaults
+        self._toolbox = toolbox
         self._journal = Journal(store.engine, self.boot)
         self._recovery = Recovery(store.engine, self.boot)
-        self._lives: dict[str, Live] = {}
-        self._remote: WeakSet[StoredReader] = WeakSet()
+        self._where = Whereabouts()
+        self._lives = self._where.lives
         self._tasks: set[asyncio.Task[Any]] = set()
         self._starting = 0
         self._keeper: asyncio.Task[None] | None = None
@@ -91,6 +99,8 @@ class Engine:
         if run.status in END_STATES:
             return run
         self._halt(run_id, "stopped")
+        if not run.owner:  # it waited for its caller, and nobody executes it: so it is ended here
+            await self._recovery.run()
         reader = self._reader(principal, run, 0)
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(2):
@@ -98,15 +108,22 @@ class Engine:
                     await reader.read()
         return await runs.get(run_id)
 
+    async def say(self, principal: Principal, run_id: str, verdicts: Sequence[Verdict]) -> Run:
+        """Brings outputs and decisions that a run waits for; it goes on once nothing is missing. Raises
+        RunNotFound, RunNotWaiting, InvalidRequest, ShuttingDown."""
+        if self.draining:
+            raise ShuttingDown
+        self._starting += 1
+        self._idle.clear()
+        return await asyncio.shield(self._own(self._say(principal, run_id, verdicts)))
+
     def heard(self, kind: str, run_ids: Sequence[str]) -> None:
         """What a node told all others: new events in the journal, or runs to stop."""
         if kind == "stop":
             for run_id in run_ids:
                 self._halt(run_id, "stopped")
             return
-        for reader in list(self._remote):
-            if not run_ids or reader.run_id in run_ids:
-                reader.more()
+        self._where.heard(run_ids)
 
     async def drain(self, seconds: float) -> None:
         """Takes no more runs, lets those that go on end by themselves for `seconds`, then ends them."""
@@ -145,26 +162,49 @@ class Engine:
 
     async def _begin(self, principal: Principal, send: Send, language: str) -> tuple[Run, Reader]:
         asked = opening(send, principal, self.boot, self._defaults.limits)
-        prepare = preparation(send, self._catalogue, self._defaults)
+        tools = (*self._toolbox.specs(send.tools), *send.client_tools)
+        prepare = preparation(send, self._catalogue, self._defaults, tools, principal.user_id)
         begun = await self._store.of(principal).runs.begin(asked, prepare)
-        if begun.prepared is None:
-            return begun.run, self._reader(principal, begun.run, 0)
-        live = self._execute(begun, language)
-        return begun.run, LiveReader(live, 0)
-
-    def _execute(self, begun: Begun, language: str) -> Live:
         run = begun.run
+        if begun.prepared is None:
+            return run, self._reader(principal, run, 0)
+        client = tuple(tool.name for tool in send.client_tools)
         live = Live(run)
-        model = self._catalogue.model(run.provider)
         live.publish(Start(run.id, run.conversation_id, run.user_message_id, run.message_id))
-        self._journal.note(live)
+        self._execute(live, Checkpoint(principal, language, begun.prepared, begun.remaining, client))
+        return run, self._reader(principal, run, 0)
+
+    async def _say(self, principal: Principal, run_id: str, verdicts: Sequence[Verdict]) -> Run:
+        records, moment = self._store.of(principal), now()
+        try:
+            resumed = await records.steps.say(run_id, verdicts, self.boot, moment, Instant(moment + LEASE))
+            run = await records.runs.get(run_id)
+            if resumed.checkpoint is not None:
+                begun = unpack(resumed.checkpoint)
+                steps = [step for step in resumed.steps if step.place >= begun.place]
+                self._execute(Live(run, resumed.last_seq), begun, steps)
+            return run
+        finally:
+            self._starting -= 1
+            self._rest()
+
+    def _execute(self, live: Live, begun: Checkpoint, steps: Sequence[Step] = ()) -> None:
+        """Lets a run begin, or go on where it waited for `steps`."""
+        run, prepared = live.run, begun.prepared
+        offered = Offered(prepared.request.tools, begun.client_tools, self._toolbox)
+        calls = Calls(offered, run, begun.principal, begun.language)
+        rounds = Rounds(run, begun, self._store.engine, self._defaults)
+        model = partial(
+            self._catalogue.resolve, Choice(prepared.provider, prepared.request.model, prepared.route)
+        )
+        if live.lines:
+            self._journal.note(live)
         self._lives[run.id] = live
         meters.RUNNING.inc()
         self._idle.clear()
-        self._own(self._run(live, Execution(live, model, begun, self._journal, language)))
+        self._own(self._run(live, Execution(live, model, rounds, calls, self._journal, steps)))
         if self._halting:
             self._halt(run.id, "shutdown")  # it was being begun while the others were ended
-        return live
 
     async def _run(self, live: Live, execution: Execution) -> None:
         try:
@@ -174,9 +214,11 @@ class Engine:
         finally:
             if not live.ended:
                 live.end(None)
-            del self._lives[live.run.id]
+            if self._lives.get(live.run.id) is live:
+                del self._lives[live.run.id]
             meters.RUNNING.dec()
             self._rest()
+            asyncio.get_running_loop().call_later(LINGER, live.forget)
 
     def _rest(self) -> None:
         if not self._lives and not self._starting:
@@ -195,12 +237,7 @@ class Engine:
             task.exception()  # its caller may have left: then nobody else asks
 
     def _reader(self, principal: Principal, run: Run, after: int) -> Reader:
-        live = self._lives.get(run.id)
-        if live is not None and live.stopping != LOST:
-            return LiveReader(live, after)
-        reader = StoredReader(self._store.of(principal), run.id, after)
-        self._remote.add(reader)
-        return reader
+        return RunReader(run.id, after, self._store.of(principal), self._where, self._where.find(run.id))
 
     def _halt(self, run_id: str, why: str) -> None:
         """Breaks off the generation, if it still goes on here; its end is stored as usual."""

@@ -1,97 +1,109 @@
-"""One run from the provider's first word to its end: events out, the end stored, the cost settled."""
+"""One run from the provider's first word to its end: events out, tools called, the end stored and settled."""
 
 import asyncio
 import time
 from contextlib import aclosing
 from typing import TYPE_CHECKING
 
-from msgspec import UNSET, Struct
+from msgspec.structs import replace
 
-from prosa.domain.conversations import MessageStatus
-from prosa.domain.ending import Ending, Entry
-from prosa.domain.errors import ProsaError
-from prosa.domain.events import Done, Error, Event, Tokens, encode
-from prosa.domain.ids import new_id
-from prosa.domain.models import Finish, FinishReason, TextDelta, ThinkingDelta, Usage, UsageReport
-from prosa.domain.money import Picodollars, to_dollars
-from prosa.domain.opening import Begun, Remaining
-from prosa.domain.runs import Run, RunStatus, Signal, feed
-from prosa.domain.time import Instant, now
+from prosa.domain.content import ToolCall, text_of
+from prosa.domain.errors import LimitReached, PriceUnknown, ProsaError
+from prosa.domain.events import Queued as QueuedEvent
+from prosa.domain.events import RequiresAction, Wanted, encode
+from prosa.domain.events import Reset as ResetEvent
+from prosa.domain.models import (
+    Asked,
+    Finish,
+    FinishReason,
+    Queued,
+    RefusalDelta,
+    Reset,
+    TextDelta,
+    ThinkingDelta,
+    Thought,
+    ToolCallDelta,
+    ToolCallStart,
+    UsageReport,
+)
+from prosa.domain.runs import Signal
+from prosa.domain.steps import ENDS, Step, StepStatus
 from prosa.kit.log import log
-from prosa.kit.text import well_formed
 from prosa.services import meters
-from prosa.services.models import prices
+from prosa.services.runs.calls import Calls
 from prosa.services.runs.journal import TAIL, Journal
-from prosa.services.runs.live import LOST, Live
-from prosa.services.runs.settle import Taken, settle
+from prosa.services.runs.live import LONGEST, LOST, Live
+from prosa.services.runs.outcome import FINISHED, LIMIT, ROUNDS, STOPPED, Outcome, count, end_of, last_event
+from prosa.services.runs.rounds import Rounds
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator
+    from collections.abc import AsyncGenerator, Callable, Sequence
 
     from prosa.domain.models import ModelEvent
     from prosa.ports.models import ChatModel
+    from prosa.services.runs.settle import Attempt
 
 
-class Outcome(Struct, frozen=True):
-    """How a generation ended: what it does to the run, why, and the error that did it."""
-
-    signal: Signal
-    reason: str
-    error: ProsaError | None = None
-
-
-_FINISHED = {
-    FinishReason.STOP: Outcome(Signal.COMPLETE, "stop"),
-    FinishReason.LENGTH: Outcome(Signal.CUT, "length"),
-    FinishReason.REFUSAL: Outcome(Signal.COMPLETE, "refusal"),
-}
-_STOPPED = {
-    "stopped": Outcome(Signal.STOPPED, "stopped"),
-    "shutdown": Outcome(Signal.CUT, "shutdown"),
-    LOST: Outcome(Signal.CUT, "lost"),
-}
+class _Halted(Exception):
+    """The run was broken off, for the reason in `Live.stopping`, while nothing was waited for."""
 
 
 class Execution:
-    """Drives `model` for one run, publishes to `live`, and puts the end into `journal`."""
+    """Drives `model` for one run, publishes to `live`, calls tools between its rounds, and puts the end, or
+    the pause in which the run waits for its caller, into `journal`."""
 
-    def __init__(self, live: Live, model: "ChatModel", begun: Begun, journal: Journal, language: str) -> None:
-        assert begun.prepared is not None
+    def __init__(
+        self,
+        live: Live,
+        model: "Callable[[], ChatModel]",
+        rounds: Rounds,
+        calls: Calls,
+        journal: Journal,
+        steps: "Sequence[Step]" = (),
+    ) -> None:
         self._live = live
         self._model = model
-        self._prepared = begun.prepared
-        self._remaining = begun.remaining
+        self._rounds = rounds
+        self._calls = calls
         self._journal = journal
-        self._language = language
-        self._taken = Taken()
-        self._called = 0.0
+        self._steps = list(steps)
+        self._asked_at = 0.0
 
     async def run(self) -> None:
         outcome = await self._generate()
-        live = self._live
+        live, rounds = self._live, self._rounds
+        if outcome is None:
+            live.end(None)  # it waits for its caller: the journal tells of it from here on
+            return
         if live.stopping == LOST:
             live.end(None)  # its readers go where it is now; what was spent here still has to be settled
-        ending, last = self._ending(outcome)
-        line = encode(last, len(live.lines) + 1)
+        if not rounds.attempts.spent.attempts:
+            rounds.begin_attempt()  # each run is in the ledger, also one that was stopped before it asked
+        rounds.attempts.close(text_of(live.answer.parts))
+        parts = (*rounds.parts, *live.answer.parts)
+        spent = rounds.attempts.spent
+        ending = end_of(live.run, outcome, parts, spent, rounds.attempts.take(), rounds.language)
+        line = encode(last_event(ending, spent, rounds.remaining, outcome.error), live.last + 1)
         ours = await self._journal.end(live, ending, line)
         live.end(line if ours else None)
         count(ending)
 
-    async def _generate(self) -> Outcome:
+    async def _generate(self) -> Outcome | None:
+        """None where the run waits for its caller."""
         live = self._live
         if live.stopping is not None:
-            return _STOPPED[live.stopping]
+            return STOPPED[live.stopping]
         live.task = asyncio.current_task()
-        self._called = time.monotonic()
-        self._taken.called = True
         try:
-            outcome = await self._consume(self._model.stream(self._prepared.request))
-        except asyncio.CancelledError:
+            outcome = await self._go_on()
+        except (asyncio.CancelledError, _Halted):
             task = asyncio.current_task()
             if live.stopping is None or task is None:
                 raise
             task.uncancel()
-            outcome = _STOPPED[live.stopping]
+            outcome = STOPPED[live.stopping]
+        except (LimitReached, PriceUnknown):
+            outcome = LIMIT
         except ProsaError as error:
             outcome = Outcome(Signal.FAIL, "error", error)
         except Exception:  # noqa: BLE001 - a run's edge: whatever broke, the run must end
@@ -101,114 +113,162 @@ class Execution:
             live.task = None
         return outcome
 
-    async def _consume(self, stream: "AsyncGenerator[ModelEvent, None]") -> Outcome:
+    async def _go_on(self) -> Outcome | None:
+        """Round after round, until the model calls no tool any more, or calls one of the caller's."""
+        if self._steps and await self._call(self._steps):
+            return None
+        model = self._model()
+        while True:
+            finish = await self._consume(model.stream(self._rounds.request))
+            calls = [part for part in self._live.answer.parts if isinstance(part, ToolCall)]
+            if finish.reason is not FinishReason.TOOL_CALLS or not calls:
+                return FINISHED[finish.reason]
+            if self._rounds.over:
+                return ROUNDS
+            steps = self._calls.plan(calls, self._rounds.place)
+            self._end_round(text_of(self._live.answer.parts))
+            if await self._call(steps):
+                return None
+
+    def _end_round(self, said: str) -> None:
+        self._rounds.end_round(self._live.answer.parts, said)
+        self._live.answer = type(self._live.answer)()
+
+    async def _call(self, steps: list[Step]) -> bool:
+        """Makes the calls of a round; True where some of them are the caller's to answer or to allow."""
+        ready = [step for step in steps if step.status in (StepStatus.IN_PROGRESS, StepStatus.ALLOWED)]
+        if ready:
+            steps = [
+                replace(step, status=StepStatus.IN_PROGRESS) if step in ready else step for step in steps
+            ]
+            await self._put_down(steps)  # before it acts, so that no crash can make it act twice
+        for step in steps:
+            self._tell(step)
+        going = {step.place: step for step in steps if step.status is StepStatus.IN_PROGRESS}
+        made = await asyncio.gather(*(self._make(step) for step in going.values()))
+        ended = {step.place: step for step in made}
+        steps = [ended.get(step.place, step) for step in steps]
+        waiting = [step for step in steps if step.status is StepStatus.WAITING]
+        if waiting:
+            return await self._pause(steps, waiting)
+        self._rounds.returned(steps)
+        await self._put_down(steps)
+        await self._rounds.hold()
+        return False
+
+    async def _make(self, step: Step) -> Step:
+        ended = await self._calls.make(step)
+        self._tell(ended)
+        return ended
+
+    def _tell(self, step: Step) -> None:
+        """Publishes what a step gave, once it has ended and nobody was told before."""
+        if step.status in ENDS and step.place not in self._rounds.told:
+            self._rounds.told.add(step.place)
+            self._live.returned(step.returned)
+            self._journal.note(self._live)
+
+    async def _pause(self, steps: list[Step], waiting: list[Step]) -> bool:
+        self._live.publish(RequiresAction(tuple(map(_wanted, waiting))))
+        await self._put_down(steps, pause=True)
+        if self._live.stopping is not None:
+            raise _Halted  # the stop came first, so the run did not pause
+        return True
+
+    async def _put_down(self, steps: list[Step], *, pause: bool = False) -> None:
+        boundary = self._rounds.boundary(steps, pause=pause)
+        if not await self._journal.boundary(self._live, boundary):
+            self._live.stopping = LOST
+            raise _Halted
+
+    async def _consume(self, stream: "AsyncGenerator[ModelEvent, None]") -> Finish:
         live, journal = self._live, self._journal
-        outcome = _FINISHED[FinishReason.STOP]
+        attempt = self._rounds.begin_attempt()
+        self._asked_at = time.monotonic()
+        finish = Finish(FinishReason.STOP)
+        quiet = True
         async with aclosing(stream) as events:
             async for event in events:
                 if type(event) is TextDelta:
-                    if not live.text:
-                        self._first_word()
+                    if quiet:
+                        quiet = False
+                        attempt.called = True
+                        self._first_word(attempt.provider)
                     live.write(event.text)
                     journal.note(live)
-                elif type(event) is ThinkingDelta:
-                    self._taken.thought += len(event.text)
-                    live.think(event.text)
-                    journal.note(live)
                 elif type(event) is UsageReport:
+                    attempt.called = True
                     if event.usage.credible:
-                        self._taken.reported = event.usage
+                        attempt.reported = event.usage
                 elif type(event) is Finish:
-                    outcome = _FINISHED[event.reason]
-                    self._taken.finished = True
+                    finish = event
+                    attempt.called = attempt.finished = True
+                else:
+                    attempt = await self._take(event)
+                    quiet = quiet or type(event) is Asked
                 if len(live.lines) - live.committed >= TAIL:
                     await journal.room(live)
-        return outcome
+        return finish
 
-    def _first_word(self) -> None:
-        meters.first_word(self._live.run.provider).observe(time.monotonic() - self._called)
+    async def _take(self, event: "ModelEvent") -> "Attempt":
+        """An event of the rarer kinds. Answers the attempt that goes on after it."""
+        live, rounds = self._live, self._rounds
+        attempt = rounds.begin_attempt()
+        match event:
+            case Asked():
+                return await self._ask_again(event)
+            case Queued(place):
+                live.publish(QueuedEvent(place))
+            case Reset(reason):
+                self._begin_anew(reason)
+            case ThinkingDelta(text):
+                attempt.unsaid += len(text)
+                live.think(text)
+            case Thought(part):
+                live.answer.add(Thought(replace(part, provider=attempt.provider)))
+            case RefusalDelta(text):
+                live.refuse(text)
+            case ToolCallStart(identity, name):
+                live.call(rounds.begin_call(identity), name)
+            case ToolCallDelta(identity, text):
+                attempt.unsaid += len(text)
+                live.pass_arguments(rounds.call_id(identity), text)
+            case _:
+                return attempt
+        attempt.called = attempt.called or not isinstance(event, Queued | Reset)
+        self._journal.note(live)
+        return attempt
 
-    def _ending(self, outcome: Outcome) -> tuple[Ending, Event]:
-        live, run = self._live, self._live.run
-        content = "".join(live.text)
-        usage, estimated = settle(self._taken, self._prepared, content)
-        ending = end_of(run, outcome, content, usage, self._language, estimated=estimated)
-        return ending, last_event(ending, self._remaining, outcome.error)
+    async def _ask_again(self, event: Asked) -> "Attempt":
+        """A policy asks a provider, for the first time in this round or once more."""
+        rounds = self._rounds
+        attempt = rounds.begin_attempt()
+        if attempt.called:
+            rounds.attempts.close(text_of(self._live.answer.parts))
+            attempt = rounds.begin_attempt()
+        attempt.provider, attempt.model, attempt.key = event.provider, event.model, event.key
+        if rounds.must_hold(attempt):
+            await self._put_down([])
+            await rounds.hold()
+        attempt.called = True
+        self._asked_at = time.monotonic()
+        return attempt
 
+    def _begin_anew(self, reason: str) -> None:
+        """The round's answer so far is void; what earlier rounds said still stands, and is said again."""
+        live, rounds = self._live, self._rounds
+        rounds.attempts.close(text_of(live.answer.parts))
+        live.answer.forget()
+        live.publish(ResetEvent(reason))
+        if earlier := text_of(rounds.parts):
+            live.write(earlier)
+            live.answer.forget()
 
-def count(ending: Ending) -> None:
-    provider = ending.provider
-    meters.runs(provider, ending.status).inc()
-    meters.tokens(provider, "prompt").inc(ending.usage.prompt_tokens)
-    meters.tokens(provider, "completion").inc(ending.usage.completion_tokens)
-
-
-def end_of(
-    run: Run, outcome: Outcome, content: str, usage: Usage, language: str, *, estimated: bool
-) -> Ending:
-    """The end of `run` with `content` as its answer, and its entry in the ledger."""
-    status = feed(run.status, outcome.signal)
-    cost = prices.cost(run.provider, run.model, usage)
-    moment: Instant = now()
-    entry = Entry(
-        id=new_id(),
-        run_id=run.id,
-        user_id=run.user_id,
-        client_id=run.client_id,
-        conversation_id=run.conversation_id,
-        attempt=1,
-        provider=run.provider,
-        model=run.model,
-        usage=usage,
-        cost=cost,
-        estimated=estimated,
-        created_at=moment,
-    )
-    whole = status is RunStatus.COMPLETED
-    return Ending(
-        run_id=run.id,
-        message_id=run.message_id,
-        status=status,
-        reason=outcome.reason,
-        message_status=MessageStatus.COMPLETED if whole else MessageStatus.INCOMPLETE,
-        content=content,
-        usage=usage,
-        cost=cost,
-        ended_at=moment,
-        entries=(entry,),
-        provider=run.provider,
-        model=run.model,
-        error_code=outcome.error.code if outcome.error else None,
-        error_message=well_formed(outcome.error.sentence(language)) if outcome.error else None,
-    )
-
-
-def last_event(ending: Ending, remaining: Remaining, error: ProsaError | None) -> Event:
-    """`done`, or `error` for a run that failed."""
-    if error is not None:
-        return Error(error.code, ending.error_message or "", retryable=error.retryable)
-    usage = ending.usage
-    return Done(
-        message_id=ending.message_id,
-        status=str(ending.status),
-        reason=ending.reason,
-        usage=Tokens(
-            prompt_tokens=usage.prompt_tokens,
-            completion_tokens=usage.completion_tokens,
-            total_tokens=usage.total_tokens,
-            cached_tokens=usage.cached_tokens,
-            reasoning_tokens=usage.reasoning_tokens,
-            estimated=True if any(entry.estimated for entry in ending.entries) else UNSET,
-        ),
-        cost=None if ending.cost is None else to_dollars(ending.cost),
-        remaining=_left(remaining, ending),
-    )
+    def _first_word(self, provider: str) -> None:
+        meters.first_word(provider).observe(time.monotonic() - self._asked_at)
 
 
-def _left(remaining: Remaining, ending: Ending) -> dict[str, int | str] | None:
-    left: dict[str, int | str] = {}
-    if remaining.tokens is not None:
-        left["tokens"] = max(0, remaining.tokens - ending.usage.total_tokens)
-    if remaining.cost is not None:
-        left["cost"] = to_dollars(Picodollars(max(0, remaining.cost - (ending.cost or 0))))
-    return left or None
+def _wanted(step: Step) -> Wanted:
+    """What the caller is told of a step that waits; arguments that do not fit into an event are left out."""
+    short = len(step.arguments) * 6 <= LONGEST // 2
+    return Wanted(step.call_id, step.name, step.needs or "output", step.arguments if short else None)

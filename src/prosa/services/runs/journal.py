@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 
-from prosa.domain.ending import Append, Ending
+from prosa.domain.ending import Append, Boundary, Ending
 from prosa.kit.log import log
 from prosa.ports.store import EngineRecords
 from prosa.services import meters
@@ -22,7 +22,8 @@ TAIL = 1000
 TRIES = 3
 """Commits that may fail in one round, where each run is tried by itself."""
 
-_End = tuple[Live, Ending, bytes, asyncio.Future[bool]]
+_End = tuple[Live, Ending | Boundary, bytes | None, asyncio.Future[bool]]
+"""What is to be put down at once: the end with its line, or a boundary."""
 
 
 class Journal:
@@ -55,8 +56,16 @@ class Journal:
     async def end(self, live: Live, ending: Ending, last: bytes) -> bool:
         """Commits what is pending, `last` (the line of the run's last event) and the end, at once. False
         where the run was no longer ours. Tries until the store takes it."""
+        return await self._at_once(live, ending, last)
+
+    async def boundary(self, live: Live, boundary: Boundary) -> bool:
+        """Commits what is pending and the boundary, at once. False where the run was no longer ours. Tries
+        until the store takes it."""
+        return await self._at_once(live, boundary, None)
+
+    async def _at_once(self, live: Live, what: Ending | Boundary, last: bytes | None) -> bool:
         waiter: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
-        self._endings.append((live, ending, last, waiter))
+        self._endings.append((live, what, last, waiter))
         self._soon()
         return await waiter
 
@@ -139,10 +148,13 @@ class Journal:
         appends, reached = group.appends()
         if not appends and not group.endings:
             return
-        ours = await self._records.commit(self._boot, appends, [ending for _, ending, _, _ in group.endings])
+        what = [each for _, each, _, _ in group.endings]
+        endings = [each for each in what if isinstance(each, Ending)]
+        boundaries = [each for each in what if isinstance(each, Boundary)]
+        ours = await self._records.commit(self._boot, appends, endings, boundaries)
         meters.COMMITS.inc()
-        for live, seq in reached:
-            live.committed = seq
+        for live, count in reached:
+            live.committed = count
         for live, _, _, waiter in group.endings:
             if not waiter.done():
                 waiter.set_result(live.run.id in ours)
@@ -194,18 +206,17 @@ class _Group:
         return self.pending | {end[0] for end in self.endings}
 
     def appends(self) -> tuple[list[Append], list[tuple[Live, int]]]:
-        """What the journal lacks of each run, and up to which event it will then have it."""
-        ended = {live: last for live, _, last, _ in self.endings}
+        """What the journal lacks of each run, and how many of its lines it will then have."""
+        ended = {live: last for live, _, last, _ in self.endings if last is not None}
         appends, reached = [], []
         for live in self.runs:
             lines = live.lines[live.committed :]
-            first, seq = live.committed + 1, len(live.lines)
             if live in ended:
                 lines.append(ended[live])
-                seq += 1
             if lines:
-                appends.append(Append(live.run.id, first, seq, b"\n".join(lines)))
-                reached.append((live, seq))
+                first = live.offset + live.committed + 1
+                appends.append(Append(live.run.id, first, first + len(lines) - 1, b"\n".join(lines)))
+                reached.append((live, live.committed + len(lines)))
         return appends, reached
 
     def apart(self) -> list["_Group"]:

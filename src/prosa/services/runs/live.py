@@ -2,8 +2,12 @@
 
 import asyncio
 from collections.abc import Callable
+from functools import partial
 
-from prosa.domain.events import Event, Text, Thinking, encode
+from prosa.domain.assembly import Assembly
+from prosa.domain.content import ToolResult
+from prosa.domain.events import Event, Text, Thinking, ToolArguments, ToolCalled, ToolReturned, encode
+from prosa.domain.models import RefusalDelta, ThinkingDelta, ToolCallDelta, ToolCallStart
 from prosa.domain.runs import Run
 from prosa.kit.text import well_formed
 
@@ -20,44 +24,74 @@ LOST = "lost"
 
 
 class Live:
-    """The lines of one run of this process. A reader is a cursor into `lines`; line n has seq n + 1.
+    """The lines of one run of this process. A reader is a cursor into them; line n has seq `offset` + n + 1.
 
-    `committed` is how many of them the journal holds, `text` the answer so far. `lines` are encoded once,
-    however many doors and readers there are. `task` is set while the model generates: cancelling it then,
-    with the reason in `stopping`, breaks the generation off.
+    `committed` is how many of them the journal holds, `answer` what the model says in this round. `lines` are
+    encoded once, however many doors and readers there are. `task` is set while the run can be broken off:
+    cancelling it then, with the reason in `stopping`, does so. A run that has `left` goes on elsewhere, or
+    later: the journal tells of it.
     """
 
-    __slots__ = ("_waiting", "committed", "ended", "lines", "run", "stopping", "task", "text")
+    __slots__ = (
+        "_waiting", "answer", "committed", "ended", "left", "lines", "offset", "run", "stopping", "task",
+    )  # fmt: skip
 
-    def __init__(self, run: Run) -> None:
+    def __init__(self, run: Run, offset: int = 0) -> None:
         self.run = run
+        self.offset = offset
         self.lines: list[bytes] = []
         self.committed = 0
         self.ended = False
-        self.text: list[str] = []
+        self.left = False
+        self.answer = Assembly()
         self.stopping: str | None = None
-        self.task: asyncio.Task[None] | None = None
+        self.task: asyncio.Task[object] | None = None
         self._waiting: list[Callable[[], None]] = []
+
+    @property
+    def last(self) -> int:
+        """The number of the last event."""
+        return self.offset + len(self.lines)
 
     def publish(self, event: Event) -> None:
         """Numbers the event and wakes all readers."""
-        self.lines.append(encode(event, len(self.lines) + 1))
+        self.lines.append(encode(event, self.last + 1))
         self.wake()
 
     def write(self, text: str) -> None:
         """Publishes a piece of the answer, cut between characters where its line would pass `LONGEST`."""
-        self.text.append(self._say(Text, text))
+        self.answer.write(self._say(Text, text))
+
+    def refuse(self, text: str) -> None:
+        """Publishes a piece of a refusal: to readers it is the answer."""
+        self.answer.add(RefusalDelta(self._say(Text, text)))
 
     def think(self, text: str) -> None:
         """Publishes a piece of what the model thinks, cut in the same way."""
-        self._say(Thinking, text)
+        self.answer.add(ThinkingDelta(self._say(Thinking, text)))
+
+    def call(self, identity: str, name: str) -> None:
+        """Publishes that the model begins to call a tool."""
+        self.answer.add(ToolCallStart(identity, name))
+        self.publish(ToolCalled(identity, name))
+
+    def pass_arguments(self, identity: str, text: str) -> None:
+        """Publishes a piece of the call's arguments."""
+        self.answer.add(ToolCallDelta(identity, self._say(partial(ToolArguments, identity), text)))
+
+    def returned(self, result: ToolResult) -> None:
+        """Publishes what a call gave, as far as it fits into an event."""
+        text = well_formed(result.result)
+        shown = _pieces(text)[0] if len(text) * WIDEST > LONGEST else text
+        cut = {} if shown == text else {"truncated": True}
+        self.publish(ToolReturned(result.id, str(result.status), shown, **cut))
 
     def _say(self, kind: Callable[[str], Event], text: str) -> str:
         """Publishes `text` in as many events as it takes, and answers what was published."""
         if "\0" in text:
             text = well_formed(text)
         try:
-            first = len(self.lines) + 1
+            first = self.offset + len(self.lines) + 1
             if len(text) * WIDEST <= LONGEST:
                 lines = [encode(kind(text), first)]
             else:
@@ -69,11 +103,18 @@ class Live:
         return text
 
     def end(self, last: bytes | None) -> None:
-        """The end, once it is stored: `last` is its line, None where the run was taken over by another."""
-        if last is not None:
+        """The end, once it is stored: `last` is its line, None where the run goes on elsewhere, or later."""
+        if last is None:
+            self.left = True
+        else:
             self.lines.append(last)
         self.ended = True
         self.wake()
+
+    def forget(self) -> None:
+        """Frees the lines of a run that has ended: who has not read them yet finds them in the journal."""
+        self.offset += len(self.lines)
+        self.lines = []
 
     def wake(self) -> None:
         waiting, self._waiting = self._waiting, []

@@ -1,37 +1,116 @@
-"""What a generation took, where the provider told all of it, part of it, or nothing."""
+"""What a run's asks of providers took, where the provider told all of it, part of it, or nothing."""
 
 from msgspec import Struct
 from msgspec.structs import replace
 
+from prosa.domain.ending import Entry
+from prosa.domain.ids import new_id
 from prosa.domain.models import Usage
-from prosa.domain.opening import Prepared
+from prosa.domain.money import Picodollars
+from prosa.domain.runs import Run
+from prosa.domain.time import now
 from prosa.services.context import window
+from prosa.services.models import prices
 
 
-class Taken(Struct):
-    """What is known of a generation. `called` says that the provider was asked, `finished` that it came to
-    its own end, `thought` how many characters of thinking it told; `reported` is its latest report."""
+class Attempt(Struct):
+    """One ask of a provider, as far as it is known. `prompt` and `most` are an estimate of the input and the
+    bound of the output, in tokens. `called` says that the provider was asked, `finished` that it came to its
+    own end, `unsaid` how many characters it told that are not of the text (thinking, arguments); `reported`
+    is its latest report."""
 
+    provider: str
+    model: str
+    prompt: int
+    most: int
+    key: str | None = None
     called: bool = False
     finished: bool = False
-    thought: int = 0
+    unsaid: int = 0
     reported: Usage | None = None
 
+    def settled(self, said: str) -> tuple[Usage, bool]:
+        """The tokens to enter in the ledger, where `said` is the text that came, and whether they are an
+        estimate."""
+        if not self.called:
+            return Usage(), False
+        if self.finished and self.reported is not None:
+            return self.reported, False
+        told = (window.estimate(said) if said else 0) + self.unsaid // window.BYTES_A_TOKEN
+        written = min(told, self.most)
+        if self.reported is None:
+            return Usage(self.prompt if written or self.finished else 0, written), True
+        # Some report in the middle: what was written since their last report has to be counted, too.
+        return replace(self.reported, completion_tokens=max(self.reported.completion_tokens, written)), True
 
-def settle(taken: Taken, prepared: Prepared, said: str) -> tuple[Usage, bool]:
-    """The tokens to enter in the ledger, and whether they are an estimate."""
-    if not taken.called:
-        return Usage(), False
-    if taken.finished and taken.reported is not None:
-        return taken.reported, False
-    written = min(_written(taken, said), prepared.request.max_tokens)
-    if taken.reported is None:
-        prompt = prepared.prompt if written or taken.finished else 0
-        return Usage(prompt, written), True
-    # Some report in the middle: what was written since their last report has to be counted, too.
-    return replace(taken.reported, completion_tokens=max(taken.reported.completion_tokens, written)), True
+
+class Account(Struct, frozen=True):
+    """Whom an answer that belongs to no run is entered for: what the ledger has of a run."""
+
+    id: str
+    user_id: str
+    client_id: str
+    route: str | None = None
+    conversation_id: str | None = None
+    attempts: int = 0
 
 
-def _written(taken: Taken, said: str) -> int:
-    told = window.estimate(said) if said else 0
-    return told + taken.thought // window.BYTES_A_TOKEN
+class Spent(Struct, frozen=True):
+    """What all attempts that are over took together; `cost` is None where one of the prices is not known."""
+
+    usage: Usage = Usage()
+    cost: Picodollars | None = Picodollars(0)
+    estimated: bool = False
+    attempts: int = 0
+
+    def plus(self, entry: Entry) -> "Spent":
+        known = self.cost is not None and entry.cost is not None
+        return Spent(
+            self.usage + entry.usage,
+            Picodollars((self.cost or 0) + (entry.cost or 0)) if known else None,
+            self.estimated or entry.estimated,
+            self.attempts + 1,
+        )
+
+
+class Attempts:
+    """The attempts of one run: the one that goes on, and the entries of those that are over."""
+
+    def __init__(self, run: Run | Account, spent: Spent | None = None) -> None:
+        self._run = run
+        self._entries: list[Entry] = []
+        self.spent = spent or Spent(attempts=run.attempts)
+        self.current: Attempt | None = None
+
+    def close(self, said: str) -> None:
+        """The attempt that goes on is over; `said` is its text."""
+        attempt, self.current = self.current, None
+        if attempt is not None:
+            usage, estimated = attempt.settled(said)
+            entry = entry_of(self._run, self.spent.attempts + 1, attempt, usage, estimated=estimated)
+            self._entries.append(entry)
+            self.spent = self.spent.plus(entry)
+
+    def take(self) -> tuple[Entry, ...]:
+        """The entries that were not taken before."""
+        entries, self._entries = self._entries, []
+        return tuple(entries)
+
+
+def entry_of(run: Run | Account, number: int, attempt: Attempt, usage: Usage, *, estimated: bool) -> Entry:
+    return Entry(
+        id=new_id(),
+        run_id=run.id,
+        user_id=run.user_id,
+        client_id=run.client_id,
+        conversation_id=run.conversation_id,
+        attempt=number,
+        provider=attempt.provider,
+        model=attempt.model,
+        usage=usage,
+        cost=prices.cost(attempt.provider, attempt.model, usage),
+        estimated=estimated,
+        created_at=now(),
+        route=run.route,
+        key_id=attempt.key,
+    )

@@ -6,7 +6,7 @@ from msgspec import UNSET, Struct, UnsetType
 
 from prosa.domain.conversations import Conversation
 from prosa.domain.ids import new_id
-from prosa.domain.models import ChatRequest, Role, Turn, Usage
+from prosa.domain.models import ChatRequest, Role, ToolChoice, ToolSpec, Turn, Usage
 from prosa.domain.opening import Limits, Opening, Prepare, Prepared, Remaining
 from prosa.domain.principal import Principal
 from prosa.domain.time import SECOND, Instant, now
@@ -24,7 +24,8 @@ LEAST_ANSWER = 16
 class Send(Struct, frozen=True):
     """One message to answer. Exactly one of `content`, `regenerate` and `answering`; see `Opening`.
 
-    `history` stands in for the stored branch in this one call.
+    `history` stands in for the stored branch in this one call. `tools` names tools of the server (None: those
+    that are always offered), `client_tools` are the caller's own.
     """
 
     conversation_id: str
@@ -38,6 +39,9 @@ class Send(Struct, frozen=True):
     temperature: float | None = None
     max_tokens: int | None = None
     history: tuple[Turn, ...] | None = None
+    tools: tuple[str, ...] | None = None
+    client_tools: tuple[ToolSpec, ...] = ()
+    tool_choice: ToolChoice | None = None
     key: str | None = None
     body_hash: str = ""
 
@@ -48,6 +52,10 @@ class Defaults(Struct, frozen=True):
     system_prompt: str | None = None
     max_output_tokens: int = 4096
     limits: Limits = Limits()
+    tool_rounds: int = 16
+    """How often in one run a model may call tools and be told what they gave."""
+    action_seconds: float = 600.0
+    """How long a run waits for its caller."""
 
 
 def opening(send: Send, principal: Principal, boot: str, limits: Limits) -> Opening:
@@ -72,8 +80,10 @@ def opening(send: Send, principal: Principal, boot: str, limits: Limits) -> Open
     )
 
 
-def preparation(send: Send, catalogue: Catalogue, defaults: Defaults) -> Prepare:
-    """The function that, inside the first transaction, turns a branch into the request."""
+def preparation(
+    send: Send, catalogue: Catalogue, defaults: Defaults, tools: tuple[ToolSpec, ...], user: str
+) -> Prepare:
+    """The function that, inside the first transaction, turns a branch into the request, with these tools."""
 
     def prepare(conversation: Conversation, turns: Sequence[Turn], remaining: Remaining) -> Prepared:
         choice = catalogue.choose((send.provider, send.model), (conversation.provider, conversation.model))
@@ -82,24 +92,31 @@ def preparation(send: Send, catalogue: Catalogue, defaults: Defaults) -> Prepare
             turns = (*send.history, *turns[-1:])
         context = catalogue.window(choice)
         wanted = send.max_tokens or defaults.max_output_tokens
-        wanted = min(wanted, max(context // 2, context - _estimate(turns, system)))
+        context -= window.size_of_tools(tools) // window.BYTES_A_TOKEN
+        wanted = min(wanted, max(context // 2, context - window.tokens(turns, system)))
         kept = window.fit(turns, system, context - wanted, choice.provider)
-        taken = window.bound(kept, system)
+        taken = window.bound(kept, system, tools)
         if send.max_tokens is None:
             wanted = _within(remaining, choice, taken, wanted)
         return Prepared(
             provider=choice.provider,
-            request=ChatRequest(choice.model, kept, system, send.temperature, wanted),
+            request=ChatRequest(
+                choice.model,
+                kept,
+                system,
+                send.temperature,
+                wanted,
+                tools=tools,
+                tool_choice=send.tool_choice if tools else None,
+                user=user,
+            ),
             tokens=taken + wanted,
             cost=prices.cost(choice.provider, choice.model, Usage(taken, wanted)),
-            prompt=window.tokens(kept, system),
+            prompt=window.tokens(kept, system, tools),
+            route=choice.route,
         )
 
     return prepare
-
-
-def _estimate(turns: Sequence[Turn], system: str | None) -> int:
-    return sum(window.estimate(turn.content) for turn in turns) + window.estimate(system or "")
 
 
 def _within(remaining: Remaining, choice: Choice, taken: int, wanted: int) -> int:

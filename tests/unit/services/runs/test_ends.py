@@ -16,7 +16,7 @@ from prosa.domain.errors import BrokenStream, ContentRefused, ProviderOverloaded
 from prosa.domain.events import Done, Error, Start
 from prosa.domain.ids import new_id
 from prosa.domain.models import Finish, FinishReason, TextDelta, ThinkingDelta, Usage, UsageReport
-from prosa.domain.opening import Begun
+from prosa.services.runs.checkpoint import Checkpoint
 from prosa.domain.runs import RunStatus
 from prosa.services.runs.live import Live
 from prosa.services.runs.start import Send
@@ -172,10 +172,9 @@ async def test_a_stop_that_comes_before_the_generation_begins(
     house = await opened([asyncio.Event()])
     execute = house.engine._execute
 
-    def executed(begun: Begun, language: str) -> Live:
-        live = execute(begun, language)
-        house.engine.heard("stop", [begun.run.id])  # the run's task has not had its first step
-        return live
+    def executed(live: Live, begun: Checkpoint) -> None:
+        execute(live, begun)
+        house.engine.heard("stop", [live.run.id])  # the run's task has not had its first step
 
     monkeypatch.setattr(house.engine, "_execute", executed)
     _, reader = await house.send(await house.conversation())

@@ -27,7 +27,9 @@ class Records:
         self.gate.set()
         self.began = asyncio.Event()
 
-    async def commit(self, boot: str, appends: Sequence[Append], endings: Sequence[Ending]) -> set[str]:
+    async def commit(
+        self, boot: str, appends: Sequence[Append], endings: Sequence[Ending], _boundaries: object = ()
+    ) -> set[str]:
         self.began.set()
         await self.gate.wait()
         if self.failures:

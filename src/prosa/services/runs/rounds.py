@@ -1,0 +1,155 @@
+"""A run between a model and its tools: what it asks next, what it may spend, what it has so far."""
+
+from collections.abc import Sequence
+
+from msgspec.structs import replace
+
+from prosa.domain.content import Part, ToolCall, text_of
+from prosa.domain.ending import Boundary, Pause
+from prosa.domain.models import ChatRequest, Role, Usage
+from prosa.domain.opening import Bound, Limits
+from prosa.domain.runs import Run
+from prosa.domain.steps import Step
+from prosa.domain.time import SECOND, Instant, now
+from prosa.domain.turns import exchanges
+from prosa.ports.store import EngineRecords
+from prosa.services.context import window
+from prosa.services.models import prices
+from prosa.services.runs.checkpoint import Checkpoint, pack
+from prosa.services.runs.settle import Attempt, Attempts
+from prosa.services.runs.start import Defaults
+
+
+class Rounds:
+    """The rounds of one run. `parts` is the answer of those that are over, `told` the places of the steps
+    whose results were published, `remaining` what the user's limits leave beside what is held."""
+
+    def __init__(self, run: Run, begun: Checkpoint, records: EngineRecords, defaults: Defaults) -> None:
+        self._run = run
+        self._begun = begun
+        self._records = records
+        self._defaults = defaults
+        self.attempts = Attempts(run, begun.spent)
+        self.remaining = begun.remaining
+        self.parts = begun.parts
+        self.place = begun.place
+        self.told = set(begun.told)
+        self._rounds = begun.rounds
+        self._settled = begun.spent.attempts
+        self._bound = begun.prepared.bound
+        self._ids: dict[str, str] = {}
+
+    @property
+    def language(self) -> str:
+        return self._begun.language
+
+    @property
+    def over(self) -> bool:
+        """Whether the model may not call tools any more."""
+        return self._rounds >= self._defaults.tool_rounds
+
+    @property
+    def request(self) -> ChatRequest:
+        """What the model is asked in this round."""
+        asked = self._begun.prepared.request
+        if not self.parts:
+            return asked
+        choice = asked.tool_choice
+        if choice is not None and choice.mode in ("required", "tool"):
+            choice = None  # it has called what it had to
+        turns = (*asked.turns, *exchanges(Role.ASSISTANT, self.parts))
+        return replace(asked, turns=turns, tool_choice=choice)
+
+    def begin_attempt(self) -> Attempt:
+        """The attempt that goes on, or a new one where none does."""
+        if self.attempts.current is None:
+            prepared, request = self._begun.prepared, self.request
+            prompt = prepared.prompt
+            if self.parts:
+                prompt = window.tokens(request.turns, request.system, request.tools)
+            self.attempts.current = Attempt(prepared.provider, request.model, prompt, request.max_tokens)
+        return self.attempts.current
+
+    def begin_call(self, identity: str) -> str:
+        """The id of a call that begins: the model's, unless an earlier round had the same one, for some
+        servers count anew in each answer."""
+        used = {part.id for part in self.parts if isinstance(part, ToolCall)}
+        self._ids[identity] = f"{identity}_{self._rounds}" if identity in used else identity
+        return self._ids[identity]
+
+    def call_id(self, identity: str) -> str:
+        """The id of a call that was begun."""
+        return self._ids.get(identity, identity)
+
+    def end_round(self, parts: tuple[Part, ...], said: str) -> None:
+        """The model has spoken, and called tools."""
+        self.attempts.close(said)
+        self.parts += parts
+        self._rounds += 1
+        self._ids = {}
+
+    def returned(self, steps: Sequence[Step]) -> None:
+        """All calls of the round have their results."""
+        self.parts += tuple(step.returned for step in steps)
+        self.place = steps[-1].place + 1
+
+    def boundary(self, steps: Sequence[Step], *, pause: bool) -> Boundary:
+        """All so far, to be put down; with a `pause`, also how to go on from here."""
+        entries = self.attempts.take()
+        spent = self.attempts.spent
+        waiting = None
+        if pause:
+            expires = Instant(now() + int(self._defaults.action_seconds * SECOND))
+            waiting = Pause(pack(self._checkpoint(steps)), expires)
+        request = self.request
+        return Boundary(
+            run_id=self._run.id,
+            message_id=self._run.message_id,
+            content=text_of(self.parts),
+            parts=self.parts,
+            steps=tuple(steps),
+            entries=entries,
+            attempts=spent.attempts,
+            prompt=window.tokens(request.turns, request.system, request.tools),
+            pause=waiting,
+        )
+
+    def _checkpoint(self, steps: Sequence[Step]) -> Checkpoint:
+        return replace(
+            self._begun,
+            remaining=self.remaining,
+            parts=self.parts,
+            place=steps[0].place,
+            told=frozenset(self.told),
+            rounds=self._rounds,
+            spent=self.attempts.spent,
+        )
+
+    def must_hold(self, attempt: Attempt) -> bool:
+        """Whether what is held may be too little for an attempt that is about to begin: an earlier one has
+        used some of it, or another model is asked than the one it was meant for."""
+        if not self._defaults.limits:
+            return False
+        used = self.attempts.spent.attempts > self._settled
+        return used or self._bound_of(attempt).tokens > self._bound.tokens or self._dearer(attempt)
+
+    def _dearer(self, attempt: Attempt) -> bool:
+        asked, held = self._bound_of(attempt).cost, self._bound.cost
+        return asked is None or held is None or asked > held
+
+    async def hold(self) -> None:
+        """Holds what the next attempt may take, now that all before it is settled. Raises LimitReached,
+        PriceUnknown."""
+        self._settled = self.attempts.spent.attempts
+        limits: Limits = self._defaults.limits
+        if not limits:
+            return
+        self._bound = self._bound_of(self.begin_attempt())
+        run = self._run
+        self.remaining = await self._records.hold(run.id, run.user_id, limits, self._bound, now())
+
+    def _bound_of(self, attempt: Attempt) -> Bound:
+        request = self.request
+        taken = window.bound(request.turns, request.system, request.tools)
+        cost = prices.cost(attempt.provider, attempt.model, Usage(taken, request.max_tokens))
+        return Bound(attempt.model, taken + request.max_tokens, cost)
