@@ -226,7 +226,12 @@ class Catalogue:
             return None
         if self._known(provider).model is None:
             self._offer(provider)
-        return Choice(provider, model or self._default_of(provider))
+        model = model or self._known(provider).default_model
+        if model is None:
+            raise MisconfiguredError(
+                f"DEFAULT_AI_PROVIDER is {provider}, which has no default model. Set DEFAULT_AI_MODEL."
+            )
+        return Choice(provider, model)
 
     def _unasked(self) -> Choice:
         """The default, be it shut down or not."""
@@ -237,8 +242,11 @@ class Catalogue:
         model = self._asked[1]
         if model is not None and (named := self._by_name(model)) is not None:
             return named
-        name = self._named(model or "") or next(iter(self.providers), "")
-        return Choice(name, model or self._default_of(name))
+        if model is not None:
+            return Choice(self._named(model) or next(iter(self.providers), ""), model)
+        offers = self._offers.items()
+        name = next((name for name, offer in offers if offer.answers and offer.default_model), "")
+        return Choice(name, self._default_of(name))
 
     def _chosen(
         self, provider: str | None, model: str | None, others: Sequence[tuple[str | None, str | None]]
