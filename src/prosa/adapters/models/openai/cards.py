@@ -54,4 +54,6 @@ def _text(value: object) -> str | None:
 
 def _moment(value: object) -> int | None:
     """Seconds since 1970, which llama.cpp and others may leave at zero."""
-    return value if isinstance(value, int) and 0 < value < LATEST else None
+    if isinstance(value, bool) or not isinstance(value, int):
+        return None
+    return value if 0 < value < LATEST else None
