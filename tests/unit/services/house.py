@@ -24,6 +24,7 @@ from prosa.services.models.catalogue import Catalogue, Offer
 from prosa.services.runs.engine import Engine
 from prosa.services.runs.readers import Reader
 from prosa.services.runs.start import Defaults, Send
+from prosa.services.tools.registry import Toolbox
 
 OPEN = "ended_at IS NULL"
 
@@ -43,13 +44,17 @@ class House:
         window: int | None = None,
         most: int = 4096,
         instead: ChatModel | None = None,
+        tools: Toolbox | None = None,
+        **defaults: Any,
     ) -> None:
         self.file = folder / "prosa.db"
         self.store: Any = store or sqlite_store(folder)
         self.model = FakeModel(script, provider=provider)
         catalogue = Catalogue({provider: Offer(model, instead or self.model, window=window)}, provider, model)
         keys = Keys(self.store, Vault(None, None, folder / "prosa.db.key"))
-        self.chat = Chat(self.store, catalogue, Defaults(None, most, limits or Limits()), keys)
+        self.chat = Chat(
+            self.store, catalogue, Defaults(None, most, limits or Limits(), **defaults), keys, tools
+        )
 
     async def __aenter__(self) -> Self:
         await self.chat.open()
