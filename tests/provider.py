@@ -3,7 +3,8 @@
 `words-NxD` says N words, D milliseconds apart, and reports its usage. After a dash, one more word can be wrong
 with it: `reset` (the connection is torn down after the words), `silent` (nothing follows them), `undone` (neither
 a reason nor `[DONE]`), `broken` (bytes that are no UTF-8), `garbled` (no JSON), `endless` (comments for ever),
-`flood` (one line of 200 MB). `status-429` answers with that status, `deaf` with nothing at all.
+`flood` (one line of 200 MB). `status-429` answers with that status, `deaf` with nothing at all. A key that
+begins with `refused-` gets a 401 that quotes it.
 """
 
 import asyncio
@@ -18,10 +19,12 @@ FLOOD = 200_000_000
 
 
 class Call:
-    """One request. `left` is set when the caller hangs up before the end; `ended` when all is over."""
+    """One request, with `key` (in lower case). `left` is set when the caller hangs up before the end; `ended`
+    when all is over."""
 
-    def __init__(self, body: dict[str, Any]) -> None:
+    def __init__(self, body: dict[str, Any], key: str) -> None:
         self.body = body
+        self.key = key
         self.model: str = body["model"]
         self.said = 0
         self.left = asyncio.Event()
@@ -67,7 +70,8 @@ class Provider:
                 while True:
                     head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").lower()
                     length = int(head.partition("content-length: ")[2].partition("\r")[0])
-                    call = Call(json.loads(await reader.readexactly(length)))
+                    key = head.partition("authorization: bearer ")[2].partition("\r")[0]
+                    call = Call(json.loads(await reader.readexactly(length)), key)
                     async with self._arrived:
                         self.calls.append(call)
                         self._arrived.notify_all()
@@ -93,6 +97,11 @@ class Provider:
 
 
 async def speak(call: Call, writer: asyncio.StreamWriter) -> None:
+    if call.key.startswith("refused-"):
+        told = {"error": {"message": f"Incorrect API key provided: {call.key}.", "code": "invalid_api_key"}}
+        body = json.dumps(told).encode()
+        writer.write(b"HTTP/1.1 401 X\r\ncontent-length: %d\r\n\r\n%b" % (len(body), body))
+        return
     if call.model.startswith("status-"):
         body = b'{"error": {"message": "no", "type": "some_error"}}'
         head = f"HTTP/1.1 {call.model.removeprefix('status-')} X\r\ncontent-length: {len(body)}\r\n\r\n"
