@@ -13,6 +13,7 @@ from prosa.services.models.catalogue import Offer
 from prosa.services.models.handling import Handling
 from prosa.services.models.keyring import Key, KeyRing
 from prosa.services.models.policy import Policy
+from prosa.services.models.shutdowns import Notices, lasting
 from prosa.services.models.stack import stack
 from prosa.toml import ProviderTable, Times
 
@@ -219,7 +220,8 @@ def _setting(name: str, what: str) -> str:
 
 
 def _default(name: str, table: ProviderTable) -> str | None:
-    return table.default_model or DEFAULT_MODELS.get(name)
+    usual = DEFAULT_MODELS.get(name)
+    return table.default_model or (None if usual is None else lasting(name, usual, Notices().today))
 
 
 def _handling(name: str, table: ProviderTable) -> Handling:

@@ -128,3 +128,17 @@ async def test_it_serves_and_ends_with_a_signal(tmp_path: Path) -> None:
     _, errors = await asyncio.wait_for(process.communicate(), 30)
     assert process.returncode == 0, errors
     assert b"Traceback" not in errors
+
+
+def test_the_models_are_listed_without_a_server(tmp_path: Path) -> None:
+    (tmp_path / "prosa.toml").write_text('[aliases]\nfast = "openai/gpt-4o"\n')
+    done = prosa(tmp_path, "models", OPENAI_API_KEY="canary-key")
+    assert done.returncode == 0, done.stderr
+    assert "canary" not in done.stdout + done.stderr
+    lines = {line.split()[0]: line for line in done.stdout.splitlines()}
+    assert re.search(r"128000 +2\.5 +10 +1\.25 .*alias of openai/gpt-4o", lines["fast"])
+    assert re.search(r"shut down on 2026-10-23, then gpt-4.1-mini", lines["openai/gpt-3.5-turbo"])
+    assert "local/smollm2-135m" in lines
+    one = prosa(tmp_path, "models", "local", OPENAI_API_KEY="canary-key")
+    assert [line.split()[0] for line in one.stdout.splitlines()] == ["model", "local/smollm2-135m"]
+    assert list(tmp_path.iterdir()) == [tmp_path / "prosa.toml"]

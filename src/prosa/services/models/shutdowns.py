@@ -114,6 +114,16 @@ KNOWN: dict[tuple[str, str], Shutdown] = {
 }
 
 
+def lasting(provider: str, model: str, today: date) -> str:
+    """`model`, or the first of its successors that is there for so long that nobody needs to be warned."""
+    last = today + timedelta(days=SOON)
+    while (shutdown := KNOWN.get((provider, model))) is not None and shutdown.day <= last:
+        if shutdown.successor is None:
+            break
+        model = shutdown.successor
+    return model
+
+
 class Notices:
     """Warns of models that go or are gone: each once a day, however often it is asked for. `clock` tells the
     seconds since 1970."""

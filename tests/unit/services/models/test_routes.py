@@ -7,6 +7,7 @@ from functools import partial
 from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
 
 from prosa.adapters.models.fake.client import FakeModel
 from prosa.domain.errors import (
@@ -21,7 +22,7 @@ from prosa.services.models.catalogue import Book, Catalogue, Choice, Offer
 from prosa.services.models.overrides import Override
 from prosa.services.models.rates import Price
 from prosa.services.models.routes import Route, Target
-from prosa.services.models.shutdowns import DAY, Notices
+from prosa.services.models.shutdowns import DAY, KNOWN, Notices, lasting
 
 NOON = 1_795_262_400.0 + DAY / 2
 """On the 21st of November 2026."""
@@ -211,16 +212,15 @@ def at(day: str, hours: float = 0) -> float:
     return (date.fromisoformat(day) - date(1970, 1, 1)).days * DAY + hours * 3_600
 
 
-def test_the_day_itself_decides(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_day_itself_decides() -> None:
     now = at("2026-12-10", 23.9)
     names = catalogue(clock=lambda: now)
-    assert names.choose((None, "gpt-5")) == Choice("openai", "gpt-5")
-    now = at("2026-12-11")
-    assert names.choose((None, "gpt-5")) == Choice("openai", "gpt-5.6-sol")
-    assert names.choose(("openai", "gpt-5")) == Choice("openai", "gpt-5.6-sol")
-    said = capsys.readouterr().out
-    assert "model_shuts_down_within_days" in said
-    assert "model_is_shut_down" in said
+    with capture_logs() as said:
+        assert names.choose((None, "gpt-5")) == Choice("openai", "gpt-5")
+        now = at("2026-12-11")
+        assert names.choose((None, "gpt-5")) == Choice("openai", "gpt-5.6-sol")
+        assert names.choose(("openai", "gpt-5")) == Choice("openai", "gpt-5.6-sol")
+    assert [line["event"] for line in said] == ["model_shuts_down_within_days", "model_is_shut_down"]
 
 
 @pytest.mark.parametrize(
@@ -233,18 +233,25 @@ def test_the_day_itself_decides(capsys: pytest.CaptureFixture[str]) -> None:
         ("2026-12-11", "model_is_shut_down"),
     ],
 )
-def test_warnings_once_a_day(day: str, said: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_warnings_once_a_day(day: str, said: str) -> None:
     now = at(day)
     names = catalogue(clock=lambda: now)
-    capsys.readouterr()
-    for _ in range(3):
-        names.choose((None, "gpt-5"))
-    lines = capsys.readouterr().out.splitlines()
-    assert len(lines) == bool(said)
-    assert all(said in line for line in lines)
+    with capture_logs() as first:
+        for _ in range(3):
+            names.choose((None, "gpt-5"))
+    assert [line["event"] for line in first] == ([said] if said else [])
     now += DAY
-    names.choose((None, "gpt-5"))
-    assert said == "" or len(capsys.readouterr().out.splitlines()) == 1
+    with capture_logs() as second:
+        names.choose((None, "gpt-5"))
+    assert len(second) == 1
+
+
+@pytest.mark.parametrize(
+    ("day", "model"),
+    [("2026-12-14", "gpt-4o-mini"), ("2026-12-15", "gpt-6-luna"), ("2028-01-01", "gpt-6-luna")],
+)
+def test_a_usual_model_lasts(day: str, model: str) -> None:
+    assert lasting("openai", "gpt-4o-mini", date.fromisoformat(day)) == model
 
 
 def test_successors_have_successors_and_no_circle_is_endless() -> None:
@@ -270,3 +277,11 @@ def test_successors_have_successors_and_no_circle_is_endless() -> None:
 def test_a_route_keeps_its_name_when_its_target_gives_way() -> None:
     names = catalogue({"old": Route(("openai/gpt-4", "local"))})
     assert names.choose((None, "old")) == Choice("openai", "gpt-4.1", "old")
+
+
+def test_every_successor_leads_to_a_model_that_is_priced() -> None:
+    for (provider, model), shutdown in KNOWN.items():
+        assert shutdown.successor is not None
+        living = lasting(provider, model, date(2027, 6, 1))
+        assert (provider, living) not in KNOWN, model
+        assert prices.tariff(provider, living) is not None, living
