@@ -35,11 +35,11 @@ class Circuit:
             self._probe = attempt
 
     def answered(self, attempt: object) -> None:
-        """The provider began to answer: enough for a probe, but one more failure opens the circuit again."""
+        """The provider began to answer: enough for a probe. The failures still count, so that one more opens
+        the circuit again."""
         if self._probe is attempt and self._opened is not None:
             self._opened = None
             self._probe = None
-            self.failures = self._threshold - 1
 
     def succeeded(self, attempt: object) -> None:
         self.answered(attempt)

@@ -20,7 +20,7 @@ from prosa.domain.errors import (
     QueueFull,
     RateLimited,
 )
-from prosa.domain.models import Asked, ChatRequest, EmbedRequest
+from prosa.domain.models import Asked, ChatRequest, EmbedRequest, Queued
 from prosa.services.models.breaker import Breaker
 from prosa.services.models.circuit import Circuits
 
@@ -187,6 +187,13 @@ async def test_whoever_waited_is_turned_away_before_the_provider_is_asked() -> N
     assert (await first).code == "unreachable"
     heard = await second
     assert (heard.code, heard.events, len(model.calls)) == ("provider_suspended", [], 1)
+
+
+@timeless
+async def test_nobody_stands_in_line_for_a_dead_provider() -> None:
+    model = Scripted([DOWN], [Queued(3), "hi"])
+    assert await fail(breaker(model, failures=1), 2) == ["unreachable", "provider_suspended"]
+    assert model.asked == 1
 
 
 @timeless

@@ -100,6 +100,16 @@ async def test_a_full_line_is_told_before_and_left_to_the_next_target(concurrenc
 
 
 @timeless
+async def test_a_user_who_waits_enough_leaves_room_for_others() -> None:
+    around = stacked(Scripted([5.0, "hi"]), concurrency=1, waiting=2, waiting_each=1)
+    tasks = [asyncio.create_task(hear(around, replace(ASK, user="a"))) for _ in range(2)]
+    await settle()
+    assert around.refuses("a") is not None
+    assert around.refuses("b") is None
+    assert [(await task).text for task in tasks] == ["hi", "hi"]
+
+
+@timeless
 async def test_a_route_over_two_stacks() -> None:
     first = stacked(Scripted(["one ", DOWN]))
     second = stacked(Scripted([DOWN], ["two"]))

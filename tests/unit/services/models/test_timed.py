@@ -69,8 +69,19 @@ async def test_another_task_may_read_on() -> None:
     stream = timed(Asking(["a", NEVER])).stream(ASK)
     await anext(stream)
     await anext(stream)
-    with pytest.raises(ProviderTimeout):
-        await asyncio.create_task(anext(stream))
+    reading = asyncio.ensure_future(anext(stream))
+    await asyncio.wait({reading})
+    assert isinstance(reading.exception(), ProviderTimeout)
+
+
+@timeless
+async def test_a_task_that_survived_a_cancellation_is_not_cancelled_by_a_timeout() -> None:
+    task = asyncio.current_task()
+    assert task is not None
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await asyncio.sleep(0)
+    assert (await hear(timed(Asking([20.0, "hi"])))).text == "hi"
 
 
 @timeless
