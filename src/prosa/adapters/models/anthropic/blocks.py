@@ -1,5 +1,6 @@
 """Follows the blocks of one of Anthropic's messages, which may be open side by side, each at its index."""
 
+import json
 from typing import Any
 
 import msgspec
@@ -12,7 +13,7 @@ from prosa.domain.content import ThinkingPart
 from prosa.kit.text import well_formed
 
 NO_ARGUMENTS = "{}"
-OURS = {"text", "thinking", "redacted_thinking", "tool_use"}
+OURS = ("text", "thinking", "redacted_thinking", "tool_use")
 
 
 class Block(Struct):
@@ -115,5 +116,10 @@ class Blocks:
 
 
 def written(given: Any) -> str:
-    """The JSON of a call's input that came as a value."""
-    return msgspec.json.encode(given).decode() if given else NO_ARGUMENTS
+    """The JSON of a call's input that came as a value, with the lone surrogates that it may hold."""
+    if not given:
+        return NO_ARGUMENTS
+    try:
+        return msgspec.json.encode(given).decode()
+    except UnicodeEncodeError:
+        return json.dumps(given, ensure_ascii=False)

@@ -1,6 +1,7 @@
 """What Anthropic's streams may do that no recording shows."""
 
 import json
+from contextlib import suppress
 from itertools import pairwise
 from typing import Any
 
@@ -10,9 +11,10 @@ from hypothesis import strategies as st
 from tests.unit.adapters.models.anthropic.judge import REASONS, assembled, heard, judged, read
 from tests.unit.adapters.models.speech import fed, message, text_of
 
+from prosa.adapters.models.anthropic.blocks import OURS
 from prosa.adapters.models.anthropic.decode import AnthropicDecoder, input_tokens, whole
 from prosa.domain.content import TextPart, ThinkingPart, ToolCall
-from prosa.domain.errors import BrokenStream, ProviderOverloaded
+from prosa.domain.errors import BrokenStream, ProviderError, ProviderOverloaded
 from prosa.domain.models import (
     Finish,
     FinishReason,
@@ -160,6 +162,7 @@ def test_what_is_not_the_models_word_is_left_out() -> None:
         add(3, "unheard_of", piece="x", text="x"),
         stop(3),
         start(4),
+        start(4, type=["text"], text="x"),
         message("content_block_start", index=5, content_block=None),
         end(),
     )
@@ -234,6 +237,9 @@ def test_a_whole_answer_with_lone_halves() -> None:
         rb'{"type": "message", "content": [{"type": "text", "text": "a\ud83c"}], "stop_reason": "end_turn"}'
     )
     assert text_of(list(whole(body))) == "a\ufffd"
+    called = rb'{"type": "tool_use", "id": "x", "name": "y", "input": {"a": "\ud83c", "b": "\ud83c\udf0d"}}'
+    body = b'{"type": "message", "content": [%b], "stop_reason": "tool_use"}' % called
+    assert assembled(list(whole(body))) == (ToolCall("x", "y", '{"a": "\ufffd", "b": "🌍"}'),)
 
 
 def test_counts_that_can_be_believed() -> None:
@@ -320,3 +326,33 @@ def test_arguments_in_a_hundred_thousand_pieces() -> None:
         told += decoder.feed(args(0, char))
     told += decoder.feed(stop(0) + end("tool_use"))
     assert assembled(told + decoder.end()) == (ToolCall("toolu_0", "clock", said),)
+
+
+FIELDS = ["type", "content", "stop_reason", "stop_details", "usage", "index", "delta", "text", "thinking",
+          "content_block", "signature", "data", "id", "name", "input", "error", "input_tokens"]  # fmt: skip
+ANY = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=3) | st.sampled_from([*OURS]),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(FIELDS), inner, max_size=5),
+    max_leaves=4,
+)
+ONE = st.fixed_dictionaries({"type": st.sampled_from([*OURS]) | ANY}, optional=dict.fromkeys(FIELDS[1:], ANY))
+TOLD = st.fixed_dictionaries(
+    {"type": st.sampled_from(["message", "error"])},
+    optional={**dict.fromkeys(FIELDS[1:], ANY), "content": st.lists(ONE, max_size=3), "content_block": ONE},
+)
+
+
+@settings(deadline=None)
+@given(
+    told=TOLD, kind=st.sampled_from(["message_delta", "content_block_start", "content_block_delta", "error"])
+)
+def test_any_value_is_survived(told: dict[str, Any], kind: str) -> None:
+    """Whatever stands in the fields, an answer ends as one or with an error of the domain."""
+    body = json.dumps(told).encode()
+    frame = json.dumps({**told, "type": kind}).encode()
+    for answer in (
+        lambda: whole(body),
+        lambda: fed(AnthropicDecoder(), [OPENING + b"data: " + frame + b"\n\n"]),
+    ):
+        with suppress(ProviderError):
+            assert isinstance(answer()[-1], Finish)
