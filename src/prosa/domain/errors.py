@@ -433,6 +433,16 @@ class BrokenStream(ProviderError):
     pt = "A resposta de {provider} foi interrompida. Tente de novo."
 
 
+class AnswerRestarted(ProsaError):
+    """Another model took up an answer that broke off, and began anew: told to readers who can't forget what
+    they have read."""
+
+    code = "restarted"
+    retryable = True
+    en = "The answer broke off and began anew with another model. Ask again."
+    pt = "A resposta foi interrompida e recomeçou com outro modelo. Pergunte de novo."
+
+
 # Tools
 
 
@@ -459,6 +469,27 @@ class InvalidArguments(ToolFailed):
     """The model called a tool with what its schema does not allow; the tool was not called."""
 
     code = "invalid_arguments"
+
+
+class AnswerRestarted(ProsaError):
+    """An answer began anew after a part of it had been sent, to a reader that can't take text back."""
+
+    code = "restarted"
+    retryable = True
+    en = "The answer broke off and begins anew. Forget the text so far and read the message when it is done."
+    pt = "A resposta foi interrompida e recomeça. Esqueça o texto até aqui e leia a mensagem quando terminar."
+
+
+class ActionRequired(Conflict):
+    """Who waits for a whole answer can't get it: the run waits for a tool's output, or for leave to call."""
+
+    code = "action_required"
+    en = "The answer waits for a tool's output or for approval. Read the run to see what it needs."
+    pt = "A resposta espera pelo resultado de uma ferramenta ou por aprovação. Leia a execução para saber."
+    shown = ("runId",)
+
+    def __init__(self, run_id: str) -> None:
+        super().__init__(runId=run_id)
 
 
 class AnswerFailed(ProsaError):

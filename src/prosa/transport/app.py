@@ -16,6 +16,9 @@ from prosa.transport.middleware.hosts import Hosts
 from prosa.transport.middleware.origins import Origins
 from prosa.transport.native import chat as native_chat
 from prosa.transport.native import conversations, messages, models, plain, process, runs, session
+from prosa.transport.openai import completions, embeddings
+from prosa.transport.openai import models as openai_models
+from prosa.transport.openai.errors import refusal as openai_refusal
 from prosa.transport.openapi import describe
 from prosa.transport.operation import JSON, Door, Endpoint, Fixed, Operation
 from prosa.transport.page import Page
@@ -26,9 +29,10 @@ class App:
 
     def __init__(self, chat: Chat, identity: Identity, *, language: str, origins: frozenset[str]) -> None:
         self._chat = chat
-        self._door = Door(chat, identity, language)
+        self._door = Door(chat, identity, language, {"/v1/": openai_refusal})
         app: ASGIApp = Router(self._routes(identity), redirect_slashes=False, default=self._nowhere)
-        app = Bodies(app, self._door)
+        larger = {each.path: each.limit for each in operations(identity) if each.limit is not None}
+        app = Bodies(app, self._door, larger=larger)
         app = Origins(app, self._door, origins, local=identity.local)
         self._app: ASGIApp = Hosts(app, self._door) if identity.local else app
 
@@ -83,6 +87,9 @@ def operations(identity: Identity) -> list[Operation]:
         *messages.OPERATIONS,
         *conversations.OPERATIONS,
         *models.OPERATIONS,
+        *completions.OPERATIONS,
+        *embeddings.OPERATIONS,
+        *openai_models.OPERATIONS,
         *session.operations(identity),
         *keys.OPERATIONS,
         *health.OPERATIONS,
@@ -92,5 +99,6 @@ def operations(identity: Identity) -> list[Operation]:
 def _by_path(operations: Sequence[Operation]) -> dict[str, list[Operation]]:
     paths: dict[str, list[Operation]] = {}
     for operation in operations:
-        paths.setdefault(operation.path, []).append(operation)
+        path = f"{operation.path[:-1]}:path}}" if operation.deep else operation.path
+        paths.setdefault(path, []).append(operation)
     return paths

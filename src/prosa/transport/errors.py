@@ -3,6 +3,7 @@
 from typing import Any
 
 import msgspec
+from msgspec import Struct
 
 from prosa.domain import errors as e
 
@@ -42,6 +43,19 @@ RETRY_AFTER = 2
 """Seconds, for failures that pass by themselves."""
 
 Headers = list[tuple[bytes, bytes]]
+
+
+class Refusal(Struct, frozen=True):
+    """A whole answer that tells of an error."""
+
+    status: int
+    headers: Headers
+    body: bytes
+
+
+def refusal(error: e.ProsaError, language: str) -> Refusal:
+    """As the native API tells it."""
+    return Refusal(status_of(type(error)), headers_of(error), body_of(error, language))
 
 
 def status_of(kind: type[e.ProsaError]) -> int:

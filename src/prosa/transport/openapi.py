@@ -10,7 +10,7 @@ from msgspec import UNSET, Struct, UnsetType
 from prosa import __version__
 from prosa.domain import errors as e
 from prosa.transport.errors import status_of
-from prosa.transport.operation import HeaderField, Nothing, Operation
+from prosa.transport.operation import Failures, HeaderField, Nothing, Operation
 
 
 class ErrorForm(Struct, rename="camel"):
@@ -25,6 +25,7 @@ class ErrorForm(Struct, rename="camel"):
     resets_at: str | UnsetType = UNSET
 
 
+_NATIVE = Failures(ErrorForm, status_of)
 _EVERYWHERE: tuple[type[e.ProsaError], ...] = (
     e.InvalidRequest, e.OriginRefused, e.HostRefused, e.StoreUnavailable, e.ProsaError,
 )  # fmt: skip
@@ -69,7 +70,8 @@ def describe(
 def _forms(operations: Sequence[Operation]) -> list[Any]:
     forms: dict[int, Any] = {id(ErrorForm): ErrorForm}
     for operation in operations:
-        for form in (operation.takes, operation.query, *operation.gives.values()):
+        failure = (operation.failures or _NATIVE).form
+        for form in (operation.takes, operation.query, failure, *operation.gives.values()):
             if form is not None and form is not Nothing:
                 forms[id(form)] = form
     return list(forms.values())
@@ -118,7 +120,12 @@ def form_of(takes: Any) -> type[Struct]:
 
 def _path_parameters(operation: Operation) -> list[dict[str, Any]]:
     return [
-        {"name": name, "in": "path", "required": True, "schema": {"type": "string", "format": "uuid"}}
+        {
+            "name": name,
+            "in": "path",
+            "required": True,
+            "schema": {"type": "string", "format": "uuid"} if name.endswith("Id") else {"type": "string"},
+        }
         for name in re.findall(r"{(\w+)}", operation.path)
     ]
 
@@ -155,11 +162,13 @@ def _plain(schema: dict[str, Any]) -> dict[str, Any]:
 def _responses(operation: Operation, known: dict[int, Any]) -> dict[str, Any]:
     responses: dict[str, Any] = {}
     for status, form in operation.gives.items():
-        responses[str(status)] = {"description": "Done."}
+        content: dict[str, Any] = {}
         if operation.stream and status == 200:  # noqa: PLR2004
-            responses[str(status)]["content"] = {operation.stream: {"schema": {"type": "string"}}}
-        elif form is not None:
-            responses[str(status)]["content"] = {"application/json": {"schema": known[id(form)]}}
+            content[operation.stream] = {"schema": {"type": "string"}}
+        if form is not None:
+            content["application/json"] = {"schema": known[id(form)]}
+        responses[str(status)] = {"description": "Done."} | ({"content": content} if content else {})
+    failures = operation.failures or _NATIVE
     raised = (*operation.errors, *_EVERYWHERE)
     if "{" in operation.path:
         raised = (*raised, e.NoSuchRoute)
@@ -170,7 +179,7 @@ def _responses(operation: Operation, known: dict[int, Any]) -> dict[str, Any]:
     if operation.takes is not Nothing:
         raised = (*raised, *_WITH_BODY)
     for kind in raised:
-        entry = responses.setdefault(str(status_of(kind)), {"description": ""})
-        entry.setdefault("content", {"application/json": {"schema": known[id(ErrorForm)]}})
+        entry = responses.setdefault(str(failures.status_of(kind)), {"description": ""})
+        entry.setdefault("content", {"application/json": {"schema": known[id(failures.form)]}})
         entry["description"] = f"{entry['description']} `{kind.code}`".strip()
     return dict(sorted(responses.items()))

@@ -1,6 +1,6 @@
 """One operation of the API: what it takes and gives, described once for the router and for the OpenAPI."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Generic, TypeVar
 
 import msgspec
@@ -21,7 +21,7 @@ from prosa.domain.errors import (
 from prosa.domain.ids import parse_id
 from prosa.domain.principal import Principal
 from prosa.services.chat import Chat
-from prosa.transport.errors import Headers, body_of, headers_of, language_of, status_of
+from prosa.transport.errors import Headers, Refusal, language_of, refusal
 from prosa.transport.identity import Identity, header
 from prosa.transport.json import decode
 
@@ -80,6 +80,13 @@ class HeaderField(Struct, frozen=True):
     pattern: str
 
 
+class Failures(Struct, frozen=True):
+    """The form of errors, and their statuses."""
+
+    form: type[Struct]
+    status_of: Callable[[type[ProsaError]], int]
+
+
 class Operation(Struct, frozen=True):
     """`gives` maps statuses to the JSON's type (None: no body); `errors` are what the handler may raise
     beside what every operation can. `any_type` takes JSON whatever the Content-Type says."""
@@ -98,36 +105,55 @@ class Operation(Struct, frozen=True):
     """Whether it is for the operator alone."""
     any_type: bool = False
     stream: str | None = None
-    """The media type of a 200 that is a stream."""
+    """The media type of a 200 that is a stream; with a form for 200, of one that may be."""
+    failures: Failures | None = None
+    """How its errors look, where it is not the native way."""
+    limit: int | None = None
+    """Bytes that its body may have, where it is more than usual."""
+    deep: bool = False
+    """Whether the last thing in the path may have slashes."""
 
     @property
     def tag(self) -> str:
         """The group that it belongs to in the description."""
         first, _, rest = self.path.removeprefix("/").partition("/")
+        if first == "v1":
+            return "openai"
         return rest.partition("/")[0] if first == "api" else "operations"
 
 
-class Door:
-    """What every endpoint needs: the services, who is calling, and the language for those who name none."""
+Refuse = Callable[[ProsaError, str], Refusal]
 
-    def __init__(self, chat: Chat, identity: Identity, language: str) -> None:
+
+class Door:
+    """What every endpoint needs: the services, who is calling, and the language for those who name none.
+    `forms` says how errors look below a path, where it is not the native way."""
+
+    def __init__(
+        self, chat: Chat, identity: Identity, language: str, forms: Mapping[str, Refuse] | None = None
+    ) -> None:
         self.chat = chat
         self.identity = identity
         self.language = language
+        self._forms = tuple((forms or {}).items())
 
     def language_of(self, scope: Scope) -> str:
         return language_of(header(scope, b"accept-language"), self.language)
 
     async def refuse(self, error: ProsaError, scope: Scope, send: Send) -> None:
         """Answers with the error's status, code and sentence."""
-        body = body_of(error, self.language_of(scope))
-        await respond(send, status_of(type(error)), headers_of(error), body)
+        told = self._told(error, scope)
+        await respond(send, told.status, told.headers, told.body)
 
     async def refuse_method(self, allow: bytes, scope: Scope, send: Send) -> None:
         """Answers that only the methods in `allow` are taken here."""
-        error = MethodNotAllowed()
-        headers = [*headers_of(error), (b"allow", allow)]
-        await respond(send, 405, headers, body_of(error, self.language_of(scope)))
+        told = self._told(MethodNotAllowed(), scope)
+        await respond(send, told.status, [*told.headers, (b"allow", allow)], told.body)
+
+    def _told(self, error: ProsaError, scope: Scope) -> Refusal:
+        path = scope["path"]
+        tell = next((form for below, form in self._forms if path.startswith(below)), refusal)
+        return tell(error, self.language_of(scope))
 
     async def call(self, operation: Operation, scope: Scope, receive: Receive) -> Call[Any, Any]:
         """Raises NotAuthenticated, OriginRefused, Forbidden, InvalidRequest, UnsupportedMediaType."""

@@ -1,0 +1,1 @@
+"""OpenAI's door: chat completions, embeddings and models, over any provider."""
