@@ -178,6 +178,12 @@ def said(happened: Iterable[dict[str, Any]]) -> str:
     return "".join(event["content"] for event in happened if "content" in event)
 
 
+def told(answer: httpx2.Response) -> dict[str, Any]:
+    """The code and the message of an error, in whichever form the door has."""
+    body = answer.json()
+    return body.get("error", body)
+
+
 def refusal(error: ProsaError, language: str = "en") -> dict[str, Any]:
     """The body that tells of `error`."""
     shown = {name: error.details[name] for name in error.shown if name in error.details}

@@ -24,8 +24,9 @@ class Ids(NamedTuple):
 
     def path(self, operation: Operation) -> str:
         return operation.path.format(
-            conversationId=self.conversation, messageId=self.message, runId=self.run, keyId=self.key
-        )
+            conversationId=self.conversation, messageId=self.message, runId=self.run, keyId=self.key,
+            model=self.message,
+        )  # fmt: skip
 
 
 NOBODY_IDS = Ids(NOBODY, NOBODY, NOBODY, NOBODY)
@@ -37,6 +38,8 @@ class Example(NamedTuple):
     body: dict[str, Any] | None = None
     names: Mapping[str, str] = {}
     query: Mapping[str, str] = {}
+    right: Mapping[str, tuple[Any, ...]] = {}
+    """Values that look odd, and are right in these fields."""
 
 
 EXAMPLES: dict[str, Example] = {
@@ -46,6 +49,9 @@ EXAMPLES: dict[str, Example] = {
     ),
     "GET /api/chat/runs/{runId}": Example(),
     "GET /api/chat/runs/{runId}/events": Example(),
+    "GET /api/chat/runs/{runId}/steps": Example(),
+    "POST /api/chat/runs/{runId}/tool-outputs": Example({"outputs": [{"id": "call-1", "output": "x"}]}),
+    "POST /api/chat/runs/{runId}/approvals": Example({"id": "call-1", "approve": True}),
     "POST /api/chat/runs/{runId}/stop": Example(),
     "POST /api/chat": Example(
         {"conversationId": "", "content": "x"},
@@ -76,6 +82,13 @@ EXAMPLES: dict[str, Example] = {
     "POST /api/admin/keys/{keyId}/rotate": Example({"key": "sk-y"}),
     "DELETE /api/admin/keys/{keyId}": Example(),
     "POST /api/admin/master/rotate": Example(),
+    "POST /v1/chat/completions": Example(
+        {"messages": [{"role": "user", "content": "x"}]},
+        right=dict.fromkeys(("stream", "store", "parallel_tool_calls", "logprobs"), (False,)),
+    ),
+    "POST /v1/embeddings": Example({"input": "x"}),
+    "GET /v1/models": Example(),
+    "GET /v1/models/{model}": Example(),
     "GET /health": Example(),
     "GET /ready": Example(),
     "GET /metrics": Example(),
