@@ -13,7 +13,7 @@ from msgspec import Struct, structs
 from pydantic import SecretStr
 
 from prosa.config import Settings, load, secret, tables
-from prosa.declared import DeclaredTool, FromCaller, FromEnvironment
+from prosa.declared import Source, ToolTable
 from prosa.domain.errors import MisconfiguredError
 from prosa.domain.models import ToolSpec
 from prosa.domain.money import from_dollars
@@ -79,7 +79,7 @@ def chat(
         supply.catalogue,
         Defaults(settings.system_prompt, settings.max_output_tokens, limits),
         keys,
-        toolbox(settings, tools),
+        toolbox(tools),
         supply.reload,
     )
 
@@ -114,9 +114,9 @@ def _book(found: Tables) -> Book:
     return Book(found.routes, found.aliases, found.models)
 
 
-def toolbox(settings: Settings, tools: Iterable[Tool | Callable[..., Any]] = ()) -> Toolbox:
-    """The server's tools: `tools`, then those of the settings. Raises MisconfiguredError."""
-    declared = [_declared(name, table) for name, table in settings.tools.items()]
+def toolbox(tools: Iterable[Tool | Callable[..., Any]] = ()) -> Toolbox:
+    """The server's tools: `tools`, then those of prosa.toml. Raises MisconfiguredError."""
+    declared = [_declared(name, table) for name, table in tables().tools.items()]
     return Toolbox([*(_tool(each) for each in tools), *declared])
 
 
@@ -226,7 +226,7 @@ def _function(function: Callable[..., Any], mark: Mark) -> Tool:
     return FunctionTool(function, **structs.asdict(mark))
 
 
-def _declared(name: str, table: DeclaredTool) -> Tool:
+def _declared(name: str, table: ToolTable) -> Tool:
     """The tool of one table of prosa.toml."""
     said = {
         field: getattr(table, field)
@@ -249,14 +249,14 @@ def _declared(name: str, table: DeclaredTool) -> Tool:
     return HttpTool(ToolSpec(name, said.pop("description"), table.parameters), endpoint, **said)
 
 
-def _given(tool: str, value: str | FromEnvironment | FromCaller) -> "Given":
+def _given(tool: str, value: str | Source) -> "Given":
     from prosa.adapters.tools.http import Of, Plain, Secret
 
-    if isinstance(value, FromCaller):
+    if isinstance(value, str):
+        return Plain(value)
+    if value.caller is not None:
         return Of(value.caller)
-    if isinstance(value, FromEnvironment):
-        return Secret(secret(value.env, f"[tools.{tool}]"), value.prefix)
-    return Plain(value)
+    return Secret(secret(value.env or "", f"[tools.{tool}]"), value.prefix)
 
 
 def _imported(tool: str, path: str) -> Callable[..., Any]:

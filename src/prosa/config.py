@@ -16,7 +16,6 @@ from pydantic_settings import (
 )
 
 from prosa import toml
-from prosa.declared import DeclaredTool
 from prosa.domain.errors import MisconfiguredError
 
 FILE = Path("prosa.toml")
@@ -94,8 +93,6 @@ class Settings(BaseSettings):
     drain_seconds: float = _named("PROSA_DRAIN_SECONDS", default=20.0, ge=0)
     log_format: Literal["console", "json"] = _named("PROSA_LOG_FORMAT", default="console")
 
-    tools: Annotated[dict[str, DeclaredTool], NoDecode] = _named("PROSA_TOOLS", default={})
-
     @classmethod
     def settings_customise_sources(
         cls,
@@ -148,7 +145,7 @@ def load(**given: Any) -> Settings:
 
 
 def tables() -> toml.Tables:
-    """The tables of prosa.toml as they are now: routes, aliases, models, providers. Raises
+    """The tables of prosa.toml as they are now: routes, aliases, models, providers, tools. Raises
     MisconfiguredError."""
     try:
         found = tomllib.loads(FILE.read_text(encoding="utf-8"), parse_float=Decimal)
@@ -206,8 +203,6 @@ def in_force(settings: Settings) -> list[tuple[str, str, str]]:
 
 
 def _shown(value: object) -> str:
-    if isinstance(value, dict):
-        return ", ".join(sorted(value)) or "-"
     if value is None or value == frozenset():
         return "-"
     if isinstance(value, SecretStr):

@@ -1,48 +1,65 @@
 """Tools as prosa.toml declares them: `[tools.<name>]` with an address to call, or a function to import."""
 
+import re
 from decimal import Decimal
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, Tag, model_validator
+from msgspec import Meta, Struct
+from msgspec.structs import force_setattr
 
-_CLOSED = ConfigDict(frozen=True, extra="forbid")
+Seconds = Annotated[float, Meta(gt=0, le=3600)]
+Method = Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
+Field = Literal["user_id", "client_id", "conversation_id", "run_id", "call_id", "language"]
 
-_OF_ADDRESSES = frozenset({"method", "parameters", "headers", "query", "allow_private", "max_bytes"})
+_FUNCTION = re.compile(r"[\w.]+:[\w.]+")
+_MOST = 64 * 1024
+_OF_ADDRESSES = {
+    "method": "GET", "parameters": {}, "headers": {}, "query": {}, "allow_private": False, "max_bytes": _MOST,
+}  # fmt: skip
+"""By what they are where nobody says."""
 
 
-class FromEnvironment(BaseModel):
-    """`{ env = "WEATHER_KEY", prefix = "Bearer " }`: a secret, never shown."""
+class Source(Struct, frozen=True, forbid_unknown_fields=True):
+    """Where a value comes from: `{ env = "WEATHER_KEY", prefix = "Bearer " }`, a secret of the environment,
+    or `{ caller = "user_id" }`, what the call itself brings."""
 
-    model_config = _CLOSED
-
-    env: str = Field(min_length=1)
+    env: str | None = None
     prefix: str = ""
+    caller: Field | None = None
+
+    def __post_init__(self) -> None:
+        if bool(self.env) == (self.caller is not None) or (self.caller and self.prefix):
+            raise ValueError('a value is a text, { env = "…", prefix = "…" } or { caller = "…" }')
 
 
-class FromCaller(BaseModel):
-    """`{ caller = "user_id" }`: what the call itself brings."""
+class ToolTable(Struct, frozen=True, forbid_unknown_fields=True):
+    """One table. With `url` it is an HTTP tool, with `function` ("shop.tools:stock") a Python function; what
+    a function does not say here, its `@prosa.tool` says."""
 
-    model_config = _CLOSED
+    url: str | None = None
+    function: str | None = None
+    description: str | None = None
+    always: bool | None = None
+    needs_approval: bool | None = None
+    timeout: Seconds | None = None
+    method: Method = "GET"
+    parameters: dict[str, Any] = {}
+    headers: dict[str, str | Source] = {}
+    query: dict[str, str | Source] = {}
+    allow_private: bool = False
+    max_bytes: Annotated[int, Meta(ge=1, le=1024 * 1024)] = _MOST
 
-    caller: Literal["user_id", "client_id", "conversation_id", "run_id", "call_id", "language"]
-
-
-def _which(value: object) -> str:
-    if isinstance(value, str):
-        return "text"
-    return (
-        "caller"
-        if isinstance(value, FromCaller) or (isinstance(value, dict) and "caller" in value)
-        else "env"
-    )
-
-
-Value = Annotated[
-    Annotated[str, Tag("text")]
-    | Annotated[FromEnvironment, Tag("env")]
-    | Annotated[FromCaller, Tag("caller")],
-    Discriminator(_which),
-]
+    def __post_init__(self) -> None:
+        if (self.url is None) == (self.function is None):
+            raise ValueError("needs either a url or a function")
+        if self.function is not None and not _FUNCTION.fullmatch(self.function):
+            raise ValueError('a function is written "module:name"')
+        wrong = [name for name, default in _OF_ADDRESSES.items() if getattr(self, name) != default]
+        if self.function is not None and wrong:
+            raise ValueError(f"{', '.join(wrong)}: a function has none of these")
+        if self.url is not None and not self.description:
+            raise ValueError("needs a description: it is how models know when to call it")
+        force_setattr(self, "parameters", _binary(self.parameters))
 
 
 def _binary(value: Any) -> Any:
@@ -52,33 +69,3 @@ def _binary(value: Any) -> Any:
     if isinstance(value, list):
         return [_binary(each) for each in value]
     return float(value) if isinstance(value, Decimal) else value
-
-
-class DeclaredTool(BaseModel):
-    """One table. With `url` it is an HTTP tool, with `function` ("shop.tools:stock") a Python function; what
-    a function does not say here, its `@prosa.tool` says."""
-
-    model_config = _CLOSED
-
-    url: str | None = None
-    function: str | None = Field(default=None, pattern=r"^[\w.]+:[\w.]+$")
-    description: str | None = None
-    always: bool | None = None
-    needs_approval: bool | None = None
-    timeout: float | None = Field(default=None, gt=0, le=3600)
-    method: Literal["GET", "POST", "PUT", "PATCH", "DELETE"] = "GET"
-    parameters: Annotated[dict[str, Any], BeforeValidator(_binary)] = {}
-    headers: dict[str, Value] = {}
-    query: dict[str, Value] = {}
-    allow_private: bool = False
-    max_bytes: int = Field(default=64 * 1024, ge=1, le=1024 * 1024)
-
-    @model_validator(mode="after")
-    def _one_kind(self) -> Self:
-        if (self.url is None) == (self.function is None):
-            raise ValueError("needs either a url or a function")
-        if self.function is not None and (wrong := _OF_ADDRESSES & self.model_fields_set):
-            raise ValueError(f"{', '.join(sorted(wrong))}: a function has none of these")
-        if self.url is not None and not self.description:
-            raise ValueError("needs a description: it is how models know when to call it")
-        return self

@@ -6,6 +6,7 @@ from typing import Annotated, Any, get_args, get_type_hints
 import msgspec
 from msgspec import Meta, Struct
 
+from prosa.declared import ToolTable
 from prosa.domain.errors import MisconfiguredError
 from prosa.services.models.overrides import Override
 from prosa.services.models.routes import Route
@@ -54,6 +55,7 @@ class Tables(Struct, frozen=True):
     aliases: dict[str, str] = {}
     models: dict[str, Override] = {}
     providers: dict[str, ProviderTable] = {}
+    tools: dict[str, ToolTable] = {}
 
 
 NAMES = frozenset(Tables.__struct_fields__)

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from tests.unit.adapters.models.loopback import Loopback, Play
 
-from prosa import ToolError, bootstrap, config
+from prosa import ToolError, bootstrap
 from prosa.adapters.tools.function import FunctionTool
 from prosa.adapters.tools.template import Template
 from prosa.domain.principal import Principal
@@ -96,7 +96,7 @@ def test_the_tables(shop: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("WEATHER_KEY", "x")
     (tmp_path / "prosa.toml").write_text("\n".join(blocks("toml")), encoding="utf-8")
-    tools = bootstrap.toolbox(config.load())
+    tools = bootstrap.toolbox()
     assert [(tool.spec.name, tool.kind, tool.always) for tool in tools] == [
         ("stock", "function", True),
         ("weather", "http", False),
@@ -110,9 +110,9 @@ def test_the_tables(shop: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
 
 
 def test_the_page_names_every_key() -> None:
-    from prosa.declared import DeclaredTool
+    from prosa.declared import ToolTable
 
     text = PAGE.read_text(encoding="utf-8")
     assert [
-        name for name in DeclaredTool.model_fields if f"`{name}`" not in text and f"{name} = " not in text
+        name for name in ToolTable.__struct_fields__ if f"`{name}`" not in text and f"{name} = " not in text
     ] == []

@@ -44,7 +44,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def box(folder: Path, toml: str) -> Toolbox:
     (folder / "prosa.toml").write_text(toml, encoding="utf-8")
-    return bootstrap.toolbox(config.load())
+    return bootstrap.toolbox()
 
 
 async def test_an_address(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -77,7 +77,7 @@ async def test_an_address(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None
         assert seen.headers["x-user"] == "ana"
         await tools.close()
     told = [row for row in config.in_force(config.load()) if "weather" in str(row)]
-    assert told == [("PROSA_TOOLS", "weather", "prosa.toml")]
+    assert told == [("[tools]", "weather", "prosa.toml")]
 
 
 async def test_functions(folder: Path) -> None:
@@ -120,14 +120,15 @@ async def test_functions(folder: Path) -> None:
             "NOT_THERE is not set",
         ),
         ('url = "https://a.test"\ndescription = "D"\nheaders.X = { caller = "scopes" }', "caller"),
-        ('url = "https://a.test"\ndescription = "D"\nheaders.X = { value = "x" }', "env"),
-        ('url = "https://a.test"\ndescription = "D"\nheaders.X = 7', "headers.X"),
+        ('url = "https://a.test"\ndescription = "D"\nheaders.X = { value = "x" }', "value"),
+        ('url = "https://a.test"\ndescription = "D"\nheaders.X = {}', "caller"),
+        ('url = "https://a.test"\ndescription = "D"\nheaders.X = 7', "headers"),
         ('url = "https://a.test"\ndescription = "D"\nparameters = { type = "array" }', "object"),
         ('function = "nowhere_at_all:f"', "can't be imported"),
         ('function = "os:no_such_name"', "can't be imported"),
         ('function = "os:name"', "is no function"),
         ('function = "os.getcwd"', "function"),
-        ('function = "os:getcwd"\nmethod = "GET"', "method: a function has none"),
+        ('function = "os:getcwd"\nmethod = "PUT"', "method: a function has none"),
     ],
 )
 def test_what_keeps_it_from_starting(folder: Path, table: str, why: str) -> None:
@@ -140,7 +141,7 @@ def test_what_keeps_it_from_starting(folder: Path, table: str, why: str) -> None
 def test_names_are_unique_over_all_sources(folder: Path) -> None:
     (folder / "prosa.toml").write_text('[tools.a]\nfunction = "os:getcwd"', encoding="utf-8")
     with pytest.raises(MisconfiguredError, match="Two tools are called a"):
-        bootstrap.toolbox(config.load(), [EchoTool("a")])
+        bootstrap.toolbox([EchoTool("a")])
     with pytest.raises(MisconfiguredError, match="can't be called 'a b'"):
         box(folder, '[tools."a b"]\nfunction = "os:getcwd"')
 
