@@ -275,9 +275,9 @@ def _local(settings: Settings, handling: Handling) -> Offer:
     def connect(base_url: str, api_key: str) -> ChatModel:
         from prosa.adapters.models.http import Timeouts
         from prosa.adapters.models.openai.client import OpenAIModel
-        from prosa.adapters.models.openai.dialect import Dialect
+        from prosa.adapters.models.openai.dialect import ROWS
 
-        row = Dialect(name="local", base_url=base_url, cap="max_tokens", needs_key=False)
+        row = structs.replace(ROWS["llamacpp"], name="local", base_url=base_url)
         # One thread reads about a hundred tokens a second, and others may be waiting before this one.
         return OpenAIModel(api_key=api_key, dialect=row, timeouts=Timeouts(first=600))
 

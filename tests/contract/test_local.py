@@ -10,13 +10,14 @@ from contextlib import aclosing
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 from structlog.testing import capture_logs
 
 from prosa.adapters.models.local.model import LocalModel
 from prosa.adapters.models.local.server import LocalServer
 from prosa.adapters.models.local.weights import find
 from prosa.adapters.models.openai.client import OpenAIModel
-from prosa.adapters.models.openai.dialect import Dialect
+from prosa.adapters.models.openai.dialect import ROWS
 from prosa.domain.errors import ContextTooLong, ProviderNotConfigured, ProviderUnreachable
 from prosa.domain.models import (
     ChatRequest,
@@ -50,7 +51,7 @@ LOOPBACK = "0100007F"
 
 
 def connect(base_url: str, api_key: str) -> ChatModel:
-    row = Dialect(name="local", base_url=base_url, cap="max_tokens", needs_key=False)
+    row = replace(ROWS["llamacpp"], name="local", base_url=base_url)
     return OpenAIModel(api_key=api_key, dialect=row)
 
 

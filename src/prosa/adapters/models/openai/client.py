@@ -39,7 +39,7 @@ class OpenAIModel:
         self._wire = Wire(
             dialect.name,
             self._routes.chat,
-            headers=_identified(dialect, api_key),
+            headers=_headers(dialect, api_key),
             secrets=(api_key or "",),
             timeouts=timeouts,
         )
@@ -105,7 +105,9 @@ class OpenAIModel:
         )
 
 
-def _identified(dialect: Dialect, api_key: str | None) -> dict[str, str]:
-    if not api_key:
-        return {}
-    return {dialect.key_header: f"Bearer {api_key}" if dialect.key_header == "authorization" else api_key}
+def _headers(dialect: Dialect, api_key: str | None) -> dict[str, str]:
+    headers = {} if dialect.lasting else {"connection": "close"}
+    if api_key:
+        bearer = dialect.key_header == "authorization"
+        headers[dialect.key_header] = f"Bearer {api_key}" if bearer else api_key
+    return headers

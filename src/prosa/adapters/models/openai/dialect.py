@@ -34,6 +34,9 @@ class Dialect(Struct, frozen=True):
     """The field in which thoughts go back with the tool calls that followed from them, where they may."""
     counting: str = ""
     """The route that counts a request's tokens."""
+    lasting: bool = True
+    """Whether a connection serves several requests. llama.cpp's don't outlive a stream, and nothing says so:
+    the next request would be lost."""
 
 
 OPENAI = Dialect()
@@ -75,6 +78,7 @@ ROWS: Mapping[str, Dialect] = {
             needs_key=False,
             thoughts="reasoning_content",
             counting="chat/completions/input_tokens",
+            lasting=False,
         ),
     )
 }
