@@ -21,11 +21,12 @@ class Ids(NamedTuple):
     question: str
     run: str
     key: str = NOBODY
+    model: str = "nobody/has-this"
 
     def path(self, operation: Operation) -> str:
         return operation.path.format(
             conversationId=self.conversation, messageId=self.message, runId=self.run, keyId=self.key,
-            model=self.message,
+            model=self.model,
         )  # fmt: skip
 
 

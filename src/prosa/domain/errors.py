@@ -263,6 +263,12 @@ class SealBroken(ProsaError):
     pt = "Uma chave selada não pode ser aberta: foi alterada, movida ou selada com outra chave-mestra."
 
 
+class MasterKeyMissing(SealBroken):
+    code = "master_key_missing"
+    en = "A provider key is sealed under a master key that this process has not got."
+    pt = "Uma chave de provedor está selada com uma chave-mestra que este processo não tem."
+
+
 class MisconfiguredError(ProsaError):
     """A setting keeps the server from starting. `detail` says which and what to set."""
 
@@ -469,15 +475,6 @@ class InvalidArguments(ToolFailed):
     """The model called a tool with what its schema does not allow; the tool was not called."""
 
     code = "invalid_arguments"
-
-
-class AnswerRestarted(ProsaError):
-    """An answer began anew after a part of it had been sent, to a reader that can't take text back."""
-
-    code = "restarted"
-    retryable = True
-    en = "The answer broke off and begins anew. Forget the text so far and read the message when it is done."
-    pt = "A resposta foi interrompida e recomeça. Esqueça o texto até aqui e leia a mensagem quando terminar."
 
 
 class ActionRequired(Conflict):

@@ -4,7 +4,7 @@ from msgspec import Struct
 
 from prosa.domain.conversations import Message, MessageStatus
 from prosa.domain.errors import ClientMismatch, InvalidRequest, MessageNotFound
-from prosa.domain.events import Done, Error, Event, decode
+from prosa.domain.events import Done, Error, Event, RequiresAction, decode
 from prosa.domain.ids import parse_id
 from prosa.domain.models import Turn
 from prosa.domain.principal import Principal
@@ -15,6 +15,8 @@ from prosa.services.messages import Messages, Placed
 from prosa.services.runs.engine import Engine
 from prosa.services.runs.readers import Reader
 from prosa.services.runs.start import Send
+
+_WAITS = b'{"type":"requires_action"'
 
 
 class Question(Struct, frozen=True):
@@ -36,7 +38,7 @@ class Question(Struct, frozen=True):
 
 
 class Answer(Struct, frozen=True):
-    """`end` is the run's last event; None where the process that wrote the answer is gone."""
+    """`end` is the run's last event, or the one that says what it waits for."""
 
     run: Run
     placed: Placed
@@ -103,12 +105,13 @@ def _said(turn: Turn) -> bool:
 
 
 async def last_of(reader: Reader) -> Event | None:
-    """Reads to the end; answers the last event if it is an end."""
+    """Reads to the end, or to where the run waits for its caller; answers the last event if it is one of
+    these."""
     last = b""
-    while lines := await reader.read():
+    while not last.startswith(_WAITS) and (lines := await reader.read()):
         last = lines[-1]
     event = decode(last) if last else None
-    return event if isinstance(event, Done | Error) else None
+    return event if isinstance(event, Done | Error | RequiresAction) else None
 
 
 def failed(answer: Answer) -> bool:

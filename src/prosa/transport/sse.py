@@ -2,12 +2,14 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 
 from msgspec import Struct
+from msgspec.structs import replace
 from starlette.types import Receive, Send
 
-from prosa.domain.events import seq_of
+from prosa.domain.errors import AnswerRestarted
+from prosa.domain.events import Error, encode, seq_of
 from prosa.services.runs.readers import Reader
 from prosa.transport.errors import Headers
 
@@ -22,6 +24,7 @@ SLOW_PACE = 0.008
 SILENCE = 15.0
 """Seconds after which a reader gets a ping, so that no proxy takes the silence for the end."""
 
+_RESET = b'{"type":"reset"'
 _PING = b": ping\n\n"
 _HEADERS: Headers = [
     (b"content-type", b"text/event-stream; charset=utf-8"),
@@ -65,6 +68,7 @@ class Writing:
     __slots__ = (
         "_began",
         "_broken",
+        "_finished",
         "_loop",
         "_pace",
         "_receive",
@@ -80,6 +84,7 @@ class Writing:
         self.reader = reader
         self.left = False
         self._broken = False
+        self._finished = False
         self._receive = receive
         self._send = send
         self._loop = asyncio.get_running_loop()
@@ -101,6 +106,11 @@ class Writing:
             watch.cancel()
             self._timer.cancel()
 
+    @property
+    def begun(self) -> bool:
+        """Whether anything but headers was written."""
+        return self._sent > 0
+
     def hurried(self) -> bool:
         """Whether the next write would come too soon: before `PACE` after the last one, or, after many in a
         row, before `SLOW_PACE`. Then `rest` waits as long."""
@@ -119,16 +129,20 @@ class Writing:
         self._sent = time.perf_counter()  # the loop's own clock stands still within a turn
         return self._send({"type": "http.response.body", "body": data, "more_body": True})
 
+    def finish(self) -> None:
+        """Lets the stream end properly here, whatever else the reader would give."""
+        self._finished = True
+
     def break_off(self) -> None:
         """Lets the stream end without its proper end, so that the reader sees a broken connection."""
         self._broken = True
 
     async def _copy(self, form: Form) -> None:
         while not self.left:
-            lines = await self.reader.read()
+            lines = () if self._finished else await self.reader.read()
             if lines:
                 await form.write(self, lines)
-            elif self.reader.ended:
+            elif self.reader.ended or self._finished:
                 if not self._broken:
                     await self._send({"type": "http.response.body", "body": b""})
                 return
@@ -173,6 +187,28 @@ async def numbered(writing: Writing, lines: Sequence[bytes]) -> None:
         frames.append(frame)
         size += len(frame)
     await writing.body(b"".join(frames))
+
+
+def unaware_of_resets(write: Write, language: str) -> Write:
+    """`write` for a reader that can't take text back: where an answer begins anew, its stream ends with an
+    error of the code `restarted`. The message is whole in the end."""
+
+    async def writing_until_reset(writing: Writing, lines: Sequence[bytes]) -> None:
+        for place, line in enumerate(lines):
+            if line.startswith(_RESET):
+                error = AnswerRestarted()
+                told = Error(error.code, error.sentence(language), retryable=error.retryable)
+                await write(writing, [*lines[:place], encode(told, seq_of(line))])
+                writing.finish()
+                return
+        await write(writing, lines)
+
+    return writing_until_reset
+
+
+def stream_form(form: Form, accepts: Collection[str], language: str) -> Form:
+    """`form` for a reader that says what beside the plain events it accepts."""
+    return form if "reset" in accepts else replace(form, write=unaware_of_resets(form.write, language))
 
 
 PACED = Form(_HEADERS, paced, _PING)

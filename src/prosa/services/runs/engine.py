@@ -25,7 +25,7 @@ from prosa.services.runs.live import LOST, Live
 from prosa.services.runs.readers import Reader, RunReader, Whereabouts
 from prosa.services.runs.recover import Recovery
 from prosa.services.runs.rounds import Rounds
-from prosa.services.runs.start import LEASE, Defaults, Send, opening, preparation
+from prosa.services.runs.start import LEASE, Defaults, Send, opening, preparation, tools_of
 from prosa.services.tools.registry import Toolbox
 
 LINGER = 2.0
@@ -162,7 +162,7 @@ class Engine:
 
     async def _begin(self, principal: Principal, send: Send, language: str) -> tuple[Run, Reader]:
         asked = opening(send, principal, self.boot, self._defaults.limits)
-        tools = (*self._toolbox.specs(send.tools), *send.client_tools)
+        tools = tools_of(send, self._toolbox)
         prepare = preparation(send, self._catalogue, self._defaults, tools, principal.user_id)
         begun = await self._store.of(principal).runs.begin(asked, prepare)
         run = begun.run

@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from msgspec import UNSET, Struct, UnsetType
 
 from prosa.domain.conversations import Conversation
+from prosa.domain.errors import InvalidRequest
 from prosa.domain.ids import new_id
 from prosa.domain.models import ChatRequest, Role, ToolChoice, ToolSpec, Turn, Usage
 from prosa.domain.opening import Limits, Opening, Prepare, Prepared, Remaining
@@ -13,6 +14,7 @@ from prosa.domain.time import SECOND, Instant, now
 from prosa.services.context import window
 from prosa.services.models import prices
 from prosa.services.models.catalogue import Catalogue, Choice
+from prosa.services.tools.registry import Toolbox
 
 LEASE = 6 * SECOND
 """How long a node keeps a run that it no longer speaks for."""
@@ -78,6 +80,20 @@ def opening(send: Send, principal: Principal, boot: str, limits: Limits) -> Open
         key=send.key,
         body_hash=send.body_hash,
     )
+
+
+def tools_of(send: Send, toolbox: Toolbox) -> tuple[ToolSpec, ...]:
+    """What the model is told of: the server's and the caller's. Raises NoSuchTool, InvalidRequest."""
+    tools = (*toolbox.specs(send.tools), *send.client_tools)
+    names = [tool.name for tool in tools]
+    for name in {name for name in names if names.count(name) > 1}:
+        raise InvalidRequest(f"the server has a tool called {name} already. Give yours another name.")
+    choice = send.tool_choice
+    if choice is not None and choice.mode == "tool" and choice.name not in names:
+        raise InvalidRequest("toolChoice must name one of the tools.")
+    if choice is not None and choice.mode == "required" and not tools:
+        raise InvalidRequest("toolChoice is required, but there are no tools.")
+    return tools
 
 
 def preparation(

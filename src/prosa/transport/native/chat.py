@@ -2,16 +2,19 @@
 
 import hashlib
 import re
-from typing import Annotated, Any
+from collections.abc import Sequence
+from typing import Annotated, Any, Literal
 
 import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType, field
 
 from prosa.domain import errors as e
+from prosa.domain.models import ToolChoice, ToolSpec
 from prosa.services.runs.start import Send as Ask
+from prosa.services.tools.registry import complaint
 from prosa.transport.native.forms import Content, Id, Key, MaxTokens, Name, Prompt, Temperature
 from prosa.transport.operation import Call, HeaderField, Nothing, Operation, Stream
-from prosa.transport.sse import PACED, Writing
+from prosa.transport.sse import PACED, Writing, stream_form
 
 NotBuilt = Annotated[Any, Meta(extra_json_schema={"type": "null"}, description="Not supported yet.")]
 
@@ -26,7 +29,6 @@ class Unbuilt(Struct, frozen=True, rename="camel", kw_only=True):
     """Fields that callers know and this version does not heed: refused, lest they seem to do something."""
 
     attachments: NotBuilt = None
-    tools: NotBuilt = None
     functions: NotBuilt = None
     function_call: NotBuilt = None
     function_call_of_old: NotBuilt = field(name="function_call", default=None)
@@ -40,11 +42,25 @@ def refuse_unbuilt(body: Unbuilt) -> None:
             raise e.NotSupported(f"`{on_the_wire}`")
 
 
-class SendBody(Unbuilt, frozen=True, rename="camel", kw_only=True):
-    """`regenerate` (an answer's id) stands in place of `content`. `parentId` names the message to go on
-    from (null: begin anew); without it, the newest of the branch that is shown."""
+class ToolForm(Struct, frozen=True):
+    """A tool of the caller's own: the run waits for the outputs of its calls. `parameters` is the JSON
+    Schema of its arguments."""
 
-    conversation_id: Id
+    name: Annotated[str, Meta(min_length=1, max_length=64, pattern="^[a-zA-Z0-9_-]+$")]
+    description: Annotated[str, Meta(max_length=10_000, pattern=r"^[^\x00]*$")] = ""
+    parameters: dict[str, Any] = {}
+
+
+class NamedTool(Struct, frozen=True):
+    name: Name
+
+
+class SendFields(Unbuilt, frozen=True, rename="camel", kw_only=True):
+    """`regenerate` (an answer's id) stands in place of `content`. `parentId` names the message to go on
+    from (null: begin anew); without it, the newest of the branch that is shown. `tools` are names of tools
+    of the server, and tools of the caller's own. `accepts` says which events beside the plain ones the
+    reader understands: "reset"."""
+
     content: Content | UnsetType = UNSET
     regenerate: Id | UnsetType = UNSET
     parent_id: Id | UnsetType | None = UNSET
@@ -54,7 +70,13 @@ class SendBody(Unbuilt, frozen=True, rename="camel", kw_only=True):
     temperature: Temperature | None = None
     max_tokens: MaxTokens | None = None
     client_message_id: Key | None = None
+    tools: Annotated[tuple[str | ToolForm, ...], Meta(max_length=128)] | None = None
+    tool_choice: Literal["auto", "none", "required"] | NamedTool | None = None
     accepts: tuple[str, ...] = ()
+
+
+class SendBody(SendFields, frozen=True, rename="camel", kw_only=True):
+    conversation_id: Id
 
 
 ONE_OF = [
@@ -72,7 +94,8 @@ async def send_message(call: Call[SendBody, Nothing]) -> Stream:
     same run's stream; with another body it is refused.
     """
     _, reader = await call.chat.engine.start(call.principal, ask_of(call, call.body), call.language)
-    return Stream(lambda receive, send: Writing(reader, receive, send).run(PACED))
+    form = stream_form(PACED, call.body.accepts, call.language)
+    return Stream(lambda receive, send: Writing(reader, receive, send).run(form))
 
 
 def ask_of(call: Call[Any, Any], body: SendBody) -> Ask:
@@ -95,9 +118,45 @@ def ask_of(call: Call[Any, Any], body: SendBody) -> Ask:
         system_prompt=body.system_prompt,
         temperature=body.temperature,
         max_tokens=None if body.max_tokens is None else int(body.max_tokens),
+        tools=None if body.tools is None else server_tools(body.tools),
+        client_tools=client_tools(body.tools or ()),
+        tool_choice=_choice(body.tool_choice),
         key=key,
         body_hash=hash_of(body) if key is not None else "",
     )
+
+
+def server_tools(given: Sequence[str | ToolForm]) -> tuple[str, ...]:
+    """The names of the server's tools among them."""
+    return tuple(tool for tool in given if isinstance(tool, str))
+
+
+def client_tools(given: Sequence[str | ToolForm]) -> tuple[ToolSpec, ...]:
+    """The tools of the caller's own. Raises InvalidRequest for one that models can't be told of, or two of
+    one name."""
+    specs = tuple(
+        ToolSpec(tool.name, tool.description, tool.parameters or {"type": "object"})
+        for tool in given
+        if isinstance(tool, ToolForm)
+    )
+    for spec in specs:
+        if wrong := complaint(spec):
+            raise e.InvalidRequest(wrong)
+    names = [tool if isinstance(tool, str) else tool.name for tool in given]
+    if len(set(names)) < len(names):
+        raise e.InvalidRequest("two of the tools have the same name.")
+    return specs
+
+
+def _choice(given: str | NamedTool | None) -> ToolChoice | None:
+    match given:
+        case None:
+            return None
+        case NamedTool(name):
+            return ToolChoice("tool", name)
+        case "none" | "required" | "auto" as mode:
+            return ToolChoice(mode)
+    raise AssertionError(given)
 
 
 def key_of(call: Call[Any, Any], in_body: str | None) -> str | None:
@@ -118,8 +177,8 @@ OPERATIONS = [
     Operation("POST", "/api/chat/send", "Send a message, stream the answer", send_message,
               takes=Annotated[SendBody, Meta(extra_json_schema={"oneOf": ONE_OF})],
               gives={200: None}, stream="text/event-stream", headers=(IDEMPOTENCY_KEY,),
-              errors=(e.NotSupported, e.NoSuchProvider, e.ConversationNotFound, e.MessageNotFound,
-                      e.ConversationClosed, e.RunInProgress, e.IdempotencyMismatch, e.ContextTooLong,
-                      e.TokenLimitReached, e.CostLimitReached, e.ProviderNotConfigured, e.ShuttingDown)),
+              errors=(e.NotSupported, e.NoSuchProvider, e.NoSuchTool, e.QueueFull, e.ConversationNotFound,
+                      e.MessageNotFound, e.ConversationClosed, e.RunInProgress, e.IdempotencyMismatch,
+                      e.ContextTooLong, e.TokenLimitReached, e.CostLimitReached, e.ProviderNotConfigured, e.ShuttingDown)),
 ]  # fmt: skip
 ERRORS = OPERATIONS[0].errors

@@ -1,12 +1,15 @@
 """What the native API takes and gives, as JSON."""
 
+from collections.abc import Sequence
 from typing import Annotated, Any, Generic, Literal, TypeVar
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
-from prosa.domain.conversations import Conversation
+from prosa.domain.content import DocumentPart, ImagePart, Part, TextPart, ThinkingPart, ToolCall, ToolResult
+from prosa.domain.conversations import Conversation, Message
 from prosa.domain.money import to_dollars
-from prosa.domain.runs import Run
+from prosa.domain.runs import Run, RunStatus
+from prosa.domain.steps import Step, StepStatus
 from prosa.domain.time import to_iso
 from prosa.services.messages import Placed
 
@@ -72,8 +75,38 @@ class ConversationChanges(Struct, frozen=True, rename="camel"):
     head_id: Id | UnsetType = UNSET
 
 
-class Part(Struct, frozen=True, tag="text"):
+class TextForm(Struct, frozen=True, tag="text"):
     text: str
+
+
+class ThinkingForm(Struct, frozen=True, tag="thinking"):
+    text: str
+
+
+class MediaForm(Struct, frozen=True, tag="media", rename="camel"):
+    """A picture or a document of the user's."""
+
+    media_type: str | None
+    url: str | None = None
+    name: str | None = None
+
+
+class ToolCallForm(Struct, frozen=True, tag="tool_call"):
+    """`arguments` is the JSON text that the model wrote."""
+
+    id: str
+    name: str
+    arguments: str
+
+
+class ToolResultForm(Struct, frozen=True, tag="tool_result"):
+    id: str
+    name: str
+    status: Literal["completed", "failed", "denied"]
+    result: str
+
+
+PartForm = TextForm | ThinkingForm | MediaForm | ToolCallForm | ToolResultForm
 
 
 class MessageForm(Struct, frozen=True, rename="camel"):
@@ -82,7 +115,7 @@ class MessageForm(Struct, frozen=True, rename="camel"):
     id: str
     role: Literal["user", "assistant", "system", "tool"]
     content: str
-    parts: list[Part]
+    parts: list[PartForm]
     status: Literal["in_progress", "completed", "incomplete"]
     parent_id: str | None
     siblings: list[str]
@@ -122,6 +155,34 @@ RunState = Literal[
 ]  # fmt: skip
 
 
+class WantedForm(Struct, frozen=True):
+    """A call that the run waits for: its output, or leave to make it."""
+
+    id: str
+    name: str
+    needs: Literal["output", "approval"]
+    arguments: str
+
+
+class RequiredAction(Struct, frozen=True, rename="camel"):
+    calls: list[WantedForm]
+    expires_at: str | None
+
+
+class StepForm(Struct, frozen=True, rename="camel"):
+    """One call of a tool. `needs` is what it waits, or waited, for."""
+
+    id: str
+    name: str
+    kind: Literal["function", "http", "client"]
+    needs: Literal["output", "approval"] | None
+    arguments: str
+    status: Literal["waiting", "allowed", "in_progress", "completed", "failed", "denied", "cancelled"]
+    result: str | None
+    created_at: str
+    ended_at: str | None
+
+
 class RunForm(Struct, frozen=True, rename="camel"):
     id: str
     conversation_id: str
@@ -136,6 +197,8 @@ class RunForm(Struct, frozen=True, rename="camel"):
     error: RunError | None
     created_at: str
     ended_at: str | None
+    route: str | None
+    required_action: RequiredAction | None
 
 
 class ListQuery(Struct, frozen=True):
@@ -173,7 +236,7 @@ def message_form(placed: Placed) -> MessageForm:
         id=message.id,
         role=message.role.value,
         content=message.content,
-        parts=[Part(message.content)] if message.content else [],
+        parts=part_forms(message),
         status=message.status.value,
         parent_id=message.parent_id,
         siblings=placed.siblings,
@@ -185,7 +248,45 @@ def message_form(placed: Placed) -> MessageForm:
     )
 
 
-def run_form(run: Run) -> RunForm:
+def part_forms(message: Message) -> list[PartForm]:
+    """What its reader may see of a message's parts: no provider's signature, no redacted thought."""
+    if not message.parts:
+        return [TextForm(message.content)] if message.content else []
+    return [form for part in message.parts if (form := _part_form(part)) is not None]
+
+
+def _part_form(part: Part) -> PartForm | None:
+    match part:
+        case TextPart(text):
+            return TextForm(text)
+        case ThinkingPart(text):
+            return ThinkingForm(text) if text else None
+        case ToolCall(identity, name, arguments):
+            return ToolCallForm(identity, name, arguments)
+        case ToolResult(identity, result, name, status):
+            return ToolResultForm(identity, name, status.value, result)
+        case ImagePart(media_type=media_type, url=url):
+            return MediaForm(media_type, url)
+        case DocumentPart(media_type=media_type, url=url, name=name):
+            return MediaForm(media_type, url, name)
+
+
+def step_form(step: Step) -> StepForm:
+    return StepForm(
+        id=step.call_id,
+        name=step.name,
+        kind=step.kind,
+        needs=step.needs,
+        arguments=step.arguments,
+        status=step.status.value,
+        result=step.result,
+        created_at=to_iso(step.created_at),
+        ended_at=None if step.ended_at is None else to_iso(step.ended_at),
+    )
+
+
+def run_form(run: Run, steps: Sequence[Step] = ()) -> RunForm:
+    """`steps` are needed only of a run that waits for its caller."""
     usage = None if run.ended_at is None else run.usage
     return RunForm(
         id=run.id,
@@ -209,4 +310,14 @@ def run_form(run: Run) -> RunForm:
         error=None if run.error_code is None else RunError(run.error_code, run.error_message or ""),
         created_at=to_iso(run.created_at),
         ended_at=None if run.ended_at is None else to_iso(run.ended_at),
+        route=run.route,
+        required_action=_required(run, steps) if run.status is RunStatus.REQUIRES_ACTION else None,
+    )
+
+
+def _required(run: Run, steps: Sequence[Step]) -> RequiredAction:
+    waiting = [step for step in steps if step.status is StepStatus.WAITING]
+    return RequiredAction(
+        [WantedForm(step.call_id, step.name, step.needs or "output", step.arguments) for step in waiting],
+        None if run.expires_at is None else to_iso(run.expires_at),
     )

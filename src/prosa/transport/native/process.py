@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from msgspec import Meta, Struct
 
 from prosa.domain import errors as e
-from prosa.domain.events import Error
+from prosa.domain.events import Error, RequiresAction
 from prosa.domain.models import Role, Turn
 from prosa.services.process import Question, failed
 from prosa.transport.native.chat import ERRORS, IDEMPOTENCY_KEY, Unbuilt, hash_of, key_of, refuse_unbuilt
@@ -77,6 +77,8 @@ async def process_message(call: Call[ProcessBody, Nothing]) -> Reply:
     answer = await call.chat.process.answer(call.principal, question, call.language)
     if isinstance(answer.end, Error):
         raise e.AnswerFailed(answer.end.code, answer.end.message)
+    if isinstance(answer.end, RequiresAction):
+        raise e.ActionRequired(answer.run.id)
     form = AnswerForm(
         success=not failed(answer),
         conversation_id=answer.message.conversation_id,
@@ -89,5 +91,5 @@ async def process_message(call: Call[ProcessBody, Nothing]) -> Reply:
 OPERATIONS = [
     Operation("POST", "/api/chat/process", "Send a message, get the whole answer", process_message,
               takes=ProcessBody, gives={200: AnswerForm}, headers=(IDEMPOTENCY_KEY,),
-              errors=(*ERRORS, e.ClientMismatch, e.AnswerFailed)),
+              errors=(*ERRORS, e.ClientMismatch, e.AnswerFailed, e.ActionRequired)),
 ]  # fmt: skip

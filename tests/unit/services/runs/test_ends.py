@@ -16,8 +16,8 @@ from prosa.domain.errors import BrokenStream, ContentRefused, ProviderOverloaded
 from prosa.domain.events import Done, Error, Start
 from prosa.domain.ids import new_id
 from prosa.domain.models import Finish, FinishReason, TextDelta, ThinkingDelta, Usage, UsageReport
-from prosa.services.runs.checkpoint import Checkpoint
 from prosa.domain.runs import RunStatus
+from prosa.services.runs.checkpoint import Checkpoint
 from prosa.services.runs.live import Live
 from prosa.services.runs.start import Send
 

@@ -18,7 +18,6 @@ from prosa.domain.runs import Run, RunStatus
 from prosa.services.runs.live import LONGEST, Live
 from prosa.services.runs.readers import MOST, RunReader, Whereabouts
 
-
 NOWHERE = Whereabouts()
 
 

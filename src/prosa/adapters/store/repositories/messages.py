@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 import msgspec
-from sqlalchemy import bindparam, delete, select, update
+from sqlalchemy import bindparam, delete, null, select, update
 
 from prosa.adapters.store.repositories.conversations import NODES, locked, present
 from prosa.adapters.store.repositories.rows import MESSAGE, from_message, to_message
@@ -33,7 +33,7 @@ INSERT = insertion(messages, *Message.__struct_fields__)
 GET = Statement(select(*MESSAGE).where(_m.id == bindparam("id"), *_here))
 _MANY = Statement(select(*MESSAGE).where(among(_m.id, "ids"), *_here))
 _REWRITE = Statement(
-    update(messages).where(_m.id == bindparam("key"), *_here).values(content=bindparam("content"))
+    update(messages).where(_m.id == bindparam("key"), *_here).values(content=bindparam("content"), parts=null())
 )
 _DELETE = Statement(delete(messages).where(among(_m.id, "ids"), *_here))
 _DELETE_RUNS = Statement(
@@ -118,7 +118,7 @@ def _rewrite(conversation_id: str, message_id: str, content: str, now: Instant) 
         Ask(_REWRITE, key=message_id, conversation_id=conversation_id, content=content),
         Ask(_MOVE_HEAD, key=conversation_id, head_id=conversation.head_id, updated_at=now),
     )
-    return msgspec.structs.replace(message, content=content)
+    return msgspec.structs.replace(message, content=content, parts=())
 
 
 def _delete(conversation_id: str, message_id: str, now: Instant) -> Plan[None]:
