@@ -26,6 +26,7 @@ def main() -> None:
         return
     try:
         measure(quick=given.quick, raw=given.json)
+        print(f"\n{decoding()}")
     except KeyboardInterrupt:
         print("bench: interrupted", file=sys.stderr)
     except (OSError, RuntimeError) as error:
@@ -53,6 +54,15 @@ def measure(*, quick: bool, raw: Path | None) -> None:
     DRAWING.write_text(figures.drawing())
     if raw is not None:
         figures.save(raw)
+
+
+def decoding() -> str:
+    """The table of decoding, taken once the servers have gone; it needs the providers' own clients."""
+    try:
+        from bench import decode
+    except ImportError as error:
+        return f"not measured: decoding: {error}"
+    return decode.table()
 
 
 def _take(figures: Figures, name: str, take: Callable[[], None]) -> None:
