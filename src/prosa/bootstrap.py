@@ -122,8 +122,9 @@ def toolbox(tools: Iterable[Tool | Callable[..., Any]] = ()) -> Toolbox:
 
 @asynccontextmanager
 async def keys(settings: Settings) -> AsyncIterator[Keys]:
-    """The operator's keys, straight in the store, where no server needs to run. Raises StoreLocked where one
-    does that can't share its store, MisconfiguredError, StoreUnavailable."""
+    """The operator's keys, straight in the store, where no server needs to run; what needs no master key can
+    be done without the right one. Raises StoreLocked where a server runs that can't share its store,
+    MisconfiguredError, StoreUnavailable."""
     opened = store(settings)
     kept = Keys(opened, _vault(settings))
     async with AsyncExitStack() as left:
@@ -131,7 +132,6 @@ async def keys(settings: Settings) -> AsyncIterator[Keys]:
         left.push_async_callback(Supply(settings, kept).catalogue.close)
         await opened.open(lambda _kind, _ids: None)
         left.push_async_callback(kept.close)
-        await kept.open()
         yield kept
 
 

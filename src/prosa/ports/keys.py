@@ -68,7 +68,8 @@ class Vault(Protocol):
         ...
 
     def open(self, sealed: Sealed, place: Place) -> str:
-        """Raises SealBroken: for another place, another master key or changed data."""
+        """Raises SealBroken for another place or changed data, MasterKeyMissing for a master key that is not
+        at hand."""
         ...
 
     def renew(self) -> None:

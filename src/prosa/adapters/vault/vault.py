@@ -5,7 +5,7 @@ from pathlib import Path
 
 from prosa.adapters.vault.file import KeyFile
 from prosa.adapters.vault.master import Master, fresh, given
-from prosa.domain.errors import MisconfiguredError, SealBroken
+from prosa.domain.errors import MasterKeyMissing, MisconfiguredError
 from prosa.domain.keys import Place, Sealed
 
 SETTING, OLD_SETTING = "PROSA_SECRET_KEY", "PROSA_SECRET_KEY_OLD"
@@ -43,7 +43,7 @@ class Vault:
     def open(self, sealed: Sealed, place: Place) -> str:
         master = self._masters.get(sealed.master)
         if master is None:
-            raise SealBroken
+            raise MasterKeyMissing
         return master.open(sealed.data, place)
 
     def renew(self) -> None:

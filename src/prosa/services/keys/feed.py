@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 
-from prosa.domain.errors import MisconfiguredError, ProviderNotConfigured, SealBroken
+from prosa.domain.errors import MasterKeyMissing, MisconfiguredError, ProviderNotConfigured, SealBroken
 from prosa.domain.keys import KeyState, StoredKey
 from prosa.kit.log import log
 from prosa.ports.models import ChatModel
@@ -31,23 +31,21 @@ class Feed:
 
     async def fill(self, stored: Sequence[StoredKey], open_: Open) -> list[str]:
         """Puts these keys on the ring. Those in use stay there, however they fare; what speaks with one that
-        is gone speaks to its end. Answers the ids of those that can't be opened."""
+        is gone speaks to its end. Answers the ids of those whose seal is broken."""
         models: dict[str, ChatModel] = {}
         broken = []
         for each in stored:
             identity = each.key.id
             try:
                 models[identity] = self._models.get(identity) or await self.made(await open_(each))
-            except SealBroken:
-                log.error("provider_key_unreadable", key=identity, provider=each.key.provider)
-                broken.append(identity)
-            except (
-                MisconfiguredError,
-                ProviderNotConfigured,
-            ) as error:  # the provider's address, not the key
+            except (MasterKeyMissing, MisconfiguredError, ProviderNotConfigured) as error:
+                # It is this process that lacks something: others may well use the key.
                 log.warning(
                     "provider_key_unused", key=identity, provider=each.key.provider, reason=str(error)
                 )
+            except SealBroken:
+                log.error("provider_key_unreadable", key=identity, provider=each.key.provider)
+                broken.append(identity)
         self._models = models
         keys = [
             Key(each.key.id, models[each.key.id], each.key.weight, aside=each.key.state is KeyState.SET_ASIDE)

@@ -9,7 +9,7 @@ from prosa.adapters.vault import master
 from prosa.adapters.vault.file import KeyFile
 from prosa.adapters.vault.master import fresh
 from prosa.adapters.vault.vault import Vault
-from prosa.domain.errors import MisconfiguredError, SealBroken
+from prosa.domain.errors import MasterKeyMissing, MisconfiguredError
 from prosa.domain.keys import Place
 
 HERE = Place("provider_keys", "1", "openai", "operator")
@@ -24,7 +24,7 @@ def file(tmp_path: Path) -> Path:
 def test_nothing_is_made_before_it_is_needed(file: Path) -> None:
     vault = Vault(None, None, file)
     assert vault.masters() == ()
-    with pytest.raises(SealBroken):
+    with pytest.raises(MasterKeyMissing):
         vault.open(Vault(ONE, None, None).seal("secret", HERE), HERE)
     assert not file.exists()
 
@@ -122,5 +122,5 @@ def test_a_rotation_of_the_file_can_be_left_at_any_point(file: Path) -> None:
     assert not vault.begun()
     last = Vault(None, None, file)
     assert last.open(after, HERE) == "secret"
-    with pytest.raises(SealBroken):
+    with pytest.raises(MasterKeyMissing):
         last.open(before, HERE)

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 from structlog.testing import capture_logs
 from tests.stores import sqlite_store
 
@@ -245,6 +246,24 @@ async def test_with_another_master_key_nothing_starts_and_nothing_is_written(
     if wrong == "another":
         async with Room(tmp_path, key=ONE) as again:
             assert await again.ask() == (CANARY, key)
+
+
+async def test_a_node_without_the_master_key_leaves_keys_to_others(tmp_path: Path) -> None:
+    """It goes on with those that it has opened, and takes none from the nodes that can open them."""
+    async with Room(tmp_path, key=ONE) as room:
+        one = await room.add("one")
+        (before,) = await room.store.keys.all()
+        anew = Vault(TWO, None, None).seal("one", place_of(before.key))
+        await room.store.keys.reseal(one, before.sealed, anew)
+        other = replace(before.key, id=new_id())
+        await room.store.keys.add(other, Vault(TWO, None, None).seal("two", place_of(other)))
+        with capture_logs() as logs:
+            await room.keys.refresh()
+        assert [each["key"] for each in logs if each["event"] == "provider_key_unused"] == [other.id]
+        assert {await room.ask() for _ in range(3)} == {("one", one)}
+        assert set((await room.states()).values()) == {KeyState.ACTIVE}
+    async with Room(tmp_path, key=TWO) as room:
+        assert {(await room.ask())[0] for _ in range(2)} == {"one", "two"}
 
 
 async def test_no_key_is_added_beside_keys_of_another_master(tmp_path: Path) -> None:
