@@ -13,6 +13,7 @@ from prosa.transport.errors import body_of, headers_of, language_of, status_of
 EXAMPLES: dict[str, Any] = {
     "detail": "why", "what": "`x`", "limit": 9, "run_id": "r", "provider": "acme", "setting": "ACME_KEY",
     "code": "some_code", "message": "It broke.", "remedy": "Install it.",
+    "model": "m", "retry_after": 3,
 }  # fmt: skip
 MORE: dict[type[e.ProsaError], dict[str, Any]] = {
     e.TokenLimitReached: {"remaining": 3, "resetsAt": "2026-11-22T00:00:00.000000Z"},
