@@ -31,11 +31,11 @@ LIMIT = 20.0
 class House:
     """`script` is what the model says from now on: steps, or a function that makes them from the request."""
 
-    def __init__(self, settings: config.Settings) -> None:
+    def __init__(self, settings: config.Settings, tools: Iterable[Any] = ()) -> None:
         self.settings = settings
         self.script: Script | Iterable[Step] = echo
         self.model = FakeModel(self._steps)
-        self.chat: Chat = bootstrap.chat(settings, {"fake": self.model})
+        self.chat: Chat = bootstrap.chat(settings, {"fake": self.model}, tools)
         # No test of the wire starts the embedded model.
         self.chat.catalogue._offers["local"] = Offer("local", FakeModel(provider="local"))
         self.identity = bootstrap.identity(settings)
@@ -153,10 +153,10 @@ class Stream:
 
 
 @contextlib.asynccontextmanager
-async def furnished(folder: Path, **settings: Any) -> AsyncIterator[House]:
+async def furnished(folder: Path, tools: Iterable[Any] = (), **settings: Any) -> AsyncIterator[House]:
     """A house with its doors open."""
     given = {"database_url": f"sqlite:///{folder / 'prosa.db'}", **settings}
-    house = House(config.load(**given))
+    house = House(config.load(**given), tools)
     await house.chat.open()
     try:
         yield house
