@@ -59,3 +59,26 @@ async def test_reload(serve: Serve, provider: Provider, tmp_path: object) -> Non
     assert stream.text.count(" ") >= 59
     assert len(provider.of("words-60x20")) == 1
     assert "Traceback" not in process.logged
+
+
+async def test_a_server_of_ones_own_gets_its_key(serve: Serve, provider: Provider, tmp_path: object) -> None:
+    written(
+        tmp_path,
+        f"""
+        [providers.mine]
+        base_url = "{provider.base}"
+        api_key_env = "KEY_OF_MINE"
+        concurrency = 1
+        [models."mine/*"]
+        prices = {{ input = 1, output = 2 }}
+        """,
+    )
+    process, client = await serve(KEY_OF_MINE="canary-0123456789", DEFAULT_AI_MODEL="x")
+    made = await client.post("/api/conversations", {"model": "mine/words-5x1"})
+    done = await (await client.send(made["id"])).end()
+    assert done["status"] == "completed"
+    assert provider.of("words-5x1")[0].key == "canary-0123456789"
+    used = done["usage"]
+    assert float(done["cost"]) == (used["promptTokens"] + 2 * used["completionTokens"]) / 10**6
+    items = await client.get("/api/models")
+    assert "canary" not in str(items) + process.logged

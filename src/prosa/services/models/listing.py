@@ -60,6 +60,9 @@ class Listing:
         """Routes and aliases first, then the providers in their order. Each model is there once. A provider
         that fails to say what it has is left with what the price list and prosa.toml know of it."""
         told = await self._cards()
+        return await asyncio.to_thread(self._entries, told)  # hundreds of prices take their time
+
+    def _entries(self, told: Mapping[str, list[ModelCard]]) -> list[Entry]:
         entries = [*self._named()]
         for provider, offer in self._catalogue.offers.items():
             if offer.answers:

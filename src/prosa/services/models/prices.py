@@ -169,7 +169,7 @@ def calculate_cost(  # noqa: PLR0913 - one for each kind of token that has a pri
     return Decimal(to_dollars(known))
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=4096)
 def _known(provider: str, model: str) -> Known | None:
     told = _word.prices.get((provider, model), _word.prices.get((provider, ANY)))
     if told is None and provider in FREE:
@@ -226,7 +226,7 @@ def _level(price: Any, start: int) -> Decimal | None:
     return found
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=4096)
 def _find(provider: str, model: str) -> Any | None:
     found = _provider(provider)
     if found is None:
