@@ -40,7 +40,7 @@ async def test_a_refused_body_says_where_and_why(local: House) -> None:
 
 @pytest.mark.parametrize(
     "path",
-    ["/nowhere", "/api", "/api/chat/", "/api/conversations/", "/api/conversations//messages", "/v1/models"],
+    ["/nowhere", "/api", "/api/chat/", "/api/conversations/", "/api/conversations//messages", "/v2/models"],
 )
 async def test_an_address_without_anything(local: House, path: str) -> None:
     for method in ("GET", "POST", "PUT", "DELETE", "PATCH", "OPTIONS", "TRACE", "PROPFIND"):

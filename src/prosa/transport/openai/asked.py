@@ -3,9 +3,6 @@
 from collections.abc import Callable, Iterable
 from typing import Any
 
-import msgspec
-from msgspec import Struct
-
 from prosa.domain.errors import InvalidRequest, NotSupported
 from prosa.domain.models import ChatRequest, ResponseFormat, ToolChoice, ToolSpec
 from prosa.transport.openai.forms import (
@@ -28,23 +25,13 @@ _UNBUILT: dict[str, Callable[[Any], bool]] = {
 }  # fmt: skip
 """Fields that would change the answer, and when."""
 
-_fields = msgspec.json.Decoder(dict[str, msgspec.Raw])
 
-
-def refuse_unbuilt(body: ChatBody, raw: bytes) -> None:
-    """Nothing that might change the answer is passed over in silence: neither what we know and have not
-    built, nor what we do not know. Raises NotSupported."""
+def refuse_unbuilt(body: ChatBody) -> None:
+    """Nothing that would change the answer is passed over in silence; of fields that nobody knows the form
+    itself takes none. Raises NotSupported."""
     for name, wanted in _UNBUILT.items():
         if wanted(getattr(body, name)):
             raise NotSupported(f"`{name}`")
-    refuse_strangers(ChatBody, raw)
-
-
-def refuse_strangers(form: type[Struct], raw: bytes) -> None:
-    """Raises NotSupported for a field that `form` does not know."""
-    for name in _fields.decode(raw):
-        if name not in form.__struct_encode_fields__:
-            raise NotSupported(f"`{name[:50]}`")
 
 
 def asked_of(body: ChatBody) -> ChatRequest:

@@ -1,10 +1,8 @@
 """`POST /v1/chat/completions`: any provider's answer, whole or as it is written."""
 
 import time
-from typing import Annotated
 
 import msgspec
-from msgspec import Meta
 from starlette.requests import ClientDisconnect
 from starlette.types import Receive, Send
 
@@ -36,7 +34,7 @@ _DONE = b"data: [DONE]\n\n"
 async def create_chat_completion(call: Call[ChatBody, Nothing]) -> Stream:
     """The official clients work unchanged. Nothing is stored but the bill. The caller's tools are passed
     through; the server's own are not used here. Whoever leaves stops the answer."""
-    refuse_unbuilt(call.body, call.raw)
+    refuse_unbuilt(call.body)
     asked = asked_of(call.body)
     begun = await call.chat.completions.begin(
         call.principal, asked, most=most_of(call.body), number=int(call.body.n or 1)
@@ -122,11 +120,9 @@ def _sum(generations: list[Generation]) -> Usage:
     return sum((generation.used for generation in generations), Usage())
 
 
-_DESCRIBED = Annotated[ChatBody, Meta(extra_json_schema={"additionalProperties": False})]
-
 OPERATIONS = [
     Operation("POST", "/v1/chat/completions", "Answer messages", create_chat_completion,
-              takes=_DESCRIBED, gives={200: CompletionForm}, stream="text/event-stream", failures=FAILURES,
+              takes=ChatBody, gives={200: CompletionForm}, stream="text/event-stream", failures=FAILURES,
               limit=LARGEST,
               errors=(e.NotSupported, e.NoSuchModel, e.TokenLimitReached, e.CostLimitReached, e.PriceUnknown,
                       e.ProviderNotConfigured, e.ProviderRefused, e.ContextTooLong, e.ContentRefused,

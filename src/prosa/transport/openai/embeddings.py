@@ -13,7 +13,6 @@ from starlette.types import Receive, Send
 
 from prosa.domain import errors as e
 from prosa.services.embeddings import Embedded
-from prosa.transport.openai.asked import refuse_strangers
 from prosa.transport.openai.caller import Caller
 from prosa.transport.openai.completions import LARGEST
 from prosa.transport.openai.errors import FAILURES, refusal
@@ -26,12 +25,12 @@ AT_ONCE = 32
 Input = Annotated[str, Meta(min_length=1, max_length=2_000_000, pattern=r"^[^\x00]*$")]
 Inputs = Annotated[
     list[Input | int | list[int]],
-    Meta(min_length=1, max_length=2_048, extra_json_schema={"items": {"type": "string", "minLength": 1}}),
+    Meta(min_length=1, max_length=2_048, extra_json_schema={"allOf": [{"items": {"type": "string"}}]}),
 ]
 """Texts; lists of tokens are known, and refused."""
 
 
-class EmbeddingsBody(Struct, frozen=True, kw_only=True):
+class EmbeddingsBody(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """`encoding_format` "base64" gives the vector as little-endian float32."""
 
     input: Input | Inputs
@@ -63,7 +62,6 @@ async def create_embeddings(call: Call[EmbeddingsBody, Nothing]) -> Stream:
     """Nothing is stored but the bill. Lists of tokens are not supported: they mean something to one model
     alone (in LangChain: `check_embedding_ctx_length=False`)."""
     body = call.body
-    refuse_strangers(EmbeddingsBody, call.raw)
     texts = _texts(body.input)
     dimensions = None if body.dimensions is None else int(body.dimensions)
 
@@ -112,7 +110,7 @@ def _packed(vector: tuple[float, ...]) -> str:
 
 OPERATIONS = [
     Operation("POST", "/v1/embeddings", "Turn texts into vectors", create_embeddings,
-              takes=Annotated[EmbeddingsBody, Meta(extra_json_schema={"additionalProperties": False})],
+              takes=EmbeddingsBody,
               gives={200: EmbeddingsForm}, failures=FAILURES, limit=LARGEST,
               errors=(e.NotSupported, e.NoSuchModel, e.TokenLimitReached, e.CostLimitReached, e.PriceUnknown,
                       e.ProviderNotConfigured, e.ProviderRefused, e.RateLimited, e.ProviderError,

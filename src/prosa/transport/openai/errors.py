@@ -59,7 +59,7 @@ _NAMED: tuple[tuple[type[e.ProsaError], Named], ...] = (
 
 _TYPES: dict[int, Kind] = {401: "authentication_error", 403: "permission_error", 429: "rate_limit_error"}
 _AS_OURS = Named()
-_PLACE = re.compile(r"`\$\.?([^`]*)`")
+_PLACE = re.compile(r"`\$\.?([^`]*)`|unknown field `([^`]*)`$")
 _FIELD = re.compile(r"`([\w.\[\]]+)`")
 _SERVER = 500
 
@@ -97,7 +97,7 @@ def _param(error: e.ProsaError) -> str | None:
         return "model"
     if isinstance(error, e.InvalidRequest):
         place = _PLACE.search(error.details["detail"])
-        return place[1] or None if place else None
+        return (place[1] or place[2] or None) if place else None
     field = _FIELD.match(error.details["what"]) if isinstance(error, e.NotSupported) else None
     return field[1] if field else None
 

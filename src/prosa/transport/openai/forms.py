@@ -30,7 +30,9 @@ Unbuilt = Annotated[Any, Meta(extra_json_schema={"type": "null"}, description="N
 Zero = Annotated[float, Meta(extra_json_schema={"const": 0}, description=_ONLY)]
 Off = Annotated[bool, Meta(extra_json_schema={"const": False}, description=_ONLY)]
 Empty = Annotated[dict[str, float], Meta(extra_json_schema={"maxProperties": 0}, description=_ONLY)]
-Texts = Annotated[list[str], Meta(extra_json_schema={"items": {"const": "text"}}, description=_ONLY)]
+Texts = Annotated[
+    list[str], Meta(extra_json_schema={"allOf": [{"items": {"const": "text"}}]}, description=_ONLY)
+]
 Medium = Annotated[str, Meta(extra_json_schema={"const": "medium"}, description=_ONLY)]
 
 
@@ -192,12 +194,12 @@ class SchemaFormat(Struct, frozen=True, tag_field="type", tag="json_schema"):
     json_schema: Schema
 
 
-class StreamOptions(Struct, frozen=True):
+class StreamOptions(Struct, frozen=True, forbid_unknown_fields=True):
     include_usage: bool | None = None
     include_obfuscation: bool | None = None
 
 
-class ChatBody(Struct, frozen=True, kw_only=True):
+class ChatBody(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """`functions` and `function_call` are the forms of before `tools`. `model` may be a route, an alias,
     "provider/model" or a model's own name; "" is the server's default."""
 
