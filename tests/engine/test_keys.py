@@ -1,6 +1,7 @@
 """Providers' keys in real processes: used as they come and go, sealed anew through a kill, and never in the clear."""
 
 import asyncio
+import re
 import signal
 import sqlite3
 import sys
@@ -168,7 +169,11 @@ async def test_the_command_beside_a_running_server(serve: Serve, provider: Provi
     assert (await running.end())["status"] == "completed"  # with the key that it began with
     listed = (await prosa(process, "keys", "list"))[1]
     assert first not in listed
-    assert second in listed
+    (line,) = [each for each in listed.splitlines() if each.startswith(second)]
+    _, _, _, label, weight, state, *used = re.split("  +", line)
+    assert (label, weight, state) == ("first", "1000", "active")
+    assert re.fullmatch(r"\d{4}-\d\d-\d\d \d\d:\d\dZ", used[0])
+    assert used[1:] == ["1", "15", "$0"]
     assert first in (await prosa(process, "keys", "list", "--all"))[1]
     assert (await prosa(process, "keys", "rotate", "--master"))[1] == "Sealed 1 keys anew.\n"
     assert await prosa(process, "keys", "retire", second) == (0, f"Retired {second}.\n")
