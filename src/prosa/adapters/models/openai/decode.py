@@ -86,10 +86,14 @@ class OpenAIDecoder(Decoder):
             delta = choice.delta
             if delta is not None:
                 self._say(delta)
-            if choice.finish_reason or choice.message is not None:
-                self._end(choice, payload)
-        if chunk.usage is not None or chunk.x_groq is not None or chunk.error or chunk.message:
-            self._note(chunk, payload)
+            elif choice.message is not None:
+                self._say_whole(choice.message)
+            if choice.finish_reason:
+                self._end(chunk, choice, payload)
+        if chunk.usage is not None:
+            self.answer.usage(usage(chunk.usage))
+        if chunk.error or chunk.message:
+            self.answer.fail(midstream(self.answer.provider, payload, self._model))
 
     def last(self) -> None:
         self._calls.end()
@@ -106,7 +110,7 @@ class OpenAIDecoder(Decoder):
                 raise
             return Chunk(error=True)
 
-    def _say(self, said: Message, *, whole: bool = False) -> None:
+    def _say(self, said: Message) -> None:
         answer = self.answer
         thought = said.reasoning_content or said.reasoning
         if thought and isinstance(thought, str):
@@ -119,11 +123,17 @@ class OpenAIDecoder(Decoder):
         if said.refusal:
             answer.refusal(said.refusal)
         if said.tool_calls:
-            take = self._calls.whole if whole else self._calls.piece
             for piece in said.tool_calls:
-                take(piece)
+                self._calls.piece(piece)
         elif said.function_call is not None:
             self._calls.piece(Piece(index=0, function=said.function_call))
+
+    def _say_whole(self, message: Message) -> None:
+        """Each entry of its `tool_calls` is one call, however it is marked."""
+        calls, message.tool_calls = message.tool_calls, None
+        self._say(message)
+        for piece in calls or ():
+            self._calls.whole(piece)
 
     def _say_parts(self, parts: list[Any]) -> None:
         """Content in parts, which the wire has for requests and some servers answer with."""
@@ -133,24 +143,17 @@ class OpenAIDecoder(Decoder):
             elif isinstance(text := part(said, "refusal"), str):
                 self.answer.refusal(text)
 
-    def _end(self, choice: Choice, payload: bytes) -> None:
-        """Takes the end of a stream, or all of an answer in one piece."""
+    def _end(self, chunk: Chunk, choice: Choice, payload: bytes) -> None:
         answer = self.answer
-        if choice.message is not None:
-            self._say(choice.message, whole=True)
-        reason = choice.finish_reason
+        reason = choice.finish_reason or ""
         if reason in BREAKS:
             told = midstream(answer.provider, payload, self._model) if choice.error else None
             answer.fail(told or BREAKS[reason](answer.provider))
-        elif reason:
+        else:
             stop = choice.stop_reason if isinstance(choice.stop_reason, str) else None
             answer.finish(REASONS.get(reason, FinishReason.STOP), stop or None)
-
-    def _note(self, chunk: Chunk, payload: bytes) -> None:
-        told = part(chunk.x_groq, "usage") if chunk.usage is None else chunk.usage
-        self.answer.usage(usage(told))
-        if chunk.error or chunk.message:
-            self.answer.fail(midstream(self.answer.provider, payload, self._model))
+        if chunk.usage is None:
+            answer.usage(usage(part(chunk.x_groq, "usage")))
 
 
 def whole(body: bytes, decoder: OpenAIDecoder) -> list[ModelEvent]:
