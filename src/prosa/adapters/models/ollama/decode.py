@@ -41,7 +41,9 @@ class Line(Struct, gc=False):
     done: bool | None = None
     done_reason: str | None = None
     prompt_eval_count: Any = None
-    """Missing where the whole prompt was cached: then nobody knows how long it was."""
+    """With what was cached. Servers of before 2026 leave it out where the whole prompt was: then nobody knows
+    how long it was."""
+    prompt_eval_cached_count: Any = None
     eval_count: Any = None
     error: Any = None
 
@@ -73,7 +75,8 @@ class OllamaDecoder(Decoder):
         if line.error:
             self.answer.fail(midstream(payload, self._model))
         elif line.done:
-            self.answer.usage(counted(line.prompt_eval_count, line.eval_count))
+            usage = counted(line.prompt_eval_count, line.eval_count, line.prompt_eval_cached_count)
+            self.answer.usage(usage)
             self.answer.finish(REASONS.get(line.done_reason or "", FinishReason.STOP))
             self.answer.over = True
 

@@ -10,15 +10,9 @@ from prosa.adapters.models.turns import prepared
 from prosa.domain.models import ChatRequest, Effort, EmbedRequest, ResponseFormat, ToolChoice, ToolSpec
 from prosa.kit.text import well_formed
 
-EFFORTS: dict[Effort, bool | str] = {
-    "none": False,
-    "minimal": "low",
-    "low": "low",
-    "medium": "medium",
-    "high": "high",
-    "xhigh": "high",
-}
-"""Models that only know whether to think take any of the words for yes."""
+GRADED = "gpt-oss"
+"""Models that know how long to think, and can't leave it; all others know only whether."""
+GRADES: dict[Effort, str] = {"none": "low", "minimal": "low", "xhigh": "high"}
 JSON_ALONE = "Answer with one JSON object and nothing else: no other text, no code fence."
 """Said where nobody has said JSON yet: without a word of it models write blanks until the limit."""
 CALL_ANY = "Call at least one of the tools now."
@@ -40,7 +34,7 @@ def encode(request: ChatRequest) -> bytes:
         "options": options(request),
         "tools": [tool(spec) for spec in offered(request)] or None,
         "format": shaped(request.response_format),
-        "think": None if request.reasoning_effort is None else EFFORTS[request.reasoning_effort],
+        "think": thinking(request.model, request.reasoning_effort),
     }
     return msgspec.json.encode({name: value for name, value in fields.items() if value is not None})
 
@@ -86,6 +80,15 @@ def offered(request: ChatRequest) -> tuple[ToolSpec, ...]:
     if choice.mode == "tool":
         return tuple(spec for spec in request.tools if spec.name == choice.name)
     return request.tools
+
+
+def thinking(model: str, effort: Effort | None) -> bool | str | None:
+    """Whether to think, or how long. A word that a model does not know would be taken for none at all."""
+    if effort is None:
+        return None
+    if model.rpartition("/")[2].startswith(GRADED):
+        return GRADES.get(effort, effort)
+    return effort not in {"none", "minimal"}
 
 
 def options(request: ChatRequest) -> dict[str, Any]:

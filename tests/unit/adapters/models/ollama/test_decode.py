@@ -90,6 +90,7 @@ def test_a_call_that_was_cut_short_is_no_reason_to_call() -> None:
     ("counts", "usage"),
     [
         ({}, Usage(3, 2)),
+        ({"prompt_eval_cached_count": 2}, Usage(3, 2, 2)),
         ({"prompt_eval_count": None}, None),
         ({"eval_count": None}, None),
         ({"prompt_eval_count": -1}, None),

@@ -75,12 +75,20 @@ def test_options() -> None:
 
 
 @pytest.mark.parametrize(
-    ("effort", "think"),
-    [("none", False), ("minimal", "low"), ("low", "low"), ("medium", "medium"), ("xhigh", "high")],
+    ("model", "effort", "think"),
+    [
+        ("qwen3:4b", "none", False),
+        ("qwen3:4b", "minimal", False),
+        ("qwen3:4b", "low", True),
+        ("qwen3:4b", "xhigh", True),
+        ("gpt-oss:20b", "none", "low"),
+        ("gpt-oss:20b", "medium", "medium"),
+        ("someone/gpt-oss:120b", "xhigh", "high"),
+    ],
 )
-def test_how_long_to_think(effort: Effort, think: bool | str) -> None:
-    assert fields(reasoning_effort=effort)["think"] == think
-    assert "think" not in fields()
+def test_how_long_to_think(model: str, effort: Effort, *, think: bool | str) -> None:
+    assert fields(model=model, reasoning_effort=effort)["think"] == think
+    assert "think" not in fields(model=model)
 
 
 def test_formats() -> None:

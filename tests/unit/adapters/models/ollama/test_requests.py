@@ -82,8 +82,6 @@ def meaning(body: dict[str, Any]) -> dict[str, Any]:
         }
         for message in made["messages"]
     ]
-    if made.get("think") is True:
-        made["think"] = "high"  # which is true in the words of models that know degrees
     return made
 
 
