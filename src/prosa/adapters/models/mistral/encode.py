@@ -5,6 +5,7 @@ from typing import Any
 
 import msgspec
 
+from prosa.adapters.models.formats import json_rule
 from prosa.adapters.models.mistral.errors import PROVIDER
 from prosa.adapters.models.mistral.messages import messages
 from prosa.adapters.models.turns import prepared
@@ -19,8 +20,6 @@ GRADED = "mistral-large-4"
 """Models that know how long to think; all others know only whether."""
 GRADES = {"minimal": "low", "xhigh": "high"}
 MODES = {"required": "any"}
-JSON_ALONE = "Answer with one JSON object and nothing else: no other text, no code fence."
-"""Said where nobody has said JSON yet: without a word of it models write blanks until the limit."""
 
 
 def encode(request: ChatRequest) -> bytes:
@@ -51,12 +50,7 @@ def encode_texts(request: EmbedRequest, texts: Sequence[str]) -> bytes:
 
 
 def instructions(request: ChatRequest) -> str:
-    system = request.system or ""
-    wanted = request.response_format
-    if wanted is None or wanted.schema is not None:
-        return system
-    said = any("json" in text.lower() for text in (system, *(turn.content for turn in request.turns)))
-    return system if said else "\n\n".join(text for text in (system, JSON_ALONE) if text)
+    return "\n\n".join(text for text in (request.system, json_rule(request)) if text)
 
 
 def sampling(request: ChatRequest) -> dict[str, Any]:

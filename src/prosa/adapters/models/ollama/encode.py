@@ -4,6 +4,7 @@ from typing import Any
 
 import msgspec
 
+from prosa.adapters.models.formats import json_rule
 from prosa.adapters.models.ollama.errors import PROVIDER
 from prosa.adapters.models.ollama.messages import Message, messages
 from prosa.adapters.models.turns import prepared
@@ -13,8 +14,6 @@ from prosa.kit.text import well_formed
 GRADED = "gpt-oss"
 """Models that know how long to think, and can't leave it; all others know only whether."""
 GRADES: dict[Effort, str] = {"none": "low", "minimal": "low", "xhigh": "high"}
-JSON_ALONE = "Answer with one JSON object and nothing else: no other text, no code fence."
-"""Said where nobody has said JSON yet: without a word of it models write blanks until the limit."""
 CALL_ANY = "Call at least one of the tools now."
 CALL_ONE = "Call the tool now."
 
@@ -57,20 +56,16 @@ def encode_text(request: EmbedRequest, text: str) -> bytes:
 
 def instructed(request: ChatRequest) -> list[Message]:
     """The messages below the system prompt, which also says what no field can."""
-    system = "\n\n".join(text for text in (request.system, *rules(request)) if text)
+    rules = (request.system, json_rule(request), calling_rule(request))
+    system = "\n\n".join(text for text in rules if text)
     opening = [{"role": "system", "content": system}] if system else []
     return [*opening, *messages(request.turns)]
 
 
-def rules(request: ChatRequest) -> list[str]:
-    said = []
-    wanted = request.response_format
-    spoken = (request.system or "", *(turn.content for turn in request.turns))
-    if wanted is not None and wanted.schema is None and not any("json" in text.lower() for text in spoken):
-        said.append(JSON_ALONE)
-    if offered(request) and (choice := request.tool_choice) is not None:
-        said += {"required": [CALL_ANY], "tool": [CALL_ONE]}.get(choice.mode, [])
-    return said
+def calling_rule(request: ChatRequest) -> str | None:
+    if request.tool_choice is None or not offered(request):
+        return None
+    return {"required": CALL_ANY, "tool": CALL_ONE}.get(request.tool_choice.mode)
 
 
 def offered(request: ChatRequest) -> tuple[ToolSpec, ...]:

@@ -10,10 +10,10 @@ from msgspec.json import encode as encoded
 from msgspec.structs import replace
 from ollama._types import ChatRequest as Theirs
 
+from prosa.adapters.models.formats import JSON_ALONE
 from prosa.adapters.models.ollama.encode import (
     CALL_ANY,
     CALL_ONE,
-    JSON_ALONE,
     encode,
     encode_text,
     encode_texts,
