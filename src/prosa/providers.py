@@ -138,6 +138,8 @@ class Providers:
         made = self._made.get(name)
         if made is None or made.plan != plan:
             ring = self._rings(name, partial(_speaks, plan), draft.own)
+            if draft.own is not None and not ring:  # the store's keys come later, and nobody waits for them
+                ring.replace([Key(None, draft.own)])
             made = Made(plan, handling, ring, stack(ring, handling))
         elif made.handling != handling:
             made = structs.replace(made, handling=handling, model=stack(made.ring, handling))

@@ -138,6 +138,20 @@ def test_what_has_not_changed_stays(monkeypatch: pytest.MonkeyPatch) -> None:
     assert supply.catalogue.choose((None, "fast")) == Choice("groq", "x")
 
 
+async def test_an_address_that_changes_leaves_no_gap(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The rings of a house are filled from the store, a moment after they were made."""
+    monkeypatch.setenv("GROQ_API_KEY", "k")
+    house = bootstrap.build(database_url="sqlite:///x.db")
+    catalogue = house.chat.catalogue
+    await house.chat.open()
+    before = catalogue.model("groq")
+    written("[providers.groq]\nbase_url = 'http://127.0.0.1:9/v1'")
+    house.chat.reload()
+    assert catalogue.model("groq") is not before
+    assert catalogue.providers == ["groq", "local"]
+    await house.chat.close()
+
+
 def test_the_guide_is_true(monkeypatch: pytest.MonkeyPatch) -> None:
     """Every example of docs/models.md loads, and means what the guide says."""
     for name in ("OPENAI", "ANTHROPIC", "MISTRAL", "GROQ"):
