@@ -77,7 +77,13 @@ def chat(
     return Chat(
         opened,
         supply.catalogue,
-        Defaults(settings.system_prompt, settings.max_output_tokens, limits),
+        Defaults(
+            settings.system_prompt,
+            settings.max_output_tokens,
+            limits,
+            settings.max_tool_rounds,
+            settings.action_seconds,
+        ),
         keys,
         toolbox(tools),
         supply.reload,

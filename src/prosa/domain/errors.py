@@ -225,6 +225,7 @@ class PriceUnknown(ProsaError):
 class CostUnknown(PriceUnknown):
     """Somebody wants to know what tokens of a model without a known price cost."""
 
+    code = "cost_unknown"
     en = 'The price of {model} is not known. Write it into prosa.toml: [models."{provider}/{model}"].'
     pt = 'O preço de {model} não é conhecido. Escreva-o em prosa.toml: [models."{provider}/{model}"].'
 

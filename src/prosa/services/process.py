@@ -33,6 +33,7 @@ class Question(Struct, frozen=True):
     system_prompt: str | None = None
     temperature: float | None = None
     max_tokens: int | None = None
+    tools: tuple[str, ...] | None = None
     key: str | None = None
     body_hash: str = ""
 
@@ -76,6 +77,7 @@ class Process:
             temperature=question.temperature,
             max_tokens=question.max_tokens,
             history=None if question.history is None else tuple(filter(_said, question.history)),
+            tools=question.tools,
             key=question.key,
             body_hash=question.body_hash,
         )

@@ -88,7 +88,7 @@ def fit(turns: Sequence[Turn], system: str | None, room: int, provider: str) -> 
 
     Raises ContextTooLong where not even the last one does.
     """
-    left = room - estimate(system or "")
+    left = room - (estimate(system) if system else 0)
     kept = len(turns)
     while kept and (left := left - estimate_of(turns[kept - 1])) >= 0:
         kept -= 1

@@ -17,7 +17,7 @@ from prosa.domain.models import (
     Reset,
 )
 from prosa.ports.models import ChatModel
-from prosa.services.models.policy import Policy
+from prosa.services.models.policy import Policy, refusal
 from prosa.services.models.verdict import QUIET, curable_elsewhere, held_back
 
 T = TypeVar("T")
@@ -81,7 +81,7 @@ class Failover(Policy):
 
     def refuses(self, user: str) -> QueueFull | None:
         """Only where all targets do: then the one that is free again first."""
-        refusals = [model.refuses(user) if isinstance(model, Policy) else None for model, _ in self._targets]
+        refusals = [refusal(model, user) for model, _ in self._targets]
         told = [refusal for refusal in refusals if refusal is not None]
         if len(told) < len(refusals):
             return None

@@ -33,4 +33,9 @@ class Policy:
     def refuses(self, user: str) -> QueueFull | None:
         """What a request of `user` would meet at this moment if there is no room for it, else None. It reads
         a few numbers; any thread may ask. It promises nothing: a moment later it may be otherwise."""
-        return self._inner.refuses(user) if isinstance(self._inner, Policy) else None
+        return refusal(self._inner, user)
+
+
+def refusal(model: ChatModel, user: str) -> QueueFull | None:
+    """What `Policy.refuses` says of any model: one without policies refuses nobody."""
+    return model.refuses(user) if isinstance(model, Policy) else None

@@ -14,6 +14,7 @@ from prosa.domain.time import SECOND, Instant, now
 from prosa.services.context import window
 from prosa.services.models import prices
 from prosa.services.models.catalogue import Catalogue, Choice
+from prosa.services.models.policy import refusal
 from prosa.services.tools.registry import Toolbox
 
 LEASE = 6 * SECOND
@@ -103,6 +104,8 @@ def preparation(
 
     def prepare(conversation: Conversation, turns: Sequence[Turn], remaining: Remaining) -> Prepared:
         choice = catalogue.choose((send.provider, send.model), (conversation.provider, conversation.model))
+        if (full := refusal(catalogue.resolve(choice), user)) is not None:
+            raise full
         system = send.system_prompt or conversation.system_prompt or defaults.system_prompt
         if send.history is not None:
             turns = (*send.history, *turns[-1:])

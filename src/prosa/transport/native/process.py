@@ -32,7 +32,8 @@ class HistoryForm(Struct, frozen=True):
 
 class ProcessBody(Unbuilt, frozen=True, rename="camel", kw_only=True):
     """`sessionId` is a conversation's id, or a name of your own for one. `userMessageId` names a message that
-    is stored already. `chatHistory` stands in for the stored history in this call."""
+    is stored already. `chatHistory` stands in for the stored history in this call. `tools` are names of tools
+    of the server."""
 
     user_message_content: Content
     session_id: Key
@@ -44,6 +45,7 @@ class ProcessBody(Unbuilt, frozen=True, rename="camel", kw_only=True):
     system_prompt: Prompt | None = None
     temperature: Temperature | None = None
     max_tokens: MaxTokens | None = None
+    tools: Annotated[tuple[Name, ...], Meta(max_length=128)] | None = None
 
 
 class AnswerForm(Struct, frozen=True, rename="camel"):
@@ -71,6 +73,7 @@ async def process_message(call: Call[ProcessBody, Nothing]) -> Reply:
         system_prompt=body.system_prompt,
         temperature=body.temperature,
         max_tokens=None if body.max_tokens is None else int(body.max_tokens),
+        tools=body.tools,
         key=key,
         body_hash=hash_of(body) if key is not None else "",
     )  # fmt: skip

@@ -24,14 +24,14 @@ def test_what_is_kept(all_turns: list[Turn], system: str | None, room: int) -> N
         return
     assert kept
     assert list(kept) == all_turns[-len(kept) :]
-    assert estimate(system or "") + sum(estimate(turn.content) for turn in kept) <= room
+    assert (estimate(system) if system else 0) + sum(estimate(turn.content) for turn in kept) <= room
     if len(kept) < len(all_turns):  # what was cut begins with the user, and could not have begun earlier
         assert kept[0].role is Role.USER or len(kept) == 1
         before = all_turns[: -len(kept)]
         users = [place for place, turn in enumerate(before) if turn.role is Role.USER]
         if users:
             longer = all_turns[users[-1] :]
-            assert estimate(system or "") + sum(estimate(turn.content) for turn in longer) > room
+            assert (estimate(system) if system else 0) + sum(estimate(turn.content) for turn in longer) > room
 
 
 @given(turns, systems)
