@@ -130,6 +130,7 @@ def test_ollama_without_one_of_its_counts_has_no_usage() -> None:
         ("http://localhost:11434/api/generate", "http://localhost:11434"),
         ("http://localhost:11434/api/chat/", "http://localhost:11434"),
         ("http://localhost:11434/api", "http://localhost:11434"),
+        ("http://localhost:11434/v1/", "http://localhost:11434"),
         ("https://h.example/ollama/api/generate", "https://h.example/ollama"),
         ("https://h.example/ollama/", "https://h.example/ollama"),
         ("localhost:11434", "http://localhost:11434"),

@@ -2,12 +2,13 @@
 
 import re
 
-ENDPOINT = re.compile(r"/+(?:api(?:/(?:generate|chat))?/*)?$")
+ENDPOINT = re.compile(r"/+(?:(?:v1|api(?:/(?:generate|chat))?)/*)?$")
 SCHEME = re.compile(r"^[a-zA-Z][a-zA-Z0-9+.-]*://")
 
 
 def server_base(url: str) -> str:
-    """The base URL in `url`, which may be it, or a full `…/api/generate` or `…/api/chat`, or lack its scheme.
+    """The base URL in `url`, which may be it, or a full `…/api/generate` or `…/api/chat`, or what OpenAI's
+    clients take (`…/v1`), or lack its scheme.
 
     A query is kept.
     """
