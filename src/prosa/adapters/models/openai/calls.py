@@ -6,6 +6,7 @@ import msgspec
 from msgspec import Struct
 
 from prosa.adapters.models.answer import Answer
+from prosa.domain.content import ThinkingPart
 
 
 class Function(Struct, gc=False):
@@ -20,6 +21,8 @@ class Piece(Struct, gc=False):
     index: int | None = None
     id: Any = None
     function: Function | None = None
+    extra_content: Any = None
+    """Gemini's signature of the thought from which the call followed."""
 
 
 class Said(Struct, frozen=True):
@@ -28,6 +31,7 @@ class Said(Struct, frozen=True):
     identity: str
     name: str
     arguments: str
+    signature: str
 
 
 class Begun:
@@ -38,6 +42,7 @@ class Begun:
         self.identity = ""
         self.name = ""
         self.early = ""
+        self.signature = ""
         self.closed = False
 
     def differs(self, said: Said) -> bool:
@@ -100,6 +105,7 @@ class Calls:
         if said.identity and not call.identity:
             call.identity = said.identity
             self._by_id[said.identity] = call
+        call.signature = call.signature or said.signature
         arguments = said.arguments
         if said.name and not call.name:
             call.name = said.name
@@ -112,6 +118,8 @@ class Calls:
             self._answer.arguments(call.place, arguments)
 
     def _tell(self, call: Begun) -> None:
+        if call.signature and self._answer.returning:
+            self._answer.thought(ThinkingPart(signature=call.signature, provider=self._answer.provider))
         self._answer.call(call.place, call.identity, call.name)
         self._answer.arguments(call.place, call.early)
         call.early = ""
@@ -124,4 +132,11 @@ def read(piece: Piece) -> Said:
         arguments = ""
     elif not isinstance(arguments, str):
         arguments = msgspec.json.encode(arguments).decode()
-    return Said("" if piece.id is None else str(piece.id), function.name or "", arguments)
+    identity = "" if piece.id is None else str(piece.id)
+    return Said(identity, function.name or "", arguments, signature_of(piece.extra_content))
+
+
+def signature_of(extra: Any) -> str:
+    google = extra.get("google") if isinstance(extra, dict) else None
+    signature = google.get("thought_signature") if isinstance(google, dict) else None
+    return signature if isinstance(signature, str) else ""

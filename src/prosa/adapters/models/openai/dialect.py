@@ -30,8 +30,9 @@ class Dialect(Struct, frozen=True):
     """The reasoning efforts that it knows."""
     schemas: bool = True
     """Whether answers can be held to a JSON Schema; else it is asked for in words, beside a JSON object."""
-    thoughts: Literal["", "reasoning_content", "reasoning"] = ""
-    """The field in which thoughts go back with the tool calls that followed from them, where they may."""
+    thoughts: Literal["", "reasoning_content", "reasoning", "thought_signature"] = ""
+    """The field in which thoughts go back with the tool calls that followed from them, where they may: as
+    text beside the calls, or as Gemini's signature in each."""
     counting: str = ""
     """The route that counts a request's tokens."""
     lasting: bool = True
@@ -68,6 +69,7 @@ ROWS: Mapping[str, Dialect] = {
             "https://generativelanguage.googleapis.com/v1beta/openai",
             refuses=frozenset({"parallel_tool_calls", "seed", "strict"}),
             efforts=("none", "minimal", "low", "medium", "high"),
+            thoughts="thought_signature",
         ),
         Dialect("vllm", "http://127.0.0.1:8000/v1", needs_key=False, efforts=_SWITCHED),
         Dialect("lmstudio", "http://127.0.0.1:1234/v1", cap="max_tokens", needs_key=False, efforts=_THREE),

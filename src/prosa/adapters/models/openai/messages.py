@@ -44,21 +44,33 @@ def _written(turn: Turn, dialect: Dialect) -> Iterator[Message]:
 def _said(turn: Turn, dialect: Dialect) -> Iterator[Message]:
     """What the assistant (or the system) said: its text and calls. Pictures of its own can't go back."""
     texts = [part.text for part in turn.parts if isinstance(part, TextPart)]
-    calls = [_call(part) for part in turn.parts if isinstance(part, ToolCall)]
+    calls = _calls(turn.parts, dialect)
     if not texts and not calls:
         return
     message: Message = {"role": turn.role, "content": "".join(texts) or None}
     if calls:
         message["tool_calls"] = calls
         thoughts = "".join(part.text for part in turn.parts if isinstance(part, ThinkingPart))
-        if thoughts and dialect.thoughts:
+        if thoughts and dialect.thoughts.startswith("reasoning"):
             message[dialect.thoughts] = thoughts
     yield message
 
 
-def _call(call: ToolCall) -> dict[str, Any]:
-    function = {"name": call.name, "arguments": _object(call.arguments)}
-    return {"id": _short(call.id), "type": "function", "function": function}
+def _calls(parts: Iterable[Part], dialect: Dialect) -> list[dict[str, Any]]:
+    """The calls, each with the signature of the thought before it where the server wants that back."""
+    calls = []
+    signature: str | None = None
+    for part in parts:
+        if isinstance(part, ThinkingPart):
+            signature = part.signature
+        elif isinstance(part, ToolCall):
+            function = {"name": part.name, "arguments": _object(part.arguments)}
+            call: dict[str, Any] = {"id": _short(part.id), "type": "function", "function": function}
+            if signature and dialect.thoughts == "thought_signature":
+                call["extra_content"] = {"google": {"thought_signature": signature}}
+            signature = None
+            calls.append(call)
+    return calls
 
 
 def _object(arguments: str) -> str:

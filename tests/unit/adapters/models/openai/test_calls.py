@@ -12,11 +12,13 @@ from tests.unit.adapters.models.openai.judge import heard
 from tests.unit.adapters.models.speech import chunk, fed, sse
 
 from prosa.adapters.models.openai.decode import OpenAIDecoder, whole
+from prosa.domain.content import ThinkingPart
 from prosa.domain.models import (
     Finish,
     FinishReason,
     ModelEvent,
     TextDelta,
+    Thought,
     ToolCallDelta,
     ToolCallEnd,
     ToolCallStart,
@@ -170,6 +172,22 @@ def test_in_one_piece_each_entry_is_a_call(pieces: list[dict[str, Any]]) -> None
     events = whole(answer({"content": "Vou ver.", "tool_calls": pieces}), OpenAIDecoder())
     assert events[0] == TextDelta("Vou ver.")
     assert calls_of(events) == [A, B]
+
+
+@pytest.mark.parametrize("extra", [{"google": {"thought_signature": "c2ln"}}, {"google": 3}, 3, None])
+def test_geminis_signature_is_a_thought_before_its_call(extra: Any) -> None:
+    signed = {**piece(0, "x", *A), "extra_content": extra}
+    stream = chunk({"tool_calls": [signed, piece(1, "y", *B)]}, "tool_calls") + DONE
+    thought = Thought(ThinkingPart(signature="c2ln", provider="gemini"))
+    expected = [thought] if isinstance(extra, dict) and extra["google"] != 3 else []
+    for events in (
+        fed(OpenAIDecoder("gemini", returning=True), [stream]),
+        whole(answer({"tool_calls": [signed, piece(1, "y", *B)]}), OpenAIDecoder("gemini", returning=True)),
+    ):
+        assert calls_of(events) == [A, B]
+        assert [event for event in events if isinstance(event, Thought)] == expected
+        assert not expected or events[0] == thought
+    assert not any(isinstance(event, Thought) for event in fed(OpenAIDecoder(), [stream]))
 
 
 def test_the_form_of_before() -> None:

@@ -268,6 +268,22 @@ def test_thoughts_go_back_with_their_calls_where_the_row_says_so(row: str) -> No
     assert [message.get(dialect.thoughts) for message in said] == [None, "Hm", None, None]
 
 
+def test_a_signature_goes_back_in_the_call_that_followed_from_it() -> None:
+    calls = turn(
+        Role.ASSISTANT,
+        ThinkingPart(signature="c2ln", provider="gemini"),
+        ToolCall("x", "f", "{}"),
+        ToolCall("y", "f", "{}"),
+    )
+    [message] = messages(calls, dialect=ROWS["gemini"])
+    assert [call.get("extra_content") for call in message["tool_calls"]] == [
+        {"google": {"thought_signature": "c2ln"}},
+        None,
+    ]
+    [plain] = messages(calls)
+    assert not any("extra_content" in call for call in plain["tool_calls"])
+
+
 def test_a_turn_of_which_nothing_can_be_sent_is_left_out() -> None:
     thought = turn(Role.ASSISTANT, ThinkingPart("Hm", provider="deepseek"))
     painted = turn(Role.ASSISTANT, ImagePart("image/png", PNG))
