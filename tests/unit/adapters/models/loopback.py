@@ -34,12 +34,14 @@ class Seen(NamedTuple):
 
 
 class Loopback:
-    """`gone` is set when a caller hangs up in the middle of a response; the plays go round and round."""
+    """`heard` is set with the first request, `gone` when a caller hangs up in the middle of a response; the
+    plays go round and round."""
 
     def __init__(self, *plays: Play) -> None:
         self.plays = plays
         self.seen: list[Seen] = []
         self.connections = 0
+        self.heard = asyncio.Event()
         self.gone = asyncio.Event()
         self.base = ""
         self._tasks: set[asyncio.Task[None]] = set()
@@ -88,6 +90,7 @@ class Loopback:
         body = await reader.readexactly(int(headers.get("content-length", 0)))
         method, path, _ = first.split(" ")
         self.seen.append(Seen(path, headers, msgspec.json.decode(body) if body else None, method))
+        self.heard.set()
 
     async def _play(self, play: Play, writer: asyncio.StreamWriter, leaving: asyncio.Task[bytes]) -> bool:
         headers = {"transfer-encoding": "chunked", **play.headers}

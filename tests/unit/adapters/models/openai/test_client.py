@@ -1,5 +1,6 @@
 """The client: where it asks what, and with which key."""
 
+import asyncio
 import base64
 import json
 from array import array
@@ -7,10 +8,11 @@ from typing import Any
 
 import pytest
 from msgspec.structs import replace
-from tests.unit.adapters.models.loopback import Loopback, Play
+from tests.unit.adapters.models.loopback import CUT, Loopback, Play, Step
 from tests.unit.adapters.models.openai.judge import heard
 from tests.unit.adapters.models.speech import HELLO, KEY, SPEECHES, chunk, counts
 
+from prosa.adapters.models.http import Timeouts
 from prosa.adapters.models.openai.client import TEXTS_AT_ONCE, OpenAIModel
 from prosa.adapters.models.openai.dialect import OPENAI, ROWS, Dialect, localised
 from prosa.adapters.models.openai.routes import Routes
@@ -21,6 +23,8 @@ from prosa.domain.errors import (
     ProviderError,
     ProviderKeyRefused,
     ProviderNotConfigured,
+    ProviderTimeout,
+    ProviderUnreachable,
     RateLimited,
 )
 from prosa.domain.models import ChatRequest, EmbedRequest, Finish, FinishReason, ModelCard, TextDelta, Usage
@@ -260,6 +264,44 @@ async def test_thoughts_are_kept_for_the_servers_that_want_them_back() -> None:
         await model.close()
     assert [type(event).__name__ for event in events] == ["ThinkingDelta", "Thought", "TextDelta", "Finish"]
     assert provider.seen[0].path == "/chat/completions"
+
+
+@pytest.mark.parametrize(
+    ("steps", "kind"),
+    [
+        ((asyncio.Event(),), ProviderTimeout),
+        ((b'{"choices": [', asyncio.Event()), ProviderTimeout),
+        ((CUT,), BrokenStream),
+        ((b'{"choices": [', CUT), BrokenStream),
+        ((b'{"choices": [',), BrokenStream),
+        ((b"nonsense",), BrokenStream),
+        ((), BrokenStream),
+    ],
+)
+async def test_faults_of_an_answer_in_one_piece(steps: tuple[Step, ...], kind: type[ProviderError]) -> None:
+    async with Loopback(Play(steps)).listening() as provider:
+        model = OpenAIModel(api_key=KEY, base_url=provider.base + "/v1", timeouts=Timeouts(whole=0.05))
+        with pytest.raises(ProviderError) as raised:
+            await told(model, WHOLE)
+        assert type(raised.value) is kind
+        await model.close()
+    with pytest.raises(ProviderUnreachable):
+        await told(model, WHOLE)
+    await model.close()
+
+
+@pytest.mark.parametrize("before", [(), (b'{"choices": [',)])
+async def test_who_waits_for_a_whole_answer_no_longer_hangs_up(before: tuple[Step, ...]) -> None:
+    async with Loopback(Play((*before, asyncio.Event()))).listening() as provider:
+        model = OpenAIModel(api_key=KEY, base_url=provider.base + "/v1")
+        waiting = asyncio.create_task(told(model, WHOLE))
+        async with asyncio.timeout(2):
+            await provider.heard.wait()
+            waiting.cancel()
+            await provider.gone.wait()
+        await asyncio.wait([waiting])
+        assert waiting.cancelled()
+        await model.close()
 
 
 async def test_an_answer_without_end_is_cut() -> None:
