@@ -1,11 +1,9 @@
 """The API keeps to its own description: every operation, with thousands of requests made from it."""
 
-import asyncio
 import json
-import threading
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import hypothesis
 import pytest
@@ -14,32 +12,21 @@ import schemathesis
 from hypothesis.errors import Unsatisfiable
 from schemathesis.generation import GenerationMode
 from tests.counts import counts
-from tests.wire.house import SECRET, furnished
+from tests.wire.house import SECRET
 from tests.wire.operations import ALL, name_of
+from tests.wire.served import Served
 
 from prosa.transport.operation import Operation
 
 
-class Served:
-    """A house that listens in a thread of its own, for callers that block."""
+class Described(Served):
+    """Served, with its own description."""
 
     def __init__(self, folder: Path) -> None:
-        self._folder = folder
-        self._up = threading.Event()
-        self._thread = threading.Thread(target=lambda: asyncio.run(self._serve()), daemon=True)
+        super().__init__(folder, jwt_secret=SECRET)
 
-    async def _serve(self) -> None:
-        self._loop, self._end = asyncio.get_running_loop(), asyncio.Event()
-        async with (
-            furnished(self._folder, jwt_secret=SECRET) as self.house,
-            self.house.listening() as self.url,
-        ):
-            self._up.set()
-            await self._end.wait()
-
-    def __enter__(self) -> "Served":
-        self._thread.start()
-        assert self._up.wait(20)
+    def __enter__(self) -> Self:
+        super().__enter__()
         self.session = requests.Session()
         self.session.trust_env = False
         described = self.session.get(f"{self.url}/openapi.json").json()
@@ -52,15 +39,14 @@ class Served:
         rejection.expected_statuses = [*rejection.expected_statuses, "413"]
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, *error: object) -> None:
         self.session.close()
-        self._loop.call_soon_threadsafe(self._end.set)
-        self._thread.join(20)
+        super().__exit__(*error)
 
 
 @pytest.fixture(scope="module")
-def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    with Served(tmp_path_factory.mktemp("schema")) as served:
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Described]:
+    with Described(tmp_path_factory.mktemp("schema")) as served:
         yield served
 
 
@@ -91,10 +77,9 @@ def adjusted(case: schemathesis.Case) -> None:
             # The last of the messages is the user's.
             said = [each for each in case.body["messages"] if _says(each)]
             case.body["messages"] = [*said[-3:], {"role": "user", "content": "x"}]
-        if "/v1/" in case.path:
-            # What is chosen has to be there, and no two tools have one name.
-            for field in ("tools", "functions", "tool_choice", "function_call"):
-                case.body.pop(field, None)
+        # What is chosen has to be there, and no two tools have one name.
+        for field in ("tools", "toolChoice", "functions", "tool_choice", "function_call"):
+            case.body.pop(field, None)
     case.headers.pop("Idempotency-Key", None)
 
 
@@ -108,7 +93,7 @@ def _says(message: Any) -> bool:
 
 @pytest.mark.parametrize("mode", list(GenerationMode), ids=str)
 @pytest.mark.parametrize("operation", ALL, ids=name_of)
-def test_every_operation(served: Served, operation: Operation, mode: GenerationMode) -> None:
+def test_every_operation(served: Described, operation: Operation, mode: GenerationMode) -> None:
     described = served.schema[operation.path][operation.method]
     headers = {"Authorization": f"Bearer {served.house.token('ana', roles=['admin'])}"}
 
