@@ -22,6 +22,7 @@ from prosa.ports.keys import Vault as VaultPort
 from prosa.ports.models import ChatModel
 from prosa.ports.store import Store
 from prosa.ports.tools import Tool
+from prosa.providers import Given as GivenProvider
 from prosa.providers import Providers, alone
 from prosa.services.chat import Chat
 from prosa.services.keys.keys import Keys
@@ -46,6 +47,32 @@ class Built(Struct, frozen=True):
     chat: Chat
     language: str
     app: Callable[[], "App"]
+
+
+class Models(Struct, frozen=True):
+    """What it takes to ask models with no store beside them: who there is, how long an answer that nobody
+    bounds may be (in tokens), and the language of errors."""
+
+    catalogue: Catalogue
+    max_output_tokens: int
+    language: str
+
+
+def models(
+    provider: str | ChatModel | None = None, *, api_key: str | None = None, base_url: str | None = None
+) -> Models:
+    """The models by the settings, with the keys of the environment alone. A `provider` is offered, too, with
+    this key and at this address in place of its settings; or it is a model of the program's own.
+
+    Raises MisconfiguredError, NoSuchProvider, ProviderNotConfigured.
+    """
+    settings = load()
+    if provider is None or isinstance(provider, str):
+        given = {} if provider is None else {provider: GivenProvider(api_key, base_url)}
+        supply = Supply(settings, given=given)
+    else:
+        supply = Supply(settings, models={provider.provider: provider})
+    return Models(supply.catalogue, settings.max_output_tokens, settings.language)
 
 
 def build(
@@ -94,12 +121,16 @@ class Supply:
     """The catalogue of models, and how it is read anew. `models` are the program's own."""
 
     def __init__(
-        self, settings: Settings, keys: Keys | None = None, models: Mapping[str, ChatModel] | None = None
+        self,
+        settings: Settings,
+        keys: Keys | None = None,
+        models: Mapping[str, ChatModel] | None = None,
+        given: Mapping[str, GivenProvider] | None = None,
     ) -> None:
         """Raises MisconfiguredError, NoSuchProvider, ProviderNotConfigured."""
         self._keys = keys
         self._models = models or {}
-        self._providers = Providers(settings, alone if keys is None else keys.ring)
+        self._providers = Providers(settings, alone if keys is None else keys.ring, given)
         found = tables()
         offers = self._providers.offers(self._providers.draft(found.providers), found.providers, self._models)
         self.catalogue = Catalogue(offers, settings.default_provider, settings.default_model, _book(found))

@@ -48,6 +48,13 @@ def alone(provider: str, speaks: Speaks, own: ChatModel | None) -> KeyRing:
     return KeyRing(provider, [] if own is None else [Key(None, own)])
 
 
+class Given(Struct, frozen=True):
+    """What a program itself says of a provider, in place of its settings."""
+
+    api_key: str | None = None
+    base_url: str | None = None
+
+
 class Plan(Struct, frozen=True):
     """What a provider is built from: two that are equal need not be built twice. Without a `key` it can do
     with none, or needs one of the store's."""
@@ -82,11 +89,15 @@ class Draft(Struct, frozen=True):
 
 
 class Providers:
-    """`rings` is where keys come from. What was built stays, until something of it changes."""
+    """`rings` is where keys come from, `given` what the program says of providers by their names. What was
+    built stays, until something of it changes."""
 
-    def __init__(self, settings: Settings, rings: Rings = alone) -> None:
+    def __init__(
+        self, settings: Settings, rings: Rings = alone, given: Mapping[str, Given] | None = None
+    ) -> None:
         self._settings = settings
         self._rings = rings
+        self._given = given or {}
         self._made: dict[str, Made] = {}
         self._local: Offer | None = None
 
@@ -97,7 +108,11 @@ class Providers:
 
         at_home = [name for name, row in ROWS.items() if not row.needs_key]
         named = ["openai", "anthropic", "mistral", "ollama", *(name for name in ROWS if name not in at_home)]
-        used = [name for name in at_home if name in tables or variable(_setting(name, "BASE_URL"))]
+        used = [
+            name
+            for name in at_home
+            if name in tables or name in self._given or variable(_setting(name, "BASE_URL"))
+        ]
         names = [name for name in dict.fromkeys([*named, *used, *tables]) if name != "local"]
         return [self._drafted(name, tables.get(name, ProviderTable())) for name in names]
 
@@ -122,7 +137,7 @@ class Providers:
         return offers
 
     def _drafted(self, name: str, table: ProviderTable) -> Draft:
-        plan = _plan(name, table, self._settings)
+        plan = _plan(name, table, self._settings, self._given.get(name, Given()))
         own: ChatModel | None = None
         missing: Callable[[], ProviderError] = partial(ProviderNotConfigured, name, plan.setting)
         made = self._made.get(name)
@@ -164,7 +179,7 @@ class Providers:
         return structs.replace(self._local, default_model=_default("local", table))
 
 
-def _plan(name: str, table: ProviderTable, settings: Settings) -> Plan:
+def _plan(name: str, table: ProviderTable, settings: Settings, given: Given) -> Plan:
     """Raises MisconfiguredError."""
     from prosa.adapters.models.openai.dialect import ROWS
 
@@ -175,8 +190,8 @@ def _plan(name: str, table: ProviderTable, settings: Settings) -> Plan:
         raise MisconfiguredError(
             f"prosa.toml, {where}: there is no dialect called {table.dialect}. Use one of: {', '.join(ROWS)}."
         )
-    base_url = table.base_url or _address(name, settings)
-    key = secret(table.api_key_env, where) if table.api_key_env else _key(name, setting, settings)
+    base_url = given.base_url or table.base_url or _address(name, settings)
+    key = given.api_key or _key(name, setting, table, settings)
     native = name in ("anthropic", "mistral", "ollama")
     if row is None and not native and base_url is None:
         raise MisconfiguredError(f"prosa.toml, {where}: say its `base_url`, or a `dialect` that is known.")
@@ -205,7 +220,10 @@ def _address(name: str, settings: Settings) -> str | None:
     return variable(_setting(name, "BASE_URL"))
 
 
-def _key(name: str, setting: str, settings: Settings) -> str | None:
+def _key(name: str, setting: str, table: ProviderTable, settings: Settings) -> str | None:
+    """Raises MisconfiguredError."""
+    if table.api_key_env:
+        return secret(table.api_key_env, f"[providers.{name}]")
     given = {
         "openai": settings.openai_api_key,
         "anthropic": settings.anthropic_api_key,

@@ -192,7 +192,7 @@ class Completions:
         if refusal is not None:
             raise refusal
         taken = input_bound(asked)
-        wanted = most or self._room(choice, asked)
+        wanted = most or room(asked, self._catalogue.window(choice), self._defaults.max_output_tokens)
 
         def measure(remaining: Remaining) -> Bound:
             kept = wanted if most else affordable(remaining, choice, taken, wanted)
@@ -201,12 +201,6 @@ class Completions:
         bound, holds = await self._ledger.hold(principal, measure, number=number, route=choice.route)
         request = replace(asked, model=choice.model, max_tokens=bound.tokens - taken, user=principal.user_id)
         return Begun(self, [Generation(model, request, hold, choice, taken) for hold in holds])
-
-    def _room(self, choice: Choice, asked: ChatRequest) -> int:
-        """The bound of an answer that has none of its own: the server's, or what the window leaves."""
-        context = self._catalogue.window(choice)
-        left = context - window.tokens(asked.turns, asked.system, asked.tools)
-        return min(self._defaults.max_output_tokens, max(context // 2, left))
 
     def began(self, generations: "list[Generation]") -> None:
         self._running.update(generations)
@@ -257,6 +251,12 @@ def input_bound(asked: ChatRequest) -> int:
     wanted = asked.response_format
     schema = 0 if wanted is None or wanted.schema is None else len(msgspec.json.encode(wanted))
     return window.bound(asked.turns, asked.system, asked.tools) + schema
+
+
+def room(asked: ChatRequest, context: int, usual: int) -> int:
+    """The bound of an answer that has none: the usual one, or what a window of `context` leaves."""
+    left = context - window.tokens(asked.turns, asked.system, asked.tools)
+    return min(usual, max(context // 2, left))
 
 
 def bound_of(provider: str, model: str, taken: int, wanted: int) -> Bound:

@@ -5,13 +5,14 @@ from contextlib import aclosing
 from msgspec.structs import replace
 
 from prosa.domain.assembly import Assembly
-from prosa.domain.content import Part, text_of
+from prosa.domain.content import text_of
 from prosa.domain.models import (
     Asked,
     ChatRequest,
     Completion,
     Finish,
     FinishReason,
+    ModelEvent,
     Reset,
     Usage,
     UsageReport,
@@ -19,26 +20,44 @@ from prosa.domain.models import (
 from prosa.ports.models import ChatModel
 
 
+class Gathering:
+    """Makes the whole answer of its events; `provider` and `model` are who is asked, until a policy tells."""
+
+    def __init__(self, provider: str, model: str) -> None:
+        self._provider = provider
+        self._model = model
+        self._assembly = Assembly()
+        self._usage: Usage | None = None
+        self._finish = Finish(FinishReason.STOP)
+
+    def add(self, event: ModelEvent) -> None:
+        match event:
+            case Asked(provider, model):
+                self._provider, self._model = provider, model
+            case Reset():
+                self._assembly.forget()
+                self._usage = None
+            case UsageReport(reported):
+                self._usage = reported
+            case Finish():
+                self._finish = event
+            case _:
+                self._assembly.add(event)
+
+    @property
+    def completion(self) -> Completion:
+        parts = self._assembly.parts
+        refusal = text_of(parts) if self._assembly.refused else None
+        finish = self._finish
+        return Completion(
+            self._provider, self._model, parts, finish.reason, self._usage, refusal, finish.stop
+        )
+
+
 async def generate(model: ChatModel, request: ChatRequest) -> Completion:
     """Waits for the answer to `request` in one piece. Raises what `ChatModel.stream` raises."""
-    assembly = Assembly()
-    provider, name = model.provider, request.model
-    usage: Usage | None = None
-    finish = Finish(FinishReason.STOP)
+    gathering = Gathering(model.provider, request.model)
     async with aclosing(model.stream(replace(request, whole=True))) as events:
         async for event in events:
-            match event:
-                case Asked(asked, asked_model):
-                    provider, name = asked, asked_model
-                case Reset():
-                    assembly.forget()
-                    usage = None
-                case UsageReport(reported):
-                    usage = reported
-                case Finish():
-                    finish = event
-                case _:
-                    assembly.add(event)
-    parts: tuple[Part, ...] = assembly.parts
-    refusal = text_of(parts) if assembly.refused else None
-    return Completion(provider, name, parts, finish.reason, usage, refusal, finish.stop)
+            gathering.add(event)
+    return gathering.completion

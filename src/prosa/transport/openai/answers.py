@@ -1,12 +1,13 @@
 """What chat completions give: a whole answer, and the chunks of one that is streamed."""
 
+from collections.abc import Sequence
 from typing import Literal
 
 import msgspec
 from msgspec import UNSET, Struct, UnsetType
 
 from prosa.domain.assembly import Assembly
-from prosa.domain.content import ThinkingPart, ToolCall, text_of
+from prosa.domain.content import Part, ThinkingPart, ToolCall, text_of
 from prosa.domain.models import (
     Finish,
     FinishReason,
@@ -113,20 +114,24 @@ class Whole:
 
     @property
     def form(self) -> ChoiceForm:
-        parts = self._assembly.parts
         refused = self._assembly.refused
-        text = text_of(parts)
-        thoughts = "".join(part.text for part in parts if isinstance(part, ThinkingPart))
-        calls = [ToolCallForm(part.id, FunctionForm(part.name, part.arguments))
-                 for part in parts if isinstance(part, ToolCall)]  # fmt: skip
-        message = CompletionMessage(
-            content=None if refused or (calls and not text) else text,
-            refusal=text if refused else None,
-            reasoning_content=thoughts or UNSET,
-            tool_calls=calls if calls and not self._of_old else UNSET,
-            function_call=calls[0].function if calls and self._of_old else UNSET,
-        )
+        message = message_of(self._assembly.parts, refused=refused, of_old=self._of_old)
         return ChoiceForm(self._index, message, reason_of(self._reason, refused=refused, of_old=self._of_old))
+
+
+def message_of(parts: Sequence[Part], *, refused: bool, of_old: bool) -> CompletionMessage:
+    """A whole answer; `refused` says that its text is a refusal."""
+    text = text_of(parts)
+    thoughts = "".join(part.text for part in parts if isinstance(part, ThinkingPart))
+    calls = [ToolCallForm(part.id, FunctionForm(part.name, part.arguments))
+             for part in parts if isinstance(part, ToolCall)]  # fmt: skip
+    return CompletionMessage(
+        content=None if refused or (calls and not text) else text,
+        refusal=text if refused else None,
+        reasoning_content=thoughts or UNSET,
+        tool_calls=calls if calls and not of_old else UNSET,
+        function_call=calls[0].function if calls and of_old else UNSET,
+    )
 
 
 class Chunks:
