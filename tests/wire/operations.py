@@ -41,6 +41,8 @@ class Example(NamedTuple):
     query: Mapping[str, str] = {}
     right: Mapping[str, tuple[Any, ...]] = {}
     """Values that look odd, and are right in these fields."""
+    conflicts: bool = False
+    """Whether it is valid only in a state that the thing named is not in."""
 
 
 EXAMPLES: dict[str, Example] = {
@@ -51,8 +53,12 @@ EXAMPLES: dict[str, Example] = {
     "GET /api/chat/runs/{runId}": Example(),
     "GET /api/chat/runs/{runId}/events": Example(),
     "GET /api/chat/runs/{runId}/steps": Example(),
-    "POST /api/chat/runs/{runId}/tool-outputs": Example({"outputs": [{"id": "call-1", "output": "x"}]}),
-    "POST /api/chat/runs/{runId}/approvals": Example({"id": "call-1", "approve": True}),
+    "POST /api/chat/runs/{runId}/tool-outputs": Example(
+        {"outputs": [{"id": "call-1", "output": "x"}]}, conflicts=True
+    ),
+    "POST /api/chat/runs/{runId}/approvals": Example(
+        {"id": "call-1", "approve": True}, right={"approve": (False,)}, conflicts=True
+    ),
     "POST /api/chat/runs/{runId}/stop": Example(),
     "POST /api/chat": Example(
         {"conversationId": "", "content": "x"},

@@ -46,6 +46,7 @@ async def test_question_and_answer_as_they_are_shown(local: House) -> None:
         "id": start["runId"], "conversationId": one, "userMessageId": start["userMessageId"],
         "messageId": start["messageId"], "status": "completed", "reason": "stop", "provider": "fake", "model": "fake",
         "usage": end["usage"], "cost": "0", "error": None, "createdAt": run["createdAt"], "endedAt": run["endedAt"],
+        "route": None, "requiredAction": None,
     }  # fmt: skip
 
 
