@@ -6,7 +6,7 @@ from msgspec.structs import replace
 
 from prosa.domain.content import Part, ToolCall, text_of
 from prosa.domain.ending import Boundary, Pause
-from prosa.domain.models import ChatRequest, Role, Usage
+from prosa.domain.models import ChatRequest, Role
 from prosa.domain.opening import Bound, Limits
 from prosa.domain.runs import Run
 from prosa.domain.steps import Step
@@ -151,5 +151,5 @@ class Rounds:
     def _bound_of(self, attempt: Attempt) -> Bound:
         request = self.request
         taken = window.bound(request.turns, request.system, request.tools)
-        cost = prices.cost(attempt.provider, attempt.model, Usage(taken, request.max_tokens))
+        cost = prices.most(attempt.provider, attempt.model, taken, request.max_tokens)
         return Bound(attempt.model, taken + request.max_tokens, cost)

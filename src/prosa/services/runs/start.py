@@ -7,7 +7,7 @@ from msgspec import UNSET, Struct, UnsetType
 from prosa.domain.conversations import Conversation
 from prosa.domain.errors import InvalidRequest
 from prosa.domain.ids import new_id
-from prosa.domain.models import ChatRequest, Role, ToolChoice, ToolSpec, Turn, Usage
+from prosa.domain.models import ChatRequest, Role, ToolChoice, ToolSpec, Turn
 from prosa.domain.opening import Limits, Opening, Prepare, Prepared, Remaining
 from prosa.domain.principal import Principal
 from prosa.domain.time import SECOND, Instant, now
@@ -130,7 +130,7 @@ def preparation(
                 user=user,
             ),
             tokens=taken + wanted,
-            cost=prices.cost(choice.provider, choice.model, Usage(taken, wanted)),
+            cost=prices.most(choice.provider, choice.model, taken, wanted),
             prompt=window.tokens(kept, system, tools),
             route=choice.route,
         )
@@ -148,7 +148,7 @@ def _within(remaining: Remaining, choice: Choice, taken: int, wanted: int) -> in
 
 
 def _costs(choice: Choice, taken: int, wanted: int) -> int:
-    return prices.cost(choice.provider, choice.model, Usage(taken, wanted)) or 0
+    return prices.most(choice.provider, choice.model, taken, wanted) or 0
 
 
 def _shrink(wanted: int, fits: Callable[[int], bool]) -> int:
