@@ -280,7 +280,7 @@ async def test_thoughts_are_kept_for_the_servers_that_want_them_back() -> None:
 )
 async def test_faults_of_an_answer_in_one_piece(steps: tuple[Step, ...], kind: type[ProviderError]) -> None:
     async with Loopback(Play(steps)).listening() as provider:
-        model = OpenAIModel(api_key=KEY, base_url=provider.base + "/v1", timeouts=Timeouts(whole=0.05))
+        model = OpenAIModel(api_key=KEY, base_url=provider.base + "/v1", timeouts=Timeouts(whole=0.2))
         with pytest.raises(ProviderError) as raised:
             await told(model, WHOLE)
         assert type(raised.value) is kind

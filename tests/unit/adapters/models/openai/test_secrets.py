@@ -16,7 +16,7 @@ from tests.shared import RECORDINGS, body, recording
 from tests.unit.adapters.models.loopback import CUT, Loopback, Play
 from tests.unit.adapters.models.speech import HELLO, chunk
 
-from prosa.adapters.models.http import MOST_OF_AN_ERROR, Timeouts
+from prosa.adapters.models.http import IN_GENERAL, MOST_OF_AN_ERROR, Timeouts
 from prosa.adapters.models.openai.client import OpenAIModel
 from prosa.adapters.models.openai.dialect import ROWS
 from prosa.domain.errors import ProviderError
@@ -26,7 +26,7 @@ CANARY = "0123456789canary"
 KEY = f"sk-proj/+={CANARY}"
 IN_QUERY = f"query-{CANARY}"
 IN_ADDRESS = f"user-{CANARY}"
-TIMEOUTS = Timeouts(connect=2, first=0.05, silence=0.05, whole=0.05)
+SOON = Timeouts(first=0.2, silence=0.2, whole=0.2)
 
 Ask = Callable[[OpenAIModel], Coroutine[Any, Any, Any]]
 
@@ -139,10 +139,11 @@ def check(fault: ProviderError, logged: str) -> None:
 @pytest.mark.parametrize("shape", SHAPES)
 async def test_of_a_response(asked: str, shape: str, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG)
+    timeouts = SOON if shape == "silence" else IN_GENERAL
     async with Loopback(SHAPES[shape]).listening() as provider:
         base = f"{provider.base}/v1?key={IN_QUERY}"
         with capture_logs() as logs:
-            fault = await fault_of(OpenAIModel(api_key=KEY, base_url=base, timeouts=TIMEOUTS), ASKED[asked])
+            fault = await fault_of(OpenAIModel(api_key=KEY, base_url=base, timeouts=timeouts), ASKED[asked])
         (seen,) = provider.seen
     check(fault, f"{logs} {caplog.text}")
     assert provider.base.removeprefix("http://") not in str(fault)
@@ -182,7 +183,7 @@ async def test_of_a_connection_that_is_none(asked: str) -> None:
     """TLS where none is spoken, and a port where nobody listens."""
     async with Loopback(Play()).listening() as provider:
         tls = provider.base.replace("http://", "https://") + f"/v1?key={IN_QUERY}"
-        check(await fault_of(OpenAIModel(api_key=KEY, base_url=tls, timeouts=TIMEOUTS), ASKED[asked]), "")
+        check(await fault_of(OpenAIModel(api_key=KEY, base_url=tls), ASKED[asked]), "")
     gone = f"{provider.base}/v1?key={IN_QUERY}"
     check(await fault_of(OpenAIModel(api_key=KEY, base_url=gone), ASKED[asked]), "")
     away = gone.replace("http://", f"http://{IN_ADDRESS}:{IN_ADDRESS}@")
