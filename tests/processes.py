@@ -6,7 +6,7 @@ import os
 import signal
 import sqlite3
 import sys
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Collection, Mapping
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -152,8 +152,12 @@ class Client:
 
     async def until_ended(self, run: str, seconds: float = 10) -> Any:
         """Asks until the run is in an end state; the run."""
+        return await self.until(run, END_STATES, seconds)
+
+    async def until(self, run: str, states: Collection[str], seconds: float = 10) -> Any:
+        """Asks until the run is in one of the states; the run."""
         async with asyncio.timeout(seconds):
-            while (found := await self.run(run))["status"] not in END_STATES:  # noqa: ASYNC110 - that is asking
+            while (found := await self.run(run))["status"] not in states:  # noqa: ASYNC110 - that is asking
                 await asyncio.sleep(0.02)
         return found
 

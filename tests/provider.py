@@ -3,8 +3,9 @@
 `words-NxD` says N words, D milliseconds apart, and reports its usage. After a dash, one more word can be wrong
 with it: `reset` (the connection is torn down after the words), `silent` (nothing follows them), `undone` (neither
 a reason nor `[DONE]`), `broken` (bytes that are no UTF-8), `garbled` (no JSON), `endless` (comments for ever),
-`flood` (one line of 200 MB). `status-429` answers with that status, `deaf` with nothing at all. A key that
-begins with `refused-` gets a 401 that quotes it.
+`flood` (one line of 200 MB). `status-429` answers with that status, `deaf` with nothing at all. `calls-NAME`
+calls the tool NAME for the city in the user's last words, and says what it gave. A key that begins with
+`refused-` gets a 401 that quotes it.
 """
 
 import asyncio
@@ -16,6 +17,7 @@ from typing import Any
 
 WORDS = re.compile(r"words-(\d+)x(\d+)(?:-(\w+))?")
 FLOOD = 200_000_000
+HEAD = b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n"
 
 
 class Call:
@@ -108,16 +110,41 @@ async def speak(call: Call, writer: asyncio.StreamWriter) -> None:
         writer.write(head.encode() + body)
         return
     match = WORDS.search(call.model)
-    if match is None:
+    if call.model.startswith("calls-"):
+        await _call(call, writer, call.model.removeprefix("calls-"))
+    elif match is None:
         await asyncio.Event().wait()
     else:
         await _say(call, writer, int(match[1]), int(match[2]) / 1_000, match[3])
 
 
+async def _call(call: Call, writer: asyncio.StreamWriter, name: str) -> None:
+    writer.write(HEAD)
+    results = [message["content"] for message in call.body["messages"] if message["role"] == "tool"]
+    if results:
+        _chunk(writer, _event({"content": f"It gave {results[-1]}"}))
+    else:
+        asked = [message["content"] for message in call.body["messages"] if message["role"] == "user"][-1]
+        begun = {"index": 0, "id": "call_1", "type": "function", "function": {"name": name, "arguments": ""}}
+        _chunk(writer, _event({"tool_calls": [begun]}))
+        for piece in ('{"city"', f": {json.dumps(asked)}", "}"):
+            _chunk(writer, _event({"tool_calls": [{"index": 0, "function": {"arguments": piece}}]}))
+    await _finish(writer, "stop" if results else "tool_calls", 5)
+
+
+async def _finish(writer: asyncio.StreamWriter, reason: str, number: int) -> None:
+    _chunk(writer, _event({}, reason))
+    usage = {"prompt_tokens": 12, "completion_tokens": number, "total_tokens": 12 + number}
+    _chunk(writer, b"data: %b\n\n" % json.dumps({"choices": [], "usage": usage}).encode())
+    _chunk(writer, b"data: [DONE]\n\n")
+    writer.write(b"0\r\n\r\n")
+    await writer.drain()
+
+
 async def _say(
     call: Call, writer: asyncio.StreamWriter, number: int, pause: float, fault: str | None
 ) -> None:
-    writer.write(b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n")
+    writer.write(HEAD)
     loop = asyncio.get_running_loop()
     due = loop.time()
     for place in range(number):
@@ -130,12 +157,7 @@ async def _say(
     if fault is not None:
         await _misbehave(writer, fault)
         return
-    _chunk(writer, _event({}, "stop"))
-    usage = {"prompt_tokens": 12, "completion_tokens": number, "total_tokens": 12 + number}
-    _chunk(writer, b"data: %b\n\n" % json.dumps({"choices": [], "usage": usage}).encode())
-    _chunk(writer, b"data: [DONE]\n\n")
-    writer.write(b"0\r\n\r\n")
-    await writer.drain()
+    await _finish(writer, "stop", number)
 
 
 async def _misbehave(writer: asyncio.StreamWriter, fault: str) -> None:
@@ -163,7 +185,7 @@ async def _misbehave(writer: asyncio.StreamWriter, fault: str) -> None:
     await writer.drain()
 
 
-def _event(delta: dict[str, str], reason: str | None = None) -> bytes:
+def _event(delta: dict[str, Any], reason: str | None = None) -> bytes:
     choice = {"index": 0, "delta": delta, "finish_reason": reason}
     return b"data: %b\n\n" % json.dumps({"choices": [choice]}).encode()
 
