@@ -19,7 +19,7 @@ from tests.unit.adapters.models.speech import HELLO, chunk
 from prosa.adapters.models.http import IN_GENERAL, MOST_OF_AN_ERROR, Timeouts
 from prosa.adapters.models.openai.client import OpenAIModel
 from prosa.adapters.models.openai.dialect import ROWS
-from prosa.domain.errors import ProviderError
+from prosa.domain.errors import ProviderError, ProviderUnreachable
 from prosa.domain.models import EmbedRequest
 
 CANARY = "0123456789canary"
@@ -181,10 +181,19 @@ async def test_in_mid_stream(frame: dict[str, Any]) -> None:
 @pytest.mark.parametrize("asked", ASKED)
 async def test_of_a_connection_that_is_none(asked: str) -> None:
     """TLS where none is spoken, and a port where nobody listens."""
-    async with Loopback(Play()).listening() as provider:
-        tls = provider.base.replace("http://", "https://") + f"/v1?key={IN_QUERY}"
-        check(await fault_of(OpenAIModel(api_key=KEY, base_url=tls), ASKED[asked]), "")
-    gone = f"{provider.base}/v1?key={IN_QUERY}"
-    check(await fault_of(OpenAIModel(api_key=KEY, base_url=gone), ASKED[asked]), "")
-    away = gone.replace("http://", f"http://{IN_ADDRESS}:{IN_ADDRESS}@")
-    check(await fault_of(OpenAIModel(api_key=None, base_url=away), ASKED[asked]), "")
+
+    async def refuse(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+        writer.close()
+
+    server = await asyncio.start_server(refuse, "127.0.0.1", 0)
+    place = f"127.0.0.1:{server.sockets[0].getsockname()[1]}/v1?key={IN_QUERY}"
+    tls = await fault_of(OpenAIModel(api_key=KEY, base_url=f"https://{place}"), ASKED[asked])
+    server.close()
+    await server.wait_closed()
+    gone = await fault_of(OpenAIModel(api_key=KEY, base_url=f"http://{place}"), ASKED[asked])
+    user = f"http://{IN_ADDRESS}:{IN_ADDRESS}@{place}"
+    away = await fault_of(OpenAIModel(api_key=None, base_url=user), ASKED[asked])
+    for fault in (tls, gone, away):
+        assert type(fault) is ProviderUnreachable
+        check(fault, "")
