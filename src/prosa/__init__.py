@@ -10,9 +10,31 @@ async with Prosa() as prosa:
 from typing import TYPE_CHECKING, Any
 
 __version__ = "0.1.0"
-__all__ = ["Caller", "Prosa", "ProsaError", "ToolError", "__version__", "calculate_cost", "tool"]
+__all__ = [
+    "Caller",
+    "LLMFactory",
+    "LLMProvider",
+    "Prosa",
+    "ProsaError",
+    "ToolError",
+    "__version__",
+    "calculate_cost",
+    "close",
+    "create_provider",
+    "handle_chat_request",
+    "process_user_chat_message",
+    "send_claude_message",
+    "send_openai_message",
+    "stream_openai_response",
+    "tool",
+]
 
 if TYPE_CHECKING:
+    from prosa.direct.chat import handle_chat_request, process_user_chat_message
+    from prosa.direct.claude import send_claude_message
+    from prosa.direct.openai import send_openai_message, stream_openai_response
+    from prosa.direct.opened import close
+    from prosa.direct.provider import LLMFactory, LLMProvider, create_provider
     from prosa.domain.errors import ProsaError
     from prosa.library import Prosa
     from prosa.ports.tools import Caller
@@ -21,10 +43,19 @@ if TYPE_CHECKING:
 
 _WHERE = {
     "Caller": "prosa.ports.tools",
+    "LLMFactory": "prosa.direct.provider",
+    "LLMProvider": "prosa.direct.provider",
     "Prosa": "prosa.library",
     "ProsaError": "prosa.domain.errors",
     "ToolError": "prosa.services.tools.marks",
     "calculate_cost": "prosa.services.models.prices",
+    "close": "prosa.direct.opened",
+    "create_provider": "prosa.direct.provider",
+    "handle_chat_request": "prosa.direct.chat",
+    "process_user_chat_message": "prosa.direct.chat",
+    "send_claude_message": "prosa.direct.claude",
+    "send_openai_message": "prosa.direct.openai",
+    "stream_openai_response": "prosa.direct.openai",
     "tool": "prosa.services.tools.marks",
 }
 

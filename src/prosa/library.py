@@ -5,6 +5,7 @@ import hashlib
 from collections.abc import AsyncGenerator, Callable, Iterable, Mapping, Sequence
 from functools import cached_property
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from msgspec import UNSET, UnsetType, structs
 from starlette.types import ASGIApp, Receive, Scope
@@ -71,9 +72,11 @@ class Prosa:
                 self._begun = True
                 await self.services.open()
                 self._open = True
+                _running[self] = asyncio.get_running_loop()
 
     async def close(self) -> None:
         """Ends what goes on, stores it, and frees everything."""
+        _running.pop(self, None)
         if self._begun:
             self._begun = self._open = False
             await self.services.close()
@@ -154,6 +157,15 @@ class Prosa:
     def language(self) -> str:
         """Of the messages to users."""
         return self._house.language
+
+
+_running: WeakKeyDictionary[Prosa, asyncio.AbstractEventLoop] = WeakKeyDictionary()
+
+
+def running() -> Prosa | None:
+    """The Prosa that is open in this event loop; of several, the one that was opened first."""
+    loop = asyncio.get_running_loop()
+    return next((prosa for prosa, where in _running.items() if where is loop), None)
 
 
 class ChatRuns:

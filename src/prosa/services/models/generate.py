@@ -21,11 +21,13 @@ from prosa.ports.models import ChatModel
 
 
 class Gathering:
-    """Makes the whole answer of its events; `provider` and `model` are who is asked, until a policy tells."""
+    """Makes the whole answer of its events; `provider` and `model` are who is asked, until a policy tells.
+    `finished` says that it is whole."""
 
     def __init__(self, provider: str, model: str) -> None:
-        self._provider = provider
-        self._model = model
+        self.provider = provider
+        self.model = model
+        self.finished = False
         self._assembly = Assembly()
         self._usage: Usage | None = None
         self._finish = Finish(FinishReason.STOP)
@@ -33,7 +35,7 @@ class Gathering:
     def add(self, event: ModelEvent) -> None:
         match event:
             case Asked(provider, model):
-                self._provider, self._model = provider, model
+                self.provider, self.model = provider, model
             case Reset():
                 self._assembly.forget()
                 self._usage = None
@@ -41,6 +43,7 @@ class Gathering:
                 self._usage = reported
             case Finish():
                 self._finish = event
+                self.finished = True
             case _:
                 self._assembly.add(event)
 
@@ -49,9 +52,7 @@ class Gathering:
         parts = self._assembly.parts
         refusal = text_of(parts) if self._assembly.refused else None
         finish = self._finish
-        return Completion(
-            self._provider, self._model, parts, finish.reason, self._usage, refusal, finish.stop
-        )
+        return Completion(self.provider, self.model, parts, finish.reason, self._usage, refusal, finish.stop)
 
 
 async def generate(model: ChatModel, request: ChatRequest) -> Completion:
