@@ -28,6 +28,8 @@ FAULTS = {
     "words-5x5-garbled": "broken_stream",
     "words-5x5-flood": "broken_stream",
 }
+RETRIED = {"status-429", "status-500", "words-0x0-reset"}
+"""What may pass by itself, and came before any output."""
 LASTING = ["words-5x5-silent", "words-5x5-endless", "deaf"]
 
 
@@ -39,9 +41,10 @@ async def test_every_fault_ends_its_run_with_what_it_had(serve: Serve, provider:
     await asyncio.gather(*(_failed(client, model, code) for model, code in FAULTS.items()))
     await asyncio.gather(*(_stopped(client, provider, model) for model in LASTING))
     assert process.memory() - before < FLOOD / 4
-    assert all(len(provider.of(model)) == 1 for model in (*FAULTS, *LASTING))
-    runs = len(FAULTS) + len(LASTING)
-    assert process.rows("SELECT count(*), count(DISTINCT run_id) FROM ai_usage") == [(runs, runs)]
+    asked = {model: len(provider.of(model)) for model in (*FAULTS, *LASTING)}
+    assert asked == {model: 3 if model in RETRIED else 1 for model in asked}
+    entries = (sum(asked.values()), len(asked))
+    assert process.rows("SELECT count(*), count(DISTINCT run_id) FROM ai_usage") == [entries]
     assert process.rows("SELECT count(*) FROM reservations") == [(0,)]
     stream = await client.send(await client.conversation("words-5x0"))
     assert (await stream.end())["status"] == "completed"
@@ -95,3 +98,41 @@ async def test_time_runs_out(tmp_path: Path, provider: Provider, model: str, tex
         assert (answer.content, answer.status) == (text, MessageStatus.INCOMPLETE)
         assert text_of(events) == text
         house.at_rest(1)
+
+
+FAST = """
+[providers.openai]
+retries = 2
+patience = 10
+[providers.openai.timeouts]
+first = 0.3
+silence = 0.3
+"""
+
+
+@pytest.mark.hostile(57)
+@pytest.mark.parametrize(
+    ("model", "code", "asked"),
+    [
+        ("status-400", "provider_bad_request", 1), ("status-401", "provider_bad_key", 1),
+        ("status-404", "provider_error", 1), ("status-413", "context_too_long", 1),
+        ("status-429", "rate_limited", 3), ("status-500", "provider_error", 3), ("status-529", "overloaded", 3),
+        ("deaf", "timeout", 3), ("words-4x0-reset", "broken_stream", 1), ("words-4x0-undone", "broken_stream", 1),
+        ("words-4x0-garbled", "broken_stream", 1), ("words-4x0-flood", "broken_stream", 1),
+        ("words-4x0-silent", "timeout", 1), ("words-4x0", None, 1),
+    ],
+)  # fmt: skip
+async def test_one_bill_an_attempt(
+    serve: Serve, provider: Provider, tmp_path: Path, model: str, code: str | None, asked: int
+) -> None:
+    """Through the whole stack: retried only before the first output, each ask in the ledger once."""
+    (tmp_path / "prosa.toml").write_text(FAST)
+    process, client = await serve()
+    stream = await client.send(await client.conversation(model))
+    end = await stream.end()
+    assert end.get("code") == code
+    assert len(provider.calls) == asked
+    rows = process.rows("SELECT attempt, completion_tokens > 0 FROM ai_usage ORDER BY attempt")
+    assert rows == [(number, int(number == asked and bool(stream.text))) for number in range(1, asked + 1)]
+    assert process.rows("SELECT count(*) FROM reservations") == [(0,)]
+    assert process.memory() < 250_000_000
