@@ -134,7 +134,8 @@ async def test_one_that_waited_too_long_is_taken_over(store: Store, run: Run) ->
     await _pause(store, run)
     late = Instant(SOON + 1)
     assert [each.id for each in await store.engine.claim("boot-2", late, Instant(late + LEASE))] == [run.id]
-    end = ending(run, status=RunStatus.EXPIRED, entries=(entry(run, attempt=2),))
+    parts = boundary(run).parts
+    end = ending(run, status=RunStatus.EXPIRED, parts=parts, entries=(entry(run, attempt=2),))
     assert await store.engine.commit("boot-2", [], [end]) == {run.id}
     assert [each.status for each in await store.of(ANA).steps.of(run.id)] == [StepStatus.CANCELLED]
 

@@ -168,8 +168,9 @@ def _commit(
             asked += [
                 Ask(_END, boot=boot, **_end_params(ending)),
                 Ask(_SETTLE_MESSAGE, **_message_params(ending)),
-                Ask(_END_STEPS, run_id=ending.run_id, new_ended_at=ending.ended_at),
             ]
+            if ending.parts:  # an answer that is all text has called no tools
+                asked.append(Ask(_END_STEPS, run_id=ending.run_id, new_ended_at=ending.ended_at))
         yield Together(*asked)
     for boundary in boundaries:
         asked = [Ask(_ENTER, **from_entry(entry)) for entry in boundary.entries]
