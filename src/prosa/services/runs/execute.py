@@ -48,6 +48,14 @@ class _Halted(Exception):
     """The run was broken off, for the reason in `Live.stopping`, while nothing was waited for."""
 
 
+class _TooLong(Exception):
+    """The answer is longer than the tokens that were asked for could be: its provider knows no end."""
+
+
+LONGEST_TOKEN = 64
+"""Characters: more than this no token has on average, whatever is said."""
+
+
 class Execution:
     """Drives `model` for one run, publishes to `live`, calls tools between its rounds, and puts the end, or
     the pause in which the run waits for its caller, into `journal`."""
@@ -104,6 +112,8 @@ class Execution:
             outcome = STOPPED[live.stopping]
         except (LimitReached, PriceUnknown):
             outcome = LIMIT
+        except _TooLong:
+            outcome = FINISHED[FinishReason.LENGTH]
         except ProsaError as error:
             outcome = Outcome(Signal.FAIL, "error", error)
         except Exception:  # noqa: BLE001 - a run's edge: whatever broke, the run must end
@@ -187,6 +197,7 @@ class Execution:
         self._asked_at = time.monotonic()
         finish = Finish(FinishReason.STOP)
         quiet = True
+        told, most = 0, (attempt.most + 10_000) * LONGEST_TOKEN
         async with aclosing(stream) as events:
             async for event in events:
                 if type(event) is TextDelta:
@@ -196,6 +207,7 @@ class Execution:
                         self._first_word(attempt.provider)
                     live.write(event.text)
                     journal.note(live)
+                    told += len(event.text)
                 elif type(event) is UsageReport:
                     attempt.called = True
                     if event.usage.credible:
@@ -206,6 +218,8 @@ class Execution:
                 else:
                     attempt = await self._take(event)
                     quiet = quiet or type(event) is Asked
+                if told + attempt.unsaid > most:
+                    raise _TooLong
                 if len(live.lines) - live.committed >= TAIL:
                     await journal.room(live)
         return finish

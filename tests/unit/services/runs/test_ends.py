@@ -2,6 +2,8 @@
 
 import asyncio
 import random
+from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 import pytest
@@ -11,11 +13,22 @@ from tests.stores import ANA, BIA
 from tests.unit.services.conftest import Open
 from tests.unit.services.house import end_of, events_of, lines_of, soon, text_of, until_text
 
+from prosa.adapters.models.fake.client import Step
 from prosa.domain.conversations import MessageStatus
 from prosa.domain.errors import BrokenStream, ContentRefused, ProviderOverloaded, RateLimited, RunNotFound
 from prosa.domain.events import Done, Error, Start
 from prosa.domain.ids import new_id
-from prosa.domain.models import Finish, FinishReason, TextDelta, ThinkingDelta, Usage, UsageReport
+from prosa.domain.models import (
+    ChatRequest,
+    Finish,
+    FinishReason,
+    TextDelta,
+    ThinkingDelta,
+    ToolCallDelta,
+    ToolCallStart,
+    Usage,
+    UsageReport,
+)
 from prosa.domain.runs import RunStatus
 from prosa.services.runs.checkpoint import Checkpoint
 from prosa.services.runs.live import Live
@@ -275,3 +288,18 @@ async def test_a_very_long_run_without_a_reader(opened: Open) -> None:
     assert house.engine.running == 0
     assert (await house.answer(run)).content == "w " * number
     house.at_rest(1)
+
+
+@pytest.mark.hostile(32)
+@pytest.mark.parametrize("kind", [TextDelta, ThinkingDelta, partial(ToolCallDelta, "c1")])
+async def test_an_answer_without_an_end_is_cut(opened: Open, kind: Any) -> None:
+    def script(_request: ChatRequest) -> Iterator[Step]:
+        yield ToolCallStart("c1", "weather")
+        while True:
+            yield kind("word " * 1_000)
+
+    house = await opened(script, most=16)
+    _, events = await house.turn()
+    done = end_of(events)
+    assert (done.status, done.reason) == ("incomplete", "length")
+    assert len(events) < 2_000
