@@ -5,7 +5,7 @@ from contextlib import aclosing, contextmanager
 
 from prosa.adapters.models.local.server import Address, LocalServer
 from prosa.adapters.models.local.weights import PROVIDER
-from prosa.domain.errors import ProviderError
+from prosa.domain.errors import NotSupported, ProviderError
 from prosa.domain.models import ChatRequest, Embeddings, EmbedRequest, ModelCard, ModelEvent
 from prosa.ports.models import ChatModel
 
@@ -34,9 +34,8 @@ class LocalModel:
                     yield event
 
     async def embed(self, request: EmbedRequest) -> Embeddings:
-        inner = await self._connected()
-        with ours():
-            return await inner.embed(request)
+        """Its weights speak; their vectors say little of what a text means."""
+        raise NotSupported(f"an embedding by {request.model}")
 
     async def count_tokens(self, request: ChatRequest) -> int | None:
         inner = await self._connected()
