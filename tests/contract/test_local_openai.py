@@ -10,7 +10,7 @@ from tests.contract.test_local import asking, connect, missing, text
 from prosa.adapters.models.local.model import LocalModel
 from prosa.adapters.models.local.server import CONTEXT, LocalServer
 from prosa.domain.content import ThinkingPart, ToolCall, ToolResult
-from prosa.domain.errors import ProviderError, ProviderRefused
+from prosa.domain.errors import NotSupported, ProviderRefused
 from prosa.domain.models import (
     ChatRequest,
     EmbedRequest,
@@ -106,7 +106,7 @@ async def test_it_lists_itself(model: LocalModel) -> None:
 
 
 async def test_what_it_cannot_do_is_said_in_its_own_name(model: LocalModel) -> None:
-    with pytest.raises(ProviderError, match="local"):
+    with pytest.raises(NotSupported, match="smollm2"):
         await model.embed(EmbedRequest("smollm2-135m", ("a",)))
     odd = ResponseFormat("json_schema", "odd", {"type": "nonsense"})
     with pytest.raises(ProviderRefused, match="local"):
