@@ -40,6 +40,12 @@ class Url(Struct, frozen=True, tag_field="type", tag="url"):
     url: Annotated[str, Meta(pattern=r"^https?://[^\s]")]
 
 
+class Kept(Struct, frozen=True, tag_field="type", tag="file"):
+    """What Anthropic keeps."""
+
+    file_id: str
+
+
 class PlainText(Struct, frozen=True, tag_field="type", tag="text"):
     data: str
     media_type: str = "text/plain"
@@ -50,7 +56,7 @@ class ImageBlock(Struct, frozen=True, tag_field="type", tag="image"):
 
 
 class DocumentBlock(Struct, frozen=True, tag_field="type", tag="document"):
-    source: Bytes | Url | PlainText
+    source: Bytes | Url | PlainText | Kept
     title: str | None = None
 
 
@@ -173,10 +179,12 @@ def _part(block: Block, place: str, names: dict[str, str]) -> Part:
     return made
 
 
-def _document(source: Bytes | Url | PlainText, title: str | None, place: str) -> DocumentPart:
+def _document(source: Bytes | Url | PlainText | Kept, title: str | None, place: str) -> DocumentPart:
     match source:
         case Url(url):
             return DocumentPart(url=url, name=title)
+        case Kept(identity):
+            return DocumentPart(reference=identity, name=title)
         case PlainText(text, kind):
             return DocumentPart(kind, text.encode(errors="replace"), name=title)
         case Bytes(kind, _):
