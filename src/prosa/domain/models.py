@@ -105,8 +105,8 @@ class ThinkingDelta(Struct, frozen=True):
 
 
 class Thought(Struct, frozen=True):
-    """A block of thinking as it has to go back with tool results, once it is complete. Its text was told by
-    `ThinkingDelta`s before; blocks without signature or redacted data have none of these."""
+    """A block of thinking as it has to go back with tool results, once it is complete. What of its text there
+    is was told by `ThinkingDelta`s before. Providers that want nothing back have none of these."""
 
     part: ThinkingPart
 
