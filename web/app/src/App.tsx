@@ -62,6 +62,7 @@ export function App({ session, texts, onSignOut, onSignedOut }: AppProps) {
           userId={session.userId}
           conversationId={shown}
           autoFocus={!isNarrow}
+          modelPicker={true}
           onStartOver={startOver}
           onMessageSent={() => void list.refresh()}
           onConversationCreated={({ id }) => {

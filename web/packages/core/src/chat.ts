@@ -1,20 +1,31 @@
 /** A conversation as somebody takes part in it: opened, read, answered, stopped, tried again. */
 import { asChatError, type Client } from './client.js';
+import { Desk } from './desk.js';
 import { answerDraft, isDraft, questionDraft } from './draft.js';
 import type { ChatError } from './errors.js';
 import { isEnd, type RunEvent } from './events.js';
 import { isUuid, newId } from './ids.js';
+import { callsOf, waitingCalls } from './parts.js';
 import type { ConversationState, Failure, ShownMessage } from './state.js';
 import { Store } from './store.js';
 import { runEvents, type Source, type StreamOptions } from './stream.js';
 import { titleFrom } from './title.js';
-import type { Conversation, Message, SendRequest } from './types.js';
+import { type ClientTools, toolForms } from './tools.js';
+import type { Conversation, Message, SendRequest, WantedCall } from './types.js';
 
 /** What every run of this chat is asked with. */
 export type ChatSettings = {
   readonly [Name in 'systemPrompt' | 'provider' | 'model' | 'temperature' | 'maxTokens']?:
     | SendRequest[Name]
     | undefined;
+} & {
+  /** Tools of the page's own. */
+  readonly tools?: ClientTools | undefined;
+  /**
+   * The names of the server's tools that the model may use. Where neither these nor `tools` are given, it may use
+   * those that the server always offers.
+   */
+  readonly serverTools?: readonly string[] | undefined;
 };
 
 export interface ChatOptions {
@@ -39,6 +50,7 @@ export class Chat {
   readonly #options: ChatOptions;
   readonly #client: Client;
   readonly #store = new Store();
+  readonly #desk: Desk;
   readonly #pageSize: number;
   #visit: Visit = newVisit();
   #wanted: string | null = null;
@@ -48,6 +60,12 @@ export class Chat {
     this.#options = options;
     this.#client = options.client;
     this.#pageSize = options.pageSize ?? 20;
+    this.#desk = new Desk({
+      client: options.client,
+      store: this.#store,
+      tools: () => this.#settings().tools ?? {},
+      wait: options.wait,
+    });
   }
 
   get state(): ConversationState {
@@ -93,6 +111,7 @@ export class Chat {
   /** Does again what failed; where nothing did, asks for another last answer. */
   async retry(): Promise<void> {
     const { error, run, messages, conversation } = this.state;
+    if (error?.at === 'action') return this.#attend();
     if (run) return;
     if (error?.at === 'open' && this.#wanted !== null) return this.#load(this.#wanted, 'opening');
     if (error?.at === 'older') return this.loadOlder();
@@ -181,6 +200,30 @@ export class Chat {
     }
   }
 
+  /** Allows or denies a call that the run waits to make; the first decision counts, whoever makes it. */
+  decide(callId: string, approve: boolean): Promise<void> {
+    return this.#desk.decide(callId, approve, this.#visit.controller.signal);
+  }
+
+  /** Brings the output of a call that the run waits for. */
+  bring(callId: string, output: string): Promise<void> {
+    return this.#desk.bring({ id: callId, output }, this.#visit.controller.signal);
+  }
+
+  /** Says which model answers from now on in this conversation, by its id. */
+  async choose(model: string): Promise<void> {
+    const { conversation } = this.state;
+    const visit = this.#visit;
+    this.#store.dispatch({ type: 'chosen', model });
+    if (!conversation) return;
+    try {
+      const changed = await this.#client.updateConversation(conversation.id, { provider: null, model });
+      if (!visit.left) this.#store.dispatch({ type: 'conversation', conversation: changed });
+    } catch (error) {
+      this.#fail('change', asChatError(error), visit);
+    }
+  }
+
   forgive(): void {
     this.#store.dispatch({ type: 'forgiven' });
   }
@@ -209,11 +252,7 @@ export class Chat {
 
   async #fetch(id: string, signal: AbortSignal) {
     if (isUuid(id)) return Promise.all([this.#client.getConversation(id, signal), this.#page(id)]);
-    const { systemPrompt, provider, model } = this.#settings();
-    const conversation = await this.#client.createConversation({
-      externalId: id,
-      ...defined({ systemPrompt, provider, model }),
-    });
+    const conversation = await this.#client.createConversation({ externalId: id, ...this.#lasting() });
     return [conversation, await this.#page(conversation.id)] as const;
   }
 
@@ -266,12 +305,11 @@ export class Chat {
   }
 
   async #create(content: string, visit: Visit): Promise<Conversation> {
-    const { systemPrompt, provider, model } = this.#settings();
-    const settings = defined({ systemPrompt, provider, model });
-    const conversation = await this.#client.createConversation({ title: titleFrom(content), ...settings });
+    const title = titleFrom(content);
+    const conversation = await this.#client.createConversation({ title, ...this.#lasting() });
     if (!visit.left) {
       this.#wanted = conversation.id;
-      this.#store.dispatch({ type: 'created', conversation });
+      this.#store.dispatch({ type: 'conversation', conversation });
       this.#options.onCreated?.(conversation);
     }
     return conversation;
@@ -303,7 +341,7 @@ export class Chat {
 
   async #take(event: RunEvent): Promise<void> {
     const stopping = this.state.run?.stopping ?? false;
-    this.#store.dispatch({ type: 'event', event });
+    this.#store.dispatch({ type: 'event', event, at: Date.now() });
     if (event.type === 'start') {
       this.#unsent = null;
       const question = this.state.messages.findLast(message => message.id === event.userMessageId);
@@ -311,7 +349,30 @@ export class Chat {
       if (stopping) await this.#stopRun(event.runId);
     } else if (event.type === 'gap') {
       await this.#settle();
+    } else if (event.type === 'requires_action') {
+      // The stream goes on meanwhile: it tells what others bring.
+      void this.#attend(event.calls);
+    } else if (event.type === 'done') {
+      await this.#complete(event.messageId);
     }
+  }
+
+  async #attend(calls?: readonly WantedCall[]): Promise<void> {
+    const { run } = this.state;
+    if (!run || run.id === null) return;
+    this.forgive();
+    const wanted = calls ?? waitingCalls(run.parts).map(call => ({ ...call, needs: call.needs ?? 'output' }));
+    await this.#desk.attend(run.id, wanted, this.#visit.controller.signal);
+  }
+
+  /** Results that were too long for the stream are in the message. */
+  async #complete(messageId: string): Promise<void> {
+    const { conversation, messages } = this.state;
+    const told = messages.findLast(({ id }) => id === messageId)?.told ?? [];
+    if (!(conversation && callsOf(told).some(call => call.truncated))) return;
+    const message = await this.#client.getMessage(conversation.id, messageId).catch(() => null);
+    // Where it can't be fetched, the beginnings of the results stay.
+    if (message) this.#store.dispatch({ type: 'message', message });
   }
 
   /** The stream has no more to tell, or lost a part: the stored message has all there is. */
@@ -366,7 +427,17 @@ export class Chat {
     clientMessageId: string,
     asked: Pick<SendRequest, 'content' | 'regenerate' | 'parentId'>,
   ): SendRequest {
-    return { conversationId, clientMessageId, ...asked, ...defined(this.#settings()) };
+    const { tools, serverTools, temperature, maxTokens } = this.#settings();
+    const offered = tools || serverTools ? [...(serverTools ?? []), ...toolForms(tools ?? {})] : undefined;
+    const settings = defined({ temperature, maxTokens, tools: offered });
+    return { conversationId, clientMessageId, ...asked, ...this.#lasting(), ...settings };
+  }
+
+  /** What a conversation remembers of the settings. A model that was chosen beats the host's. */
+  #lasting(): Pick<SendRequest, 'systemPrompt' | 'provider' | 'model'> {
+    const { systemPrompt, provider, model } = this.#settings();
+    const { choice } = this.state;
+    return defined(choice === null ? { systemPrompt, provider, model } : { systemPrompt, model: choice });
   }
 
   #renewVisit(): void {

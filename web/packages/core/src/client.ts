@@ -4,11 +4,13 @@ import type {
   Conversation,
   ConversationChange,
   Message,
+  Model,
   NewConversation,
   Page,
   Run,
   SendRequest,
   Session,
+  ToolOutput,
 } from './types.js';
 
 export interface ClientOptions {
@@ -100,6 +102,21 @@ export class Client {
     return this.#json(`${runPath(id)}/stop`, { method: 'POST' });
   }
 
+  /** Brings what the caller's own tools gave. A 409 with `run_not_waiting` says that it is not wanted any more. */
+  bringOutputs(runId: string, outputs: readonly ToolOutput[]): Promise<Run> {
+    return this.#json(`${runPath(runId)}/tool-outputs`, { method: 'POST', body: { outputs } });
+  }
+
+  /** Allows or denies a call; the first decision counts, later ones get a 409 with `run_not_waiting`. */
+  decide(runId: string, callId: string, approve: boolean): Promise<Run> {
+    return this.#json(`${runPath(runId)}/approvals`, { method: 'POST', body: { id: callId, approve } });
+  }
+
+  /** The models that can be asked for. */
+  listModels(signal?: AbortSignal): Promise<Page<Model>> {
+    return this.#json('api/models', { signal });
+  }
+
   /** Starts a run; the answer's body is its event stream. */
   send(request: SendRequest, signal?: AbortSignal): Promise<Response> {
     const body = { ...request, accepts: ['reset'] };
@@ -108,7 +125,8 @@ export class Client {
 
   /** The events of a run after `seq`; status 204 when there are none and will be none. */
   runEvents(id: string, after: number, signal?: AbortSignal): Promise<Response> {
-    return this.#call(`${runPath(id)}/events`, { query: { after }, accept: 'text/event-stream', signal });
+    const query = { after, accepts: 'reset' };
+    return this.#call(`${runPath(id)}/events`, { query, accept: 'text/event-stream', signal });
   }
 
   async #json<T>(path: string, call?: Call): Promise<T> {

@@ -1,5 +1,5 @@
 /** What a run tells while it goes on: the events of its stream, as typed values. */
-import type { Usage } from './types.js';
+import type { Usage, WantedCall } from './types.js';
 
 interface Numbered {
   /** Counts from 1 within the run; the cursor from which a reader resumes. */
@@ -39,13 +39,15 @@ export interface ToolArgumentsEvent extends Numbered {
 export interface ToolResultEvent extends Numbered {
   readonly type: 'tool_result';
   readonly id: string;
-  readonly status: string;
-  readonly result: unknown;
+  readonly status: 'completed' | 'failed' | 'denied';
+  readonly result: string;
+  /** True where the result was cut short for the stream; the message has all of it. */
+  readonly truncated?: boolean;
 }
 
 export interface RequiresActionEvent extends Numbered {
   readonly type: 'requires_action';
-  readonly calls: readonly unknown[];
+  readonly calls: readonly WantedCall[];
 }
 
 export interface QueuedEvent extends Numbered {

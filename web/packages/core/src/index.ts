@@ -5,6 +5,18 @@ export { isDraft } from './draft.js';
 export { ChatError } from './errors.js';
 export { type RunEvent, readEvent } from './events.js';
 export { isUuid, newId } from './ids.js';
+export {
+  type AnswerPart,
+  type CallPart,
+  type CallState,
+  callsOf,
+  type MediaPart,
+  storedParts,
+  type TextPart,
+  type ThinkingPart,
+  textOf,
+  waitingCalls,
+} from './parts.js';
 export { reduce } from './reducer.js';
 export { type SseBlock, SseParser, sseBlocks } from './sse.js';
 export {
@@ -14,7 +26,7 @@ export {
   EMPTY,
   type Failure,
   type ShownMessage,
-  type ToolCall,
 } from './state.js';
 export { runEvents, type Source, type StreamOptions } from './stream.js';
+export type { ClientTool, ClientTools, ToolContext } from './tools.js';
 export type * from './types.js';

@@ -1,6 +1,7 @@
 /** The next state of a conversation, given what happened: pure, and the only place where state changes. */
-import type { DoneEvent, RunEvent, StartEvent } from './events.js';
-import type { Action, ActiveRun, ConversationState, ShownMessage, ToolCall } from './state.js';
+import type { DoneEvent, RunEvent, StartEvent, TextEvent } from './events.js';
+import * as parts from './parts.js';
+import type { Action, ActiveRun, ConversationState, ShownMessage } from './state.js';
 import { EMPTY } from './state.js';
 import type { Message } from './types.js';
 
@@ -12,9 +13,12 @@ export function reduce(state: ConversationState, action: Action): ConversationSt
       return EMPTY;
     case 'opened': {
       const { conversation, messages, older } = action;
-      return { ...EMPTY, conversation, messages: keepLocalIds(messages, state.messages), older };
+      const { choice } = state;
+      return { ...EMPTY, conversation, messages: keepLocalIds(messages, state.messages), older, choice };
     }
-    case 'created':
+    case 'chosen':
+      return { ...state, choice: action.model };
+    case 'conversation':
       return { ...state, conversation: action.conversation };
     case 'loading_older':
       return { ...state, loadingOlder: true, error: null };
@@ -27,15 +31,22 @@ export function reduce(state: ConversationState, action: Action): ConversationSt
     case 'following':
       return { ...state, error: null, run: newRun(action.messageId, action.runId) };
     case 'event':
-      return state.run ? happened(state, state.run, action.event) : state;
+      return state.run ? happened(state, state.run, action.event, action.at ?? null) : state;
+    case 'required': {
+      if (!state.run) return state;
+      const run = { ...state.run, expiresAt: action.expiresAt };
+      return told(state, run, parts.required(run.parts, action.calls));
+    }
+    case 'taken':
+      return state.run ? told(state, state.run, parts.taken(state.run.parts, action.callId)) : state;
     case 'connection':
-      return state.run ? { ...state, run: { ...state.run, reconnecting: action.lost } } : state;
+      return state.run ? { ...state, run: reconnecting(state.run, action.lost) } : state;
     case 'stopping':
       return state.run ? { ...state, run: { ...state.run, stopping: action.stopping } } : state;
     case 'message':
       return changeMessage(state, action.message.id, () => action.message);
     case 'settled':
-      return { ...state, run: null };
+      return finished(state);
     case 'returned':
       return { ...state, returned: action.content };
     case 'failed':
@@ -49,9 +60,11 @@ function newRun(messageId: string, id: string | null = null): ActiveRun {
   return {
     id,
     messageId,
-    text: '',
-    thinking: '',
-    tools: [],
+    parts: [],
+    repeats: '',
+    // A run whose id is known already began without us.
+    timed: id === null,
+    expiresAt: null,
     place: null,
     stopping: false,
     reconnecting: false,
@@ -76,29 +89,54 @@ function failed(
 ): ConversationState {
   const stopped = { ...state, error: failure, loading: false, loadingOlder: false };
   if (failure.at !== 'run' && failure.at !== 'send') return stopped;
-  const ended = state.run ? changeMessage(stopped, state.run.messageId, asIncomplete) : stopped;
-  return { ...ended, run: null };
+  if (!state.run) return stopped;
+  return finished(changeMessage(stopped, state.run.messageId, asIncomplete));
 }
 
-function happened(state: ConversationState, run: ActiveRun, event: RunEvent): ConversationState {
+function happened(
+  state: ConversationState,
+  run: ActiveRun,
+  event: RunEvent,
+  at: number | null,
+): ConversationState {
   switch (event.type) {
     case 'start':
       return started(state, run, event);
-    case 'text':
-      return told(state, run, run.text + event.content);
-    case 'reset': {
-      const emptied = changeMessage(state, run.messageId, message => ({ ...message, content: '' }));
-      return { ...emptied, run: { ...run, text: '', thinking: '', tools: [] } };
-    }
+    case 'reset':
+      return reset(state, run);
+    case 'queued':
+      return { ...state, run: { ...run, place: event.place } };
     case 'done':
-      return ended(state, run, event);
+      return done(state, run, event);
     case 'error': {
       const { code, message, retryable } = event;
       return failed(state, { type: 'failed', failure: { code, message, retryable, at: 'run' } });
     }
-    default:
-      return { ...state, run: progress(run, event) };
+    default: {
+      if (event.type === 'text' && run.repeats !== '') return repeated(state, run, event);
+      const next = parts.withEvent(run.parts, event, run.timed ? at : null);
+      return next === run.parts ? state : told(state, { ...run, place: null }, next);
+    }
   }
+}
+
+/** Forgets what was written since the last call that was made, and all that was thought of making. */
+function reset(state: ConversationState, run: ActiveRun): ConversationState {
+  const kept = parts.kept(run.parts);
+  const next = told(state, { ...run, repeats: parts.textOf(kept) }, kept);
+  return changeMessage(next, run.messageId, message => withTold(message, kept));
+}
+
+/** The text that stayed is said once more, and is not written twice. */
+function repeated(state: ConversationState, run: ActiveRun, event: TextEvent): ConversationState {
+  const { repeats } = run;
+  const { content } = event;
+  if (repeats.startsWith(content)) {
+    return { ...state, run: { ...run, repeats: repeats.slice(content.length) } };
+  }
+  const rest = content.startsWith(repeats) ? content.slice(repeats.length) : content;
+  const next = parts.withEvent(run.parts, { ...event, content: rest }, null);
+  return told(state, { ...run, repeats: '' }, next);
 }
 
 /** The server has stored the question and made room for the answer: both get their real ids. */
@@ -122,52 +160,58 @@ function renamed(message: ShownMessage, id: string): ShownMessage {
 }
 
 /**
- * A reader that joins late is told the answer from its beginning, while the stored text is already shown:
+ * A reader that joins late is told the answer from its beginning, while the stored one is already shown:
  * what is shown stays until what is told has caught up with it.
  */
-function told(state: ConversationState, run: ActiveRun, text: string): ConversationState {
-  const next = changeMessage(state, run.messageId, message => {
-    const behind = text.length < message.content.length && message.content.startsWith(text);
-    return behind ? message : { ...message, content: text };
-  });
-  return { ...next, run: { ...run, text, place: null } };
+function told(
+  state: ConversationState,
+  run: ActiveRun,
+  next: readonly parts.AnswerPart[],
+): ConversationState {
+  const changed = changeMessage(state, run.messageId, message =>
+    isBehind(next, message) ? message : withTold(message, next),
+  );
+  return { ...changed, run: { ...run, parts: next } };
 }
 
-function ended(state: ConversationState, run: ActiveRun, event: DoneEvent): ConversationState {
+function isBehind(next: readonly parts.AnswerPart[], message: ShownMessage): boolean {
+  if (message.told !== undefined) return false;
+  const text = parts.textOf(next);
+  const isBeginning = message.content.startsWith(text);
+  return (
+    isBeginning && (text.length < message.content.length || next.length < parts.storedParts(message).length)
+  );
+}
+
+function withTold(message: ShownMessage, next: readonly parts.AnswerPart[]): ShownMessage {
+  return { ...message, told: next, content: parts.textOf(next) };
+}
+
+function done(state: ConversationState, run: ActiveRun, event: DoneEvent): ConversationState {
   const status = event.status === 'completed' ? 'completed' : 'incomplete';
-  const next = changeMessage(state, run.messageId, message => ({ ...message, status }));
+  return finished(changeMessage(state, run.messageId, message => ({ ...message, status })));
+}
+
+/** The run is over, and with it the calls that nobody answered. */
+function finished(state: ConversationState): ConversationState {
+  if (!state.run) return state;
+  const next = changeMessage(state, state.run.messageId, message =>
+    message.told ? { ...message, told: parts.ended(message.told) } : message,
+  );
   return { ...next, run: null };
 }
 
-function progress(run: ActiveRun, event: RunEvent): ActiveRun {
-  switch (event.type) {
-    case 'thinking':
-      return { ...run, thinking: run.thinking + event.text, place: null };
-    case 'queued':
-      return { ...run, place: event.place };
-    case 'tool_call': {
-      const call: ToolCall = { id: event.id, name: event.name, input: '', status: 'running' };
-      return { ...run, tools: [...run.tools, call], place: null };
-    }
-    case 'tool_arguments':
-      return changeTool(run, event.id, call => ({ ...call, input: call.input + event.text }));
-    case 'tool_result': {
-      const status = event.status === 'completed' ? 'completed' : 'failed';
-      return changeTool(run, event.id, call => ({ ...call, status }));
-    }
-    default:
-      return run;
-  }
-}
-
-function changeTool(run: ActiveRun, id: string, change: (call: ToolCall) => ToolCall): ActiveRun {
-  return { ...run, tools: run.tools.map(call => (call.id === id ? change(call) : call)) };
+/** Nobody can say how long a call took that went on while the line was cut. */
+function reconnecting(run: ActiveRun, lost: boolean): ActiveRun {
+  return lost
+    ? { ...run, reconnecting: true, parts: parts.untimed(run.parts) }
+    : { ...run, reconnecting: false };
 }
 
 function changeMessage(
   state: ConversationState,
   id: string,
-  change: (message: ShownMessage) => Message,
+  change: (message: ShownMessage) => ShownMessage,
 ): ConversationState {
   // The message that changes is nearly always the last one, and the list may be long.
   const index = state.messages.findLastIndex(message => message.id === id);

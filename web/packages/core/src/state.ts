@@ -1,17 +1,13 @@
 /** What is known of a conversation at one moment, and every way in which that can change. */
 import type { RunEvent } from './events.js';
-import type { Conversation, Message } from './types.js';
+import type { AnswerPart } from './parts.js';
+import type { Conversation, Message, WantedCall } from './types.js';
 
 /** A message as it is shown; `localId` stays the same when the server gives it its real id. */
 export interface ShownMessage extends Message {
   readonly localId?: string;
-}
-
-export interface ToolCall {
-  readonly id: string;
-  readonly name: string;
-  readonly input: string;
-  readonly status: 'running' | 'completed' | 'failed';
+  /** The answer as its run told it here; without it, the stored `parts` are all that is known. */
+  readonly told?: readonly AnswerPart[];
 }
 
 /** The run that is going on. */
@@ -20,9 +16,13 @@ export interface ActiveRun {
   readonly id: string | null;
   readonly messageId: string;
   /** The answer as far as this reader has been told it. */
-  readonly text: string;
-  readonly thinking: string;
-  readonly tools: readonly ToolCall[];
+  readonly parts: readonly AnswerPart[];
+  /** After a reset the server says the text that stays once more; this much of it is still to come. */
+  readonly repeats: string;
+  /** Whether this reader has seen all of it as it happened, and so may say how long things took. */
+  readonly timed: boolean;
+  /** When a run that waits for somebody gives up. */
+  readonly expiresAt: string | null;
   /** The place in the provider's queue, while there is one. */
   readonly place: number | null;
   readonly stopping: boolean;
@@ -34,7 +34,7 @@ export interface Failure {
   readonly message: string;
   readonly retryable: boolean;
   /** What failed, and so where it is shown and what trying again means. */
-  readonly at: 'open' | 'older' | 'send' | 'run' | 'stop' | 'change';
+  readonly at: 'open' | 'older' | 'send' | 'run' | 'stop' | 'change' | 'action';
 }
 
 export interface ConversationState {
@@ -49,6 +49,8 @@ export interface ConversationState {
   readonly error: Failure | null;
   /** A text that was refused and belongs back in the composer. */
   readonly returned: string | null;
+  /** The id of the model that was chosen here for what is asked next; null leaves it to the conversation. */
+  readonly choice: string | null;
 }
 
 export type Action =
@@ -60,7 +62,7 @@ export type Action =
       readonly messages: readonly Message[];
       readonly older: string | null;
     }
-  | { readonly type: 'created'; readonly conversation: Conversation }
+  | { readonly type: 'conversation'; readonly conversation: Conversation }
   | { readonly type: 'loading_older' }
   | { readonly type: 'older'; readonly messages: readonly Message[]; readonly older: string | null }
   | {
@@ -71,7 +73,11 @@ export type Action =
       readonly answer: ShownMessage;
     }
   | { readonly type: 'following'; readonly runId: string; readonly messageId: string }
-  | { readonly type: 'event'; readonly event: RunEvent }
+  | { readonly type: 'event'; readonly event: RunEvent; readonly at?: number }
+  /** The server's word on which calls the run waits for. */
+  | { readonly type: 'required'; readonly calls: readonly WantedCall[]; readonly expiresAt: string | null }
+  | { readonly type: 'taken'; readonly callId: string }
+  | { readonly type: 'chosen'; readonly model: string | null }
   | { readonly type: 'connection'; readonly lost: boolean }
   | { readonly type: 'stopping'; readonly stopping: boolean }
   | { readonly type: 'message'; readonly message: Message }
@@ -89,4 +95,5 @@ export const EMPTY: ConversationState = {
   run: null,
   error: null,
   returned: null,
+  choice: null,
 };

@@ -2,8 +2,9 @@
 import { reduce } from './reducer.js';
 import { type Action, type ConversationState, EMPTY } from './state.js';
 
-/** Streamed text arrives far more often than it is worth drawing. */
-const TEXT_INTERVAL_MS = 33;
+/** What is streamed in pieces arrives far more often than it is worth drawing. */
+const PIECES: ReadonlySet<string> = new Set(['text', 'thinking', 'tool_arguments']);
+const PIECES_INTERVAL_MS = 33;
 
 export class Store {
   #state: ConversationState = EMPTY;
@@ -18,8 +19,8 @@ export class Store {
     const before = this.#state;
     this.#state = reduce(before, action);
     if (this.#state === before) return;
-    if (action.type === 'event' && action.event.type === 'text') {
-      this.#timer ??= setTimeout(() => this.#tell(), TEXT_INTERVAL_MS);
+    if (action.type === 'event' && PIECES.has(action.event.type)) {
+      this.#timer ??= setTimeout(() => this.#tell(), PIECES_INTERVAL_MS);
     } else {
       this.#tell();
     }

@@ -15,10 +15,24 @@ export type RunStatus =
   | 'cancelled'
   | 'expired';
 
-export interface Part {
-  readonly type: string;
-  readonly [field: string]: unknown;
-}
+/** A piece of a message, as it is stored. */
+export type Part =
+  | { readonly type: 'text'; readonly text: string }
+  | { readonly type: 'thinking'; readonly text: string }
+  | { readonly type: 'tool_call'; readonly id: string; readonly name: string; readonly arguments: string }
+  | {
+      readonly type: 'tool_result';
+      readonly id: string;
+      readonly name: string;
+      readonly status: 'completed' | 'failed' | 'denied';
+      readonly result: string;
+    }
+  | {
+      readonly type: 'media';
+      readonly mediaType: string | null;
+      readonly url?: string | null;
+      readonly name?: string | null;
+    };
 
 export interface Message {
   readonly id: string;
@@ -73,6 +87,21 @@ export interface Usage {
   readonly reasoningTokens?: number;
 }
 
+/** A call that a run waits for: its output, or leave to make it. */
+export interface WantedCall {
+  readonly id: string;
+  readonly name: string;
+  readonly needs: 'output' | 'approval';
+  /** JSON; null in an event where it is too long for one. */
+  readonly arguments: string | null;
+}
+
+export interface ToolOutput {
+  readonly id: string;
+  readonly output: string;
+  readonly isError?: boolean;
+}
+
 export interface Run {
   readonly id: string;
   readonly conversationId: string;
@@ -85,8 +114,39 @@ export interface Run {
   /** US dollars as a decimal string; null where the model has no known price. */
   readonly cost: string | null;
   readonly error: { readonly code: string; readonly message: string } | null;
+  /** What it waits for, while its status is `requires_action`. */
+  readonly requiredAction: {
+    readonly calls: readonly WantedCall[];
+    readonly expiresAt: string | null;
+  } | null;
   readonly createdAt: string;
   readonly endedAt: string | null;
+}
+
+/** A model that can be asked for, by its `id`. */
+export interface Model {
+  readonly id: string;
+  readonly provider: string;
+  readonly model: string;
+  readonly name: string | null;
+  readonly kind: 'model' | 'route' | 'alias';
+  readonly contextWindow: number;
+  readonly capabilities: readonly string[];
+  /** US dollars for a million tokens; null where nobody knows them. */
+  readonly prices: { readonly input: string; readonly output: string | null } | null;
+  /** The day (UTC) from which it is not there any more. */
+  readonly shutdownAt: string | null;
+  readonly successor: string | null;
+  readonly default: boolean;
+  readonly available: boolean;
+}
+
+/** A tool of the caller's own, as the model is told of it. */
+export interface ToolForm {
+  readonly name: string;
+  readonly description?: string;
+  /** The JSON Schema of its arguments. */
+  readonly parameters?: Readonly<Record<string, unknown>>;
 }
 
 export interface Session {
@@ -111,6 +171,8 @@ export interface SendRequest {
   readonly systemPrompt?: string;
   readonly temperature?: number;
   readonly maxTokens?: number;
+  /** Names of the server's tools, and tools of the caller's own; without it the server offers what it always does. */
+  readonly tools?: readonly (string | ToolForm)[];
   /** The same id sent twice makes one run. */
   readonly clientMessageId: string;
 }

@@ -94,24 +94,11 @@ describe('reduce', () => {
     expect(state.messages[1]?.status).toBe('incomplete');
   });
 
-  it('tells of the line, of thoughts and of tools', () => {
+  it('tells of the line', () => {
     const [start] = run([]);
-    const state = after(
-      SENT,
-      ...told(
-        start,
-        { type: 'queued', place: 3 },
-        { type: 'thinking', text: 'Hm' },
-        { type: 'thinking', text: 'm' },
-        { type: 'tool_call', id: 't1', name: 'search' },
-        { type: 'tool_arguments', id: 't1', text: '{"q"' },
-        { type: 'tool_arguments', id: 't1', text: ':1}' },
-        { type: 'tool_result', id: 't1', status: 'completed', result: {} },
-        { type: 'something_new' },
-      ),
-    );
-    expect(state.run).toMatchObject({ thinking: 'Hmm', place: null });
-    expect(state.run?.tools).toEqual([{ id: 't1', name: 'search', input: '{"q":1}', status: 'completed' }]);
+    const state = after(SENT, ...told(start, { type: 'queued', place: 3 }));
+    expect(state.run?.place).toBe(3);
+    expect(after(SENT, ...told(start, { type: 'queued', place: 3 }, { content: 'x' })).run?.place).toBeNull();
   });
 
   it('puts earlier messages before the shown ones', () => {

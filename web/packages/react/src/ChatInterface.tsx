@@ -5,13 +5,19 @@ import { Announcer } from './Announcer.js';
 import { ChatInput, type Draft } from './ChatInput.js';
 import { useTexts } from './context.js';
 import { MessageList } from './MessageList.js';
-import { type UseChatOptions, useChat } from './useChat.js';
+import { ModelPicker } from './ModelPicker.js';
+import { modelInUse } from './modelNames.js';
+import { RunWaits } from './RunProgress.js';
+import { type UseChat, type UseChatOptions, useChat } from './useChat.js';
 import { useLatest } from './useLatest.js';
+import { useModels } from './useModels.js';
 
 export interface ChatInterfaceProps extends UseChatOptions {
   readonly placeholder?: string | undefined;
   /** The composer takes the focus as it appears; best left off where that opens a keyboard over the page. */
   readonly autoFocus?: boolean;
+  /** Offers the choice of the model that answers. */
+  readonly modelPicker?: boolean;
   /** Offered as the way on from a conversation that cannot be opened. */
   readonly onStartOver?: (() => void) | undefined;
 }
@@ -23,6 +29,7 @@ interface Editing {
 export function ChatInterface({
   placeholder,
   autoFocus = false,
+  modelPicker = false,
   onStartOver,
   ...options
 }: ChatInterfaceProps) {
@@ -54,14 +61,16 @@ export function ChatInterface({
     const last = messages.findLast(message => message.role === 'user');
     if (last && !run) edit(last);
   };
-  const { retryLastMessage, showBranch, loadOlder, stop, dismissError } = chat;
+  const { retryLastMessage, showBranch, loadOlder, stop, dismissError, decide, bring } = chat;
   const actions = useMemo(
     () => ({
       edit,
       regenerate: () => void retryLastMessage(),
       showBranch: (id: string) => void showBranch(id),
+      decide: (callId: string, approve: boolean) => void decide(callId, approve),
+      bring: (callId: string, output: string) => void bring(callId, output),
     }),
-    [edit, retryLastMessage, showBranch],
+    [edit, retryLastMessage, showBranch, decide, bring],
   );
   const older = useCallback(() => void loadOlder(), [loadOlder]);
   useEscape(editing ? cancel : run ? stop : null);
@@ -86,6 +95,7 @@ export function ChatInterface({
       />
       <Announcer content={messages.at(-1)?.content ?? ''} writing={run !== null} />
       <div className="prosa-foot">
+        {run && <RunWaits run={run} />}
         {editing && (
           <p className="prosa-editing">
             <span>{texts.editing}</span>
@@ -108,8 +118,44 @@ export function ChatInterface({
             onRecall={recall}
           />
         )}
+        {modelPicker && !isClosed && (
+          <Models chat={chat} provider={options.provider} model={options.model} off={cannotOpen} />
+        )}
       </div>
     </div>
+  );
+}
+
+interface ModelsProps {
+  readonly chat: UseChat;
+  readonly provider: string | undefined;
+  readonly model: string | undefined;
+  readonly off: boolean;
+}
+
+function Models({ chat, provider, model, off }: ModelsProps) {
+  const { models, error, refresh } = useModels();
+  const texts = useTexts();
+  if (error && models === null) {
+    return (
+      <p className="prosa-muted prosa-models">
+        {texts.modelsFailed}{' '}
+        <button type="button" className="prosa-button" onClick={refresh}>
+          {texts.retry}
+        </button>
+      </p>
+    );
+  }
+  // The place is kept, so that nothing moves when the list comes.
+  if (models === null) return <div className="prosa-models" aria-hidden="true" />;
+  const { conversation, chosenModel: chosen } = chat;
+  return (
+    <ModelPicker
+      models={models}
+      value={modelInUse(models, { chosen, provider, model, conversation })}
+      onChoose={id => void chat.chooseModel(id)}
+      disabled={off || chat.opening}
+    />
   );
 }
 

@@ -1,8 +1,9 @@
 /** One message: the user's in a quiet bubble, the assistant's standing free. */
-import type { Role } from '@prosa/core';
+import type { AnswerPart, Role } from '@prosa/core';
 import { memo, type ReactNode } from 'react';
 import { useProsa } from './context.js';
-import { StreamingMessage } from './StreamingMessage.js';
+import { MessageParts } from './MessageParts.js';
+import type { CallActions } from './ToolCall.js';
 
 export interface ChatMessageProps {
   readonly role: Role;
@@ -10,8 +11,10 @@ export interface ChatMessageProps {
   readonly timestamp?: Date | string | undefined;
   /** True while more of it is to come. */
   readonly streaming?: boolean;
-  /** Shown above the text, such as what the assistant is doing. */
-  readonly before?: ReactNode;
+  /** An answer's texts, thoughts and calls in their order; without them, `content` is all of it. */
+  readonly parts?: readonly AnswerPart[] | undefined;
+  /** What can be done about calls that wait. */
+  readonly callActions?: CallActions | undefined;
   /** Shown under the text, such as that it is not complete. */
   readonly note?: ReactNode;
   /** Buttons that appear when the message is pointed at or focused. */
@@ -19,17 +22,16 @@ export interface ChatMessageProps {
 }
 
 export const ChatMessage = memo(function ChatMessage(props: ChatMessageProps) {
-  const { role, content, timestamp, streaming = false, before, note, actions } = props;
+  const { role, content, timestamp, streaming = false, parts, callActions, note, actions } = props;
   const { texts } = useProsa();
   const isUser = role === 'user';
   return (
     <article className="prosa-message" data-role={role}>
       <h2 className="prosa-hidden">{isUser ? texts.you : texts.assistant}</h2>
-      {before}
       {isUser ? (
         <p className="prosa-bubble">{content}</p>
       ) : (
-        <Answer content={content} streaming={streaming} />
+        <MessageParts parts={parts ?? textAlone(content)} streaming={streaming} actions={callActions} />
       )}
       {note}
       {(actions || timestamp) && !streaming && (
@@ -42,9 +44,9 @@ export const ChatMessage = memo(function ChatMessage(props: ChatMessageProps) {
   );
 });
 
-function Answer({ content, streaming }: { readonly content: string; readonly streaming: boolean }) {
-  // Before the first word the list's own indicator speaks.
-  return content === '' ? null : <StreamingMessage content={content} isComplete={!streaming} />;
+/** Before the first word the list's own indicator speaks. */
+function textAlone(content: string): readonly AnswerPart[] {
+  return content === '' ? [] : [{ type: 'text', text: content }];
 }
 
 function Time({ at }: { readonly at: Date | string }) {

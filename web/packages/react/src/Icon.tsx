@@ -11,6 +11,8 @@ const PATHS = {
   left: 'M14 6l-6 6 6 6',
   right: 'M10 6l6 6-6 6',
   close: 'M6 6l12 12M18 6L6 18',
+  tool: 'M14.5 6.5a4 4 0 0 0-5.2 5.2L4 17l3 3 5.3-5.3a4 4 0 0 0 5.2-5.2L15 12l-3-3z',
+  open: 'M7 10l5 5 5-5',
   warning: 'M12 8v5M12 16.5v.01M12 3.5l9 16H3z',
 } as const;
 

@@ -1,15 +1,16 @@
 /** A message in the list, with what can be done to it. */
-import { type ActiveRun, isDraft, type ShownMessage } from '@prosa/core';
-import { memo } from 'react';
+import { type ActiveRun, isDraft, type ShownMessage, storedParts } from '@prosa/core';
+import { memo, useMemo } from 'react';
 import { BranchPicker } from './BranchPicker.js';
 import { ChatMessage } from './ChatMessage.js';
 import { CopyButton } from './CopyButton.js';
 import { useTexts } from './context.js';
 import { Icon, type IconName } from './Icon.js';
-import { Thoughts, Waiting } from './RunProgress.js';
+import { Waiting } from './RunProgress.js';
+import type { CallActions } from './ToolCall.js';
 
 /** What a reader can do; the same object as long as the conversation's hook lives. */
-export interface RowActions {
+export interface RowActions extends CallActions {
   readonly edit: (message: ShownMessage) => void;
   readonly regenerate: () => void;
   readonly showBranch: (messageId: string) => void;
@@ -28,8 +29,9 @@ export interface MessageRowProps {
 }
 
 export const MessageRow = memo(function MessageRow(props: MessageRowProps) {
-  const { message, run, hasFailed } = props;
+  const { message, run, hasFailed, actions } = props;
   const texts = useTexts();
+  const parts = useMemo(() => message.told ?? storedParts(message), [message]);
   const isAnswer = message.role === 'assistant';
   const isCut = isAnswer && message.status === 'incomplete' && !hasFailed;
   if (isAnswer && isDraft(message) && run === null) return null;
@@ -40,7 +42,8 @@ export const MessageRow = memo(function MessageRow(props: MessageRowProps) {
         content={message.content}
         timestamp={message.createdAt}
         streaming={run !== null}
-        before={run && <Thoughts run={run} />}
+        parts={parts}
+        callActions={run ? actions : undefined}
         note={isCut && <p className="prosa-muted prosa-cut">{texts.incomplete}</p>}
         actions={<Actions {...props} />}
       />

@@ -2,6 +2,7 @@
 import type { Failure } from '@prosa/core';
 import { useTexts } from './context.js';
 import { Icon } from './Icon.js';
+import type { Texts } from './texts.js';
 
 export interface NoticeProps {
   readonly failure: Failure;
@@ -15,7 +16,7 @@ export function Notice({ failure, onRetry, onDismiss, onStartOver }: NoticeProps
   return (
     <div className="prosa-notice" role="alert">
       <Icon name="warning" />
-      <p>{failure.code === 'network' ? texts.network : failure.message}</p>
+      <p>{sentenceOf(failure, texts)}</p>
       {failure.retryable && (
         <button type="button" className="prosa-button" onClick={onRetry}>
           {texts.retry}
@@ -39,4 +40,10 @@ export function Notice({ failure, onRetry, onDismiss, onStartOver }: NoticeProps
       )}
     </div>
   );
+}
+
+/** The server's sentences are in the reader's language; what it can't know is said here. */
+function sentenceOf({ code, message }: Failure, texts: Texts): string {
+  if (code === 'network') return texts.network;
+  return code === 'run_not_waiting' ? texts.notWaiting : message;
 }

@@ -1,35 +1,48 @@
 /** What the assistant is doing besides writing: waiting in line, thinking, using tools, being cut off. */
-import type { ActiveRun } from '@prosa/core';
-import { useTexts } from './context.js';
+import { type ActiveRun, type CallPart, callsOf, waitingCalls } from '@prosa/core';
+import { useProsa, useTexts } from './context.js';
 import { TypingIndicator } from './TypingIndicator.js';
 import { fill, type Texts } from './texts.js';
-
-/** The model's thoughts, folded away above its answer. */
-export function Thoughts({ run }: { readonly run: ActiveRun }) {
-  const texts = useTexts();
-  if (run.thinking === '') return null;
-  return (
-    <details className="prosa-thoughts">
-      <summary>{texts.thoughts}</summary>
-      <p>{run.thinking}</p>
-    </details>
-  );
-}
 
 /** One line under the answer while there is something to wait for. */
 export function Waiting({ run }: { readonly run: ActiveRun }) {
   const texts = useTexts();
   const label = labelOf(run, texts);
-  // Text that grows is its own sign of life.
-  if (label === undefined && run.text !== '') return null;
+  if (label === undefined && (isWriting(run) || waitingCalls(run.parts).length > 0)) return null;
   return <TypingIndicator label={label} />;
+}
+
+/** What grows is its own sign of life. */
+function isWriting({ parts }: ActiveRun): boolean {
+  const last = parts.at(-1);
+  return last?.type === 'text' && last.text.trim() !== '';
 }
 
 function labelOf(run: ActiveRun, texts: Texts): string | undefined {
   if (run.reconnecting) return texts.reconnecting;
   if (run.stopping) return texts.stopping;
   if (run.place !== null) return fill(texts.queued, { place: run.place });
-  const tool = run.tools.find(call => call.status === 'running');
-  if (tool) return fill(texts.using, { name: tool.name });
-  return run.thinking !== '' && run.text === '' ? texts.thinking : undefined;
+  const call = callsOf(run.parts).findLast(each => each.state === 'running');
+  if (call) return fill(texts.using, { name: call.name });
+  return run.parts.at(-1)?.type === 'thinking' ? texts.thinking : undefined;
+}
+
+/** Above the composer, while the run waits for somebody: for what, and how long. */
+export function RunWaits({ run }: { readonly run: ActiveRun }) {
+  const { texts, language } = useProsa();
+  const [call] = waitingCalls(run.parts);
+  const time = run.expiresAt && new Date(run.expiresAt).toLocaleTimeString(language, { timeStyle: 'short' });
+  return (
+    <div role="status">
+      {call && (
+        <p className="prosa-waits">
+          {sentenceOf(call, texts)} {time && fill(texts.waitsUntil, { time })}
+        </p>
+      )}
+    </div>
+  );
+}
+
+function sentenceOf({ needs, name }: CallPart, texts: Texts): string {
+  return fill(needs === 'approval' ? texts.waitsForApproval : texts.waitsForOutput, { name });
 }

@@ -1,10 +1,15 @@
 /** The public face of @prosa/react. */
 export {
+  type AnswerPart,
+  type CallPart,
   ChatError,
   Client,
   type ClientOptions,
+  type ClientTool,
+  type ClientTools,
   type Conversation,
   type Message,
+  type Model,
   type Session,
 } from '@prosa/core';
 export { ChatInput, type ChatInputProps, type Draft } from './ChatInput.js';
@@ -12,7 +17,12 @@ export { ChatInterface, type ChatInterfaceProps } from './ChatInterface.js';
 export { ChatMessage, type ChatMessageProps } from './ChatMessage.js';
 export { browserLanguage, ProsaProvider, type ProsaProviderProps, useProsa } from './context.js';
 export { Markdown, type MarkdownProps } from './Markdown.js';
+export { MessageParts, type MessagePartsProps } from './MessageParts.js';
+export { ModelPicker, type ModelPickerProps } from './ModelPicker.js';
 export { StreamingMessage, type StreamingMessageProps } from './StreamingMessage.js';
+export { Thoughts, type ThoughtsProps } from './Thoughts.js';
+export { type CallActions, ToolCall, type ToolCallProps } from './ToolCall.js';
 export { TypingIndicator } from './TypingIndicator.js';
 export { type UseChat, type UseChatOptions, useChat } from './useChat.js';
 export { type UseConversations, useConversations } from './useConversations.js';
+export { type UseModels, useModels } from './useModels.js';

@@ -38,6 +38,13 @@ export interface UseChat {
   readonly hasOlder: boolean;
   readonly dismissError: () => void;
   readonly takeReturned: () => void;
+  /** Allows or denies a call of a tool that the run waits to make. */
+  readonly decide: (callId: string, approve: boolean) => Promise<void>;
+  /** Brings the output of a call that the page has no handler for. */
+  readonly bring: (callId: string, output: string) => Promise<void>;
+  /** Chooses the model that answers from now on in this conversation, by its id. */
+  readonly chooseModel: (id: string) => Promise<void>;
+  readonly chosenModel: string | null;
   readonly conversation: Conversation | null;
   readonly opening: boolean;
   readonly loadingOlder: boolean;
@@ -83,6 +90,7 @@ export function useChat(options: UseChatOptions = {}): UseChat {
       loadingOlder: state.loadingOlder,
       run: state.run,
       returned: state.returned,
+      chosenModel: state.choice,
     }),
     [actions, state],
   );
@@ -99,6 +107,9 @@ function actionsOf(chat: Chat) {
     loadOlder: () => chat.loadOlder(),
     dismissError: () => chat.forgive(),
     takeReturned: () => chat.takeReturned(),
+    decide: (callId: string, approve: boolean) => chat.decide(callId, approve),
+    bring: (callId: string, output: string) => chat.bring(callId, output),
+    chooseModel: (id: string) => chat.choose(id),
   };
 }
 
@@ -113,6 +124,7 @@ function useReturnToPage(chat: Chat): void {
   }, [chat]);
 }
 
-function settingsOf({ systemPrompt, provider, model, temperature, maxTokens }: UseChatOptions): ChatSettings {
-  return { systemPrompt, provider, model, temperature, maxTokens };
+function settingsOf(options: UseChatOptions): ChatSettings {
+  const { systemPrompt, provider, model, temperature, maxTokens, tools, serverTools } = options;
+  return { systemPrompt, provider, model, temperature, maxTokens, tools, serverTools };
 }

@@ -1,0 +1,41 @@
+/** The models that can be asked for, as a hook. */
+import type { Model } from '@prosa/core';
+import { useCallback, useEffect, useState } from 'react';
+import { useProsa } from './context.js';
+
+export interface UseModels {
+  /** Those that answer in words; null until they are known. */
+  readonly models: readonly Model[] | null;
+  readonly error: Error | null;
+  readonly refresh: () => void;
+}
+
+export function useModels(): UseModels {
+  const { client } = useProsa();
+  const [models, setModels] = useState<readonly Model[] | null>(null);
+  const [error, setError] = useState<Error | null>(null);
+  const [asked, setAsked] = useState(0);
+
+  // biome-ignore lint/correctness/useExhaustiveDependencies: each asking is a new one
+  useEffect(() => {
+    const controller = new AbortController();
+    client.listModels(controller.signal).then(
+      ({ items }) => {
+        setModels(items.filter(isSpeaker));
+        setError(null);
+      },
+      (cause: Error) => {
+        if (!controller.signal.aborted) setError(cause);
+      },
+    );
+    return () => controller.abort();
+  }, [client, asked]);
+
+  const refresh = useCallback(() => setAsked(before => before + 1), []);
+  return { models, error, refresh };
+}
+
+/** Some models only turn text into vectors. */
+function isSpeaker({ capabilities }: Model): boolean {
+  return !capabilities.includes('embeddings');
+}
