@@ -174,7 +174,11 @@ describe('tools of the page', () => {
       state.waits = false;
       return runForm();
     });
-    double.run.mockReset().mockReturnValue('4');
+    let give: (output: string) => void = () => {};
+    const given = new Promise<string>(resolve => {
+      give = resolve;
+    });
+    double.run.mockReset().mockReturnValue(given);
     const writing = message('a1', { role: 'assistant', content: '', status: 'in_progress', runId: 'r1' });
     const other = openStream();
     wire
@@ -189,7 +193,10 @@ describe('tools of the page', () => {
     other.tell({ type: 'tool_call', id: 'c1', name: 'double', seq: 2 });
     const call = { id: 'c1', name: 'double', needs: 'output', arguments: '{}' };
     other.tell({ type: 'requires_action', calls: [call], seq: 3 });
-    await vi.waitFor(() => expect(second.state.run?.parts).toHaveLength(1));
+    // Both have seen what the run waits for, and one of them has begun.
+    await vi.waitFor(() => expect(second.state.run?.expiresAt).not.toBeNull());
+    await new Promise(resolve => setTimeout(resolve, 20));
+    give('4');
     await vi.waitFor(() => expect(state.waits).toBe(false));
     finish('4');
     await sending;
