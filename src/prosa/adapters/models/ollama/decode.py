@@ -19,7 +19,7 @@ REASONS = {"length": FinishReason.LENGTH}
 
 
 class Function(Struct, gc=False):
-    name: str = ""
+    name: str | None = None
     arguments: Any = None
 
 
@@ -85,7 +85,7 @@ class OllamaDecoder(Decoder):
             function = call.function or Function()
             place = self._calls
             self._calls += 1
-            self.answer.call(place, call.id if isinstance(call.id, str) else None, function.name)
+            self.answer.call(place, call.id if isinstance(call.id, str) else None, function.name or "")
             self.answer.arguments(place, as_text(function.arguments) or "{}")
             self.answer.called(place)
 

@@ -46,9 +46,13 @@ class Begun:
         self.closed = False
 
     def differs(self, said: Said) -> bool:
-        """Whether `said` is of another call: it has another id, another name, or a second object begins."""
+        """Whether `said` is of another call: it has another id, another name, or a second object begins. An
+        id alone is no sign while arguments are open: some servers make a new one for each piece."""
         if said.identity and self.identity:
-            return said.identity != self.identity
+            if said.identity == self.identity:
+                return False
+            begins = self.closed and said.arguments.startswith("{")
+            return begins or bool(said.name) or not self.name
         if not said.name or not self.name:
             return False
         return said.name != self.name or (self.closed and said.arguments.startswith("{"))

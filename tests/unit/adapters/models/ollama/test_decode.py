@@ -39,6 +39,13 @@ def call(name: str, arguments: Any, **more: Any) -> dict[str, Any]:
     return {"function": {"name": name, "arguments": arguments}, **more}
 
 
+def test_a_call_without_a_name_is_told_as_one() -> None:
+    for function in ({"name": None, "arguments": {}}, {}, None):
+        [made] = assembled(fed(OllamaDecoder(), [said(tool_calls=[{"function": function}]) + end()]))
+        assert isinstance(made, ToolCall)
+        assert (made.name, made.arguments) == ("", "{}")
+
+
 def test_calls_come_whole_and_may_lack_ids() -> None:
     stream = said(tool_calls=[call("add", {"x": 1}, id="call_1"), call("add", {"x": 2})])
     stream += said(tool_calls=[call("ping", {}, id="call_1")]) + end()

@@ -143,6 +143,18 @@ WAYS: dict[str, tuple[list[list[dict[str, Any]]], list[tuple[str, str]]]] = {
         [[piece(0, "x", *A)], [piece(1, "x", *B)]],
         [A, B],
     ),
+    "another id with every piece": (
+        [
+            [piece(0, "x", "f", "")],
+            [piece(0, "y", None, '{"a"'), piece(1, "z", "g", '{"b"')],
+            [piece(0, "w", "", ":1}"), piece(1, "v", None, ":2}")],
+        ],
+        [A, B],
+    ),
+    "an id before its name, all at one index": (
+        [[piece(0, "x", *A)], [piece(0, "y")], [piece(0, "y", "g", '{"b"')], [piece(0, "y", None, ":2}")]],
+        [A, B],
+    ),
     "a number for an id": ([[piece(0, 7, *A)]], [A]),
     "nothing at all": ([[piece(0)], [piece(None)], [{"index": 0}], []], []),
 }
