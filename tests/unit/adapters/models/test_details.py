@@ -47,6 +47,9 @@ def test_servers_like_openais_think_in_two_fields(field: str) -> None:
     [
         ({"total_tokens": 30, "completion_tokens_details": {"reasoning_tokens": 5}}, Usage(10, 20, 0, 5)),
         ({"total_tokens": 35, "completion_tokens_details": {"reasoning_tokens": 5}}, Usage(10, 25, 0, 5)),
+        ({"total_tokens": 103}, Usage(10, 93, 0, 73)),  # Gemini's thoughts
+        ({"total_tokens": 7}, Usage(10, 20)),
+        ({"total_tokens": 40, "completion_tokens_details": {"reasoning_tokens": 5}}, Usage(10, 20, 0, 5)),
         ({"total_tokens": 30, "prompt_tokens_details": {"cached_tokens": 8}}, Usage(10, 20, 8, 0)),
         ({"total_tokens": 30, "prompt_tokens_details": None, "completion_tokens_details": 7}, Usage(10, 20)),
         ({"prompt_tokens_details": {"cached_tokens": 999}}, Usage(10, 20, 10, 0)),

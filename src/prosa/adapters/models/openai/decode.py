@@ -162,7 +162,8 @@ def whole(body: bytes, decoder: OpenAIDecoder) -> list[ModelEvent]:
 
 
 def usage(told: Any) -> Usage | None:
-    """Adds the reasoning to the completion for the servers that count it beside, as their total shows."""
+    """Adds the reasoning to the completion for the servers that count it beside, as their total shows:
+    xAI, and Gemini, which tells it by its total alone."""
     if not isinstance(told, dict):
         return None
     prompt, completion = told.get("prompt_tokens"), told.get("completion_tokens")
@@ -173,9 +174,10 @@ def usage(told: Any) -> Usage | None:
     counts = counted(prompt, completion, cached)
     if counts is None:
         return None
-    beside = told.get("total_tokens") == counts.total_tokens + reasoning
-    completed = counts.completion_tokens + (reasoning if beside else 0)
-    return counted(prompt, completed, cached, reasoning, written)
+    beside = (believed(told.get("total_tokens")) or 0) - counts.total_tokens
+    if beside > 0 and reasoning in (0, beside):
+        return counted(prompt, counts.completion_tokens + beside, cached, beside, written)
+    return counted(prompt, completion, cached, reasoning, written)
 
 
 def part(details: Any, name: str) -> Any:
