@@ -1,7 +1,7 @@
 """The rows of data that tell one server of OpenAI's chat completions from another."""
 
 from collections.abc import Mapping
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -28,6 +28,8 @@ class Dialect(Struct, frozen=True):
     """Fields that are never sent: the server refuses a request that has them, even with a default."""
     efforts: tuple[Effort, ...] = EFFORTS
     """The reasoning efforts that it knows."""
+    unthinking: Mapping[str, Any] = {}
+    """What is sent in place of an effort where the model shall not think, if that is a field of its own."""
     schemas: bool = True
     """Whether answers can be held to a JSON Schema; else it is asked for in words, beside a JSON object."""
     thoughts: Literal["", "reasoning_content", "reasoning", "thought_signature"] = ""
@@ -55,7 +57,8 @@ ROWS: Mapping[str, Dialect] = {
             "https://api.deepseek.com/v1",
             cap="max_tokens",
             refuses=frozenset({"parallel_tool_calls", "seed", "strict"}),
-            efforts=("high",),
+            efforts=("low", "medium", "high", "xhigh"),
+            unthinking={"thinking": {"type": "disabled"}},
             schemas=False,
             thoughts="reasoning_content",
         ),
@@ -94,9 +97,9 @@ def localised(dialect: Dialect, base_url: str | None) -> Dialect:
     if base_url is None or base_url == dialect.base_url:
         return dialect
     moved = replace(dialect, base_url=base_url)
-    host = URL(base_url).host or ""
+    host, path = _place(base_url)
     if dialect.deployments:
-        return replace(moved, deployments="") if URL(base_url).path.rstrip("/").endswith("/v1") else moved
+        return replace(moved, deployments="") if path.endswith("/v1") else moved
     if dialect is not OPENAI or host == URL(OPENAI.base_url).host:
         return moved
     if host.endswith(".azure.com"):
@@ -105,3 +108,12 @@ def localised(dialect: Dialect, base_url: str | None) -> Dialect:
     if known is not None:
         return replace(known, name=dialect.name, base_url=base_url)
     return replace(moved, cap="max_tokens", needs_key=False)
+
+
+def _place(base_url: str) -> tuple[str, str]:
+    """Host and path, without a slash at its end; empty for what is no URL, as who builds the routes says."""
+    try:
+        url = URL(base_url.strip())
+    except ValueError:
+        return "", ""
+    return url.host or "", url.path.rstrip("/")

@@ -1,6 +1,6 @@
 """Writes a request as OpenAI's chat completions take it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -36,7 +36,7 @@ def encode(request: ChatRequest, dialect: Dialect = OPENAI) -> bytes:
         "top_p": request.top_p,
         "stop": request.stop or None,
         "seed": request.seed,
-        "reasoning_effort": nearest(request.reasoning_effort, dialect.efforts),
+        **_thinking(request.reasoning_effort, dialect),
         "response_format": _format(request.response_format, dialect),
         **_tools(request, dialect),
     }
@@ -65,6 +65,12 @@ def nearest(asked: Effort | None, known: Sequence[Effort]) -> Effort | None:
         return asked if known else None
     place = EFFORTS.index(asked)
     return min(known, key=lambda effort: abs(EFFORTS.index(effort) - place))
+
+
+def _thinking(asked: Effort | None, dialect: Dialect) -> Mapping[str, Any]:
+    if asked == "none" and dialect.unthinking:
+        return dialect.unthinking
+    return {"reasoning_effort": nearest(asked, dialect.efforts)}
 
 
 def _instructed(request: ChatRequest, dialect: Dialect) -> tuple[Turn, ...]:

@@ -328,11 +328,25 @@ def test_a_schema_in_words_where_the_server_knows_none() -> None:
 
 
 @pytest.mark.parametrize(
+    ("asked", "sent"),
+    [
+        ("none", {"thinking": {"type": "disabled"}}),
+        ("minimal", {"reasoning_effort": "low"}),
+        ("xhigh", {"reasoning_effort": "xhigh"}),
+        (None, {}),
+    ],
+)
+def test_deepseek_is_told_to_think_or_not_to(asked: Any, sent: dict[str, Any]) -> None:
+    said = decode(encode(replace(ASKED, reasoning_effort=asked), ROWS["deepseek"]))
+    assert {name: said[name] for name in ("thinking", "reasoning_effort") if name in said} == sent
+
+
+@pytest.mark.parametrize(
     ("asked", "known", "sent"),
     [
         ("minimal", ("low", "medium", "high"), "low"),
         ("xhigh", ("none", "low", "medium", "high"), "high"),
-        ("none", ("high",), "high"),
+        ("none", ("low", "high"), "low"),
         ("medium", ("low", "medium"), "medium"),
         ("medium", ("low", "high"), "low"),
         ("medium", (), None),
