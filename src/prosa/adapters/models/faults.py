@@ -53,7 +53,10 @@ USERINFO = re.compile(r"(?<=://)[^\s/@]{1,200}@")
 QUERY = re.compile(r"(?<=\?)[^\s\"'<>]*=[^\s\"'<>]*")
 KEY = re.compile(r"\b(?:sk|xai|gsk|hf|fw|pk|rk)[-_][\w*-]{6,}|\bAIza[\w*-]{6,}|(?<=[Bb]earer )\S+")
 DURATION = re.compile(r"(?:(\d{1,4})h)?(?:(\d{1,6})m)?(?:(\d{1,9}(?:\.\d+)?)s)?(?:(\d{1,9}(?:\.\d+)?)ms)?")
-TRY_AGAIN = re.compile(r"(?:try again|retry) (?:in|after) ([\d.hms]{1,40}\d*(?: seconds?)?)", re.IGNORECASE)
+TRY_AGAIN = re.compile(
+    r"(?:try again|retry) (?:in|after) ([\d.hms]{1,40})(?: (second|minute|hour|day)s?\b)?", re.IGNORECASE
+)
+UNITS = {"second": 1, "minute": 60, "hour": 3600, "day": 86_400}
 
 
 class Reply(Struct, frozen=True):
@@ -82,8 +85,10 @@ class Rules(Struct, frozen=True):
     phrases: Mapping[str, Kind]
 
     def judge(self, complaint: Complaint, model: str = "") -> ProviderError:
-        """By name and status first, by the text last, and only for a request that was refused."""
-        kind = self._named(complaint.names) or BY_STATUS.get(complaint.status or 0, ProviderError)
+        """By name and status first, by the text last, and only for a request that was refused. One that is
+        too large for a limit (Groq's 413) is so however long one waits."""
+        names = () if complaint.status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE else complaint.names
+        kind = self._named(names) or BY_STATUS.get(complaint.status or 0, ProviderError)
         unclear = complaint.status in {None, HTTPStatus.NOT_FOUND}
         if kind is ProviderRefused or (kind is ProviderError and unclear):
             kind = self._phrased(complaint.message) or kind
@@ -113,16 +118,23 @@ def texts(*values: object) -> tuple[str, ...]:
 
 
 def retry_after(headers: Mapping[str, str], now: datetime | None = None) -> float | None:
-    """Seconds to wait: `retry-after-ms`, else `retry-after` in seconds or as a date (RFC 9110, 10.2.3), else
-    the time in which the limit that is used up is reset, as OpenAI and Groq tell it."""
+    """Seconds until a limit lets the request through: what is told outright, else the time in which the limit
+    that is used up is reset, as OpenAI and Groq tell it."""
+    wait = told_outright(headers, now)
+    if wait is None and (wait := reset_after(headers)) is not None:
+        wait = min(wait, LONGEST_WAIT)
+    return wait
+
+
+def told_outright(headers: Mapping[str, str], now: datetime | None = None) -> float | None:
+    """Seconds to wait: `retry-after-ms`, else `retry-after` in seconds or as a date (RFC 9110, 10.2.3). Of an
+    error that is no limit's this is all that counts: limits are told with every response."""
     told = headers.get("retry-after", "")
     wait = number(headers.get("retry-after-ms", ""))
     if wait is not None:
         wait /= 1000
     elif (wait := number(told)) is None and (until := date(told)) is not None:
         wait = (until - (now or datetime.now(UTC))).total_seconds()
-    if wait is None:
-        wait = reset_after(headers)
     return None if wait is None else min(max(wait, 0.0), LONGEST_WAIT)
 
 
@@ -140,8 +152,10 @@ def reset_after(headers: Mapping[str, str]) -> float | None:
 def wait_told(message: str) -> float | None:
     """Seconds to wait as a sentence tells them: "Please try again in 1m2.5s", "retry after 6 seconds"."""
     found = TRY_AGAIN.search(message)
-    wait = duration(found[1].rstrip(".").replace(" seconds", "s").replace(" second", "s")) if found else None
-    return None if wait is None else min(wait, LONGEST_WAIT)
+    wait = duration(found[1].rstrip(".")) if found else None
+    if found is None or wait is None:
+        return None
+    return min(wait * UNITS.get((found[2] or "").lower(), 1), LONGEST_WAIT)
 
 
 def duration(told: str) -> float | None:

@@ -12,7 +12,7 @@ from msgspec import Struct
 from yarl import URL
 
 from prosa.adapters.models.decoder import Decoder
-from prosa.adapters.models.faults import Reply, retry_after, scrubbed
+from prosa.adapters.models.faults import Reply, retry_after, scrubbed, told_outright
 from prosa.adapters.models.watch import Watch
 from prosa.domain.errors import (
     BrokenStream,
@@ -126,10 +126,6 @@ class Wire:
         for event in await self.read(url() if url else self._url, encode(), decode, fault):
             yield event
 
-    async def fetch(self, url: URL, body: bytes | None, fault: Callable[[Reply], ProviderError]) -> bytes:
-        """The whole response to a POST of `body`, or to a GET without one. Raises as `post` does."""
-        return await self.read(url, body, bytes, fault)
-
     async def read(
         self,
         url: URL,
@@ -137,7 +133,8 @@ class Wire:
         decode: Callable[[bytes], T],
         fault: Callable[[Reply], ProviderError],
     ) -> T:
-        """What `decode` makes of the whole response. An error that it finds there tells no secret either."""
+        """What `decode` makes of the whole response to a POST of `body`, or to a GET without one. Raises as
+        `post` does; an error that `decode` finds tells no secret either."""
         try:
             return decode(await self._fetched(url, body, fault))
         except ProviderError as error:
@@ -233,8 +230,9 @@ class Wire:
                     body += piece
                     if len(body) >= MOST_OF_AN_ERROR:
                         break
-        headers = response.headers
-        return Reply(response.status, bytes(body[:MOST_OF_AN_ERROR]), retry_after(headers), headers)
+        status, headers = response.status, response.headers
+        wait = (retry_after if status == HTTPStatus.TOO_MANY_REQUESTS else told_outright)(headers)
+        return Reply(status, bytes(body[:MOST_OF_AN_ERROR]), wait, headers)
 
 
 async def leave(pieces: AsyncGenerator[bytes, None]) -> None:

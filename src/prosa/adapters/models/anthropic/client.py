@@ -68,20 +68,19 @@ class AnthropicModel:
     async def count_tokens(self, request: ChatRequest) -> int | None:
         """None also where a server that speaks like Anthropic has no such route."""
         try:
-            body = await self._wire.fetch(
-                self._counting, counting(request), lambda reply: fault(reply, request.model)
+            return await self._wire.read(
+                self._counting, counting(request), input_tokens, lambda reply: fault(reply, request.model)
             )
         except ProviderError as error:
             if unknown_route(error):
                 return None
             raise
-        return input_tokens(body)
 
     async def models(self) -> list[ModelCard]:
         cards: list[ModelCard] = []
         url = self._listing.update_query(limit=MODELS_PER_PAGE)
         for _ in range(MOST_PAGES):
-            found, last = page(await self._wire.fetch(url, None, fault))
+            found, last = await self._wire.read(url, None, page, fault)
             cards += found
             if last is None:
                 break

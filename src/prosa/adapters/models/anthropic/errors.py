@@ -55,7 +55,9 @@ RULES = Rules(
 
 def fault(reply: Reply, model: str = "") -> ProviderError:
     """The error for a response that is no answer."""
-    wait = until_reset(reply.headers) if reply.retry_after is None else reply.retry_after
+    wait = reply.retry_after
+    if wait is None and reply.status == HTTPStatus.TOO_MANY_REQUESTS:
+        wait = until_reset(reply.headers)
     return RULES.judge(complaint(reply.body, reply.status, wait), model)
 
 

@@ -49,23 +49,25 @@ class MistralModel:
         )
 
     async def embed(self, request: EmbedRequest) -> Embeddings:
-        found = []
-        for texts in batches(request.texts):
-            body = await self._wire.fetch(
-                self._embedding, encode_texts(request, texts), lambda reply: fault(reply, request.model)
-            )
-            found.append(embeddings(body, len(texts)))
-        return joined(found)
+        return joined([await self._embed(request, texts) for texts in batches(request.texts)])
 
     async def count_tokens(self, request: ChatRequest) -> int | None:  # noqa: ARG002 - the port's own
         """Mistral does not count what it is not to answer: None, always."""
         return None
 
     async def models(self) -> list[ModelCard]:
-        return cards(await self._wire.fetch(self._listing, None, fault))
+        return await self._wire.read(self._listing, None, cards, fault)
 
     async def close(self) -> None:
         await self._wire.close()
+
+    async def _embed(self, request: EmbedRequest, texts: Sequence[str]) -> Embeddings:
+        return await self._wire.read(
+            self._embedding,
+            encode_texts(request, texts),
+            lambda body: embeddings(body, len(texts)),
+            lambda reply: fault(reply, request.model),
+        )
 
 
 def batches(texts: Sequence[str]) -> Iterator[list[str]]:

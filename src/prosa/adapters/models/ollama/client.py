@@ -54,27 +54,31 @@ class OllamaModel:
         if not request.texts:
             return Embeddings(())
         try:
-            body = await self._wire.fetch(
-                self._embedding, encode_texts(request), lambda reply: fault(reply, request.model)
+            return await self._wire.read(
+                self._embedding,
+                encode_texts(request),
+                lambda body: embeddings(body, len(request.texts)),
+                lambda reply: fault(reply, request.model),
             )
         except ProviderError as error:
             if not unknown_route(error):
                 raise
             return Embeddings(tuple([await self._embedded(request, text) for text in request.texts]))
-        return embeddings(body, len(request.texts))
 
     async def count_tokens(self, request: ChatRequest) -> int | None:  # noqa: ARG002 - the port's own
         """Ollama does not count what it is not to answer: None, always."""
         return None
 
     async def models(self) -> list[ModelCard]:
-        return cards(await self._wire.fetch(self._listing, None, fault))
+        return await self._wire.read(self._listing, None, cards, fault)
 
     async def close(self) -> None:
         await self._wire.close()
 
     async def _embedded(self, request: EmbedRequest, text: str) -> tuple[float, ...]:
-        body = await self._wire.fetch(
-            self._embedding_once, encode_text(request, text), lambda reply: fault(reply, request.model)
+        return await self._wire.read(
+            self._embedding_once,
+            encode_text(request, text),
+            embedding,
+            lambda reply: fault(reply, request.model),
         )
-        return embedding(body)

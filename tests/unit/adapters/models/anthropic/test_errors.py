@@ -133,6 +133,12 @@ def test_what_is_told_outright_goes_before() -> None:
         assert error.details["retry_after"] == wait
 
 
+def test_limits_that_are_told_beside_a_failure_are_no_wait() -> None:
+    headers = limit("tokens", "9", "2026-11-21T12:05:00Z") | SERVER
+    for status, name in ((500, "api_error"), (529, "overloaded_error")):
+        assert "retry_after" not in fault(Reply(status, complaint(name), None, headers)).details
+
+
 async def test_the_wait_is_read_from_a_response() -> None:
     headers = limit("requests", "0", "2026-11-21T12:00:30Z") | SERVER
     async with Loopback(Play((complaint("rate_limit_error"),), 429, headers)).listening() as provider:

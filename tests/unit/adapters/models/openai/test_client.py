@@ -72,6 +72,29 @@ async def test_a_wait_without_retry_after() -> None:
         await model.close()
 
 
+@pytest.mark.parametrize("status", [500, 503])
+async def test_limits_that_are_told_beside_a_failure_are_no_wait(status: int) -> None:
+    headers = {"x-ratelimit-remaining-tokens": "149000", "x-ratelimit-reset-tokens": "6m0s"}
+    answer = played({"error": {"message": "The server had an error"}}, status, **headers)
+    async with Loopback(answer).listening() as provider:
+        model = OpenAIModel(api_key=KEY, base_url=provider.base + "/v1")
+        for request in (HELLO, WHOLE):
+            with pytest.raises(ProviderError) as raised:
+                await told(model, request)
+            assert raised.value.details.get("retry_after") is None
+        await model.close()
+
+
+@pytest.mark.parametrize("row", ["openai", "azure", "groq", "vllm"])
+@pytest.mark.parametrize(
+    "place", ["http://me:secret@[::1", "http://me:secret@h:port", "http://h:99999/secret"]
+)
+def test_an_address_that_is_none(row: str, place: str) -> None:
+    with pytest.raises(MisconfiguredError) as raised:
+        OpenAIModel(api_key=KEY, base_url=place, dialect=ROWS[row])
+    assert "secret" not in str(raised.value)
+
+
 def vector(*numbers: float) -> str:
     return base64.b64encode(array("f", numbers).tobytes()).decode()
 

@@ -154,6 +154,11 @@ def test_a_type_outweighs_words_and_a_status_too() -> None:
     assert type(fault("p", Reply(401, json.dumps(words).encode()))) is ProviderKeyRefused
 
 
+def test_what_is_too_large_for_a_limit_is_too_large_for_ever() -> None:
+    said = {"error": {"message": "Request too large for model `x`", "code": "rate_limit_exceeded"}}
+    assert type(fault("groq", Reply(413, json.dumps(said).encode()))) is ContextTooLong
+
+
 def test_what_a_user_wrote_is_not_told() -> None:
     said = {"detail": [{"loc": ["body", "messages"], "msg": "Field required", "input": "a user's words"}]}
     error = fault("p", Reply(422, json.dumps(said).encode()))
@@ -197,6 +202,10 @@ def test_durations(told: str, seconds: float | None) -> None:
         ("Please try again in 120ms.", 0.12),
         ("Please try again in 7m12s", 432.0),
         ("Please retry after 6 seconds.", 6.0),
+        ("Please retry after 1 second.", 1.0),
+        ("Please try again in 20 minutes.", 1200.0),
+        ("Please try again in 2 hours", 7200.0),
+        ("Please retry after 30 days.", 86_400.0),
         ("Please retry in 34.07s.", 34.07),
         ("try again in a while", None),
         ("try again in ...", None),
