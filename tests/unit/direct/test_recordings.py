@@ -12,6 +12,7 @@ from tests.unit.direct.conftest import Upstream
 from tests.unit.direct.plays import JSON, SSE
 
 import prosa
+from prosa.domain.errors import NotSupported
 
 OPENAI = ("messages", "model", "temperature", "top_p", "stop", "seed", "tools", "tool_choice", "functions",
           "function_call", "parallel_tool_calls", "response_format", "reasoning_effort")  # fmt: skip
@@ -39,9 +40,11 @@ def given(found: Any, names: tuple[str, ...]) -> dict[str, Any]:
 @pytest.mark.parametrize("name", wholes("openai", "/chat/completions"))
 async def test_openai_messages(name: str, upstream: Upstream) -> None:
     found = recording(name)
-    if found["request"]["body"].get("n", 1) != 1:
-        pytest.skip("one of several answers is another function's")
     await upstream.openai(Play((body(found),), headers=JSON))
+    if (number := found["request"]["body"].get("n", 1)) != 1:  # a message is one answer
+        with pytest.raises(NotSupported, match="`n`"):
+            await prosa.send_openai_message(**given(found, OPENAI), n=number)
+        return
     if "choices" not in found["response"]["body"]:  # a failure that calls itself a success
         with pytest.raises(prosa.ProsaError) as refused:
             await prosa.send_openai_message(**given(found, OPENAI))
@@ -97,9 +100,11 @@ def kept(block: dict[str, Any]) -> dict[str, Any]:
 async def test_openai_streams(name: str, upstream: Upstream) -> None:
     """The chunks that we write are read by OpenAI's own client as the message that we tell."""
     found = recording(name)
-    if found["request"]["body"].get("n", 1) != 1:
-        pytest.skip("one of several answers is another function's")
     await upstream.openai(Play((body(found),), headers=SSE))
+    if (number := found["request"]["body"].get("n", 1)) != 1:
+        with pytest.raises(NotSupported, match="`n`"):
+            await prosa.stream_openai_response(**given(found, OPENAI), n=number)
+        return
     stream = await prosa.stream_openai_response(**given(found, OPENAI))
     written = b"".join([piece async for piece in stream]).decode()
     state = ChatCompletionStreamState()
