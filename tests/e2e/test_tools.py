@@ -18,6 +18,7 @@ from prosa.domain.models import (
     Finish,
     FinishReason,
     Queued,
+    Reset,
     Role,
     ThinkingDelta,
     ToolCallDelta,
@@ -232,6 +233,31 @@ async def _after(visit: Visit, route: Any) -> None:
     await tool(visit, "send_mail").get_by_role("button", name="Don\u2019t allow").click()
     await visit.sees("So it is.")
     await route.continue_()
+
+
+async def test_an_answer_that_begins_anew_after_a_call_is_not_doubled(visit: Visit) -> None:
+    first, second = asyncio.Event(), asyncio.Event()
+
+    def script(request: ChatRequest) -> Iterator[Step]:
+        if request.turns[-1].role is Role.TOOL:
+            yield from ("Half an", first, Reset("broken_stream"), "The whole ", second, "answer.")
+        else:
+            yield "Let me look. "
+            yield from calls(("weather", '{"city": "Faro"}'))
+
+    visit.house.script = script
+    await visit.say("How is it?")
+    text = visit.page.locator('.prosa-message[data-role="assistant"] .prosa-streaming')
+    await expect(text).to_have_text(["Let me look.", "Half an"])
+    first.set()
+    await expect(text).to_have_text(["Let me look.", "The whole"])
+    await visit.page.reload()
+    await expect(text).to_have_text(["Let me look.", "The whole"])
+    second.set()
+    for _ in range(2):
+        await visit.page.get_by_role("button", name="Answer again").wait_for()
+        await expect(text).to_have_text(["Let me look.", "The whole answer."])
+        await visit.page.reload()
 
 
 async def test_the_place_in_the_line(visit: Visit) -> None:

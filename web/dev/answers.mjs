@@ -55,6 +55,7 @@ export function answerTo(question) {
     cutsEvery: asked.includes('cut') ? 25 : null,
     repeat: asked.includes('long') ? 6 : 1,
     thinks: asked.includes('think'),
+    waits: asked.includes('mail') ? 'approval' : asked.includes('colour') ? 'output' : null,
   };
   return { ...words, pieces: pieces(words.text.repeat(words.repeat)) };
 }

@@ -71,6 +71,17 @@ await visit('phone', PHONE, async (page, snap) => {
   await page.waitForTimeout(300);
   await snap('drawer');
 });
+await visit('tools', PHONE, async (page, snap) => {
+  await ask(page, 'Write a mail');
+  await page.getByRole('button', { name: 'Allow', exact: true }).waitFor();
+  await snap('leave');
+  await page.getByRole('button', { name: 'Allow', exact: true }).click();
+  await stop(page).waitFor({ state: 'detached', timeout: 60_000 });
+  await page.getByRole('button', { name: 'send_mail' }).click();
+  await snap('done');
+  await page.getByRole('button', { name: /^Model: / }).click();
+  await snap('models');
+});
 await visit('long', { colorScheme: 'dark' }, async (page, snap) => {
   await page.getByRole('link', { name: 'A long conversation' }).click();
   await page.waitForTimeout(800);

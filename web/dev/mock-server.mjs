@@ -8,7 +8,7 @@ import { extname, join, normalize } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { answerTo } from './answers.mjs';
-import { endRun, follow, startRun } from './runs.mjs';
+import { endRun, follow, form, settle, startRun } from './runs.mjs';
 import * as tree from './tree.mjs';
 
 const { values: options } = parseArgs({
@@ -29,6 +29,12 @@ const TYPES = {
   '.css': 'text/css; charset=utf-8',
   '.svg': 'image/svg+xml',
 };
+
+const MODELS = [
+  model('mock/large', { name: 'Mock Large', default: true, prices: { input: '2.5', output: '10' } }),
+  model('mock/small', { name: 'Mock Small', prices: { input: '0', output: '0' } }),
+  model('mock/old', { shutdownAt: '2024-01-31', successor: 'large', available: false }),
+];
 
 let signedIn = !options['sign-in'];
 
@@ -53,8 +59,34 @@ const routes = [
   ['DELETE', 'conversations/:id/messages/:other', ({ other }) => [204, tree.remove(message(other))]],
   ['POST', 'chat/send', call => send(call)],
   ['GET', 'chat/runs/:id/events', ({ id, query, response }) => events(id, query, response)],
+  ['GET', 'chat/runs/:id', ({ id }) => form(run(id))],
   ['POST', 'chat/runs/:id/stop', ({ id }) => stop(id)],
+  ['POST', 'chat/runs/:id/approvals', ({ id, body }) => decide(id, body)],
+  ['POST', 'chat/runs/:id/tool-outputs', ({ id, body }) => bring(id, body.outputs[0])],
+  ['GET', 'models', () => ({ items: MODELS, nextCursor: null })],
 ];
+
+function model(id, more) {
+  const [provider, name] = id.split('/');
+  const known = {
+    contextWindow: 8_192,
+    capabilities: ['tools'],
+    prices: null,
+    shutdownAt: null,
+    successor: null,
+  };
+  return {
+    id,
+    provider,
+    model: name,
+    name: null,
+    kind: 'model',
+    default: false,
+    available: true,
+    ...known,
+    ...more,
+  };
+}
 
 function session() {
   const { language } = options;
@@ -125,14 +157,31 @@ function send({ body, response }) {
 }
 
 function events(id, query, response) {
-  const run = tree.runs.get(id) ?? refuse(404, 'run_not_found', 'This run does not exist.');
-  follow(run, response, { after: Number(query.get('after') ?? 0), ids: true, cut: run.script.cutsEvery });
+  const { script } = run(id);
+  follow(run(id), response, { after: Number(query.get('after') ?? 0), ids: true, cut: script.cutsEvery });
 }
 
 function stop(id) {
-  const run = tree.runs.get(id);
-  endRun(run, 'cancelled');
-  return { id, conversationId: run.conversationId, messageId: run.message.id, status: run.status };
+  endRun(run(id), 'cancelled');
+  return form(run(id));
+}
+
+function decide(id, { approve }) {
+  return said(id, approve ? 'completed' : 'denied', approve ? 'sent' : 'The user did not allow this call.');
+}
+
+function bring(id, { output, isError }) {
+  return said(id, isError ? 'failed' : 'completed', output);
+}
+
+function said(id, status, result) {
+  if (!settle(run(id), status, result))
+    refuse(409, 'run_not_waiting', 'The run does not wait for this any more.');
+  return form(run(id));
+}
+
+function run(id) {
+  return tree.runs.get(id) ?? refuse(404, 'run_not_found', 'This run does not exist.');
 }
 
 function conversation(id) {

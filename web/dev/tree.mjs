@@ -32,6 +32,7 @@ export function newMessage(conversation, given) {
     conversationId: conversation.id,
     role: 'user',
     content: '',
+    parts: [],
     status: 'completed',
     parentId: conversation.headId,
     runId: null,
@@ -82,7 +83,7 @@ export function shown(message) {
   const siblings = children(conversationId, message.parentId).filter(other => other.role === message.role);
   return {
     ...rest,
-    parts: [{ type: 'text', text: message.content }],
+    parts: message.parts.length > 0 ? message.parts : [{ type: 'text', text: message.content }],
     siblings: siblings.map(other => other.id),
   };
 }

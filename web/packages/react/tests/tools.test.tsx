@@ -186,7 +186,7 @@ describe('a run that waits', () => {
   it('says for what, and goes on with what the person types', async () => {
     await ask();
     const field = await screen.findByRole('textbox', { name: 'Your answer for ask_user' });
-    expect(screen.getByRole('status').textContent).toContain('waits for what ask_user gives');
+    expect(screen.getByRole('status').textContent).toContain('waits for you: ask_user asks');
     expect(screen.getByRole('button', { name: 'Stop' })).toBeTruthy();
     fireEvent.change(field, { target: { value: 'blue' } });
     fireEvent.click(screen.getByRole('button', { name: 'Answer' }));
