@@ -1,6 +1,7 @@
 """The arguments of a tool call, between the text that models write and the objects that some wires want."""
 
 import json
+from contextlib import suppress
 from typing import Any
 
 import msgspec
@@ -16,10 +17,16 @@ def as_object(arguments: str) -> msgspec.Raw:
     try:
         msgspec.json.decode(arguments, type=dict[str, msgspec.Raw])
     except (msgspec.DecodeError, UnicodeError, RecursionError):
-        found = loose(arguments.encode("utf-8", "replace"))
-        made = found if isinstance(found, dict) else {"arguments": arguments}
-        return msgspec.Raw(well_formed(json.dumps(made, ensure_ascii=False)).encode())
+        return msgspec.Raw(well_formed(_rewritten(arguments)).encode())
     return msgspec.Raw(arguments.encode())
+
+
+def _rewritten(arguments: str) -> str:
+    found = loose(arguments.encode("utf-8", "replace"))
+    if isinstance(found, dict):
+        with suppress(ValueError):  # Python reads NaN and Infinity, which JSON has no words for
+            return json.dumps(found, ensure_ascii=False, allow_nan=False)
+    return json.dumps({"arguments": arguments}, ensure_ascii=False)
 
 
 def as_text(arguments: Any) -> str:

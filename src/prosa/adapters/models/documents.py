@@ -1,4 +1,6 @@
-"""Documents that are text anyway, for the wires that take no others, or not as files."""
+"""Documents that are text anyway, for the wires that take no others or not as files, and bytes in a URL."""
+
+from base64 import b64encode
 
 from prosa.domain.content import DocumentPart
 from prosa.kit.text import well_formed
@@ -18,3 +20,8 @@ def spelled_out(document: DocumentPart) -> str | None:
     name = well_formed(document.name or "document").replace('"', "'")
     text = well_formed(document.data.decode("utf-8", "replace"))
     return f'<document name="{name}">\n{text}\n</document>'
+
+
+def data_url(kind: str, data: bytes) -> str:
+    """Bytes of a media type where a URL is expected (RFC 2397)."""
+    return f"data:{kind};base64,{b64encode(data).decode()}"

@@ -12,12 +12,12 @@ from prosa.adapters.models.anthropic.schema import enforceable
 from prosa.adapters.models.anthropic.thinking import Plan, planned
 from prosa.adapters.models.anthropic.tools import Choice, chosen, declared
 from prosa.adapters.models.anthropic.traits import Traits, traits
+from prosa.adapters.models.formats import JSON_ALONE
 from prosa.adapters.models.turns import prepared
 from prosa.domain.content import ThinkingPart
 from prosa.domain.models import ChatRequest, Role, Turn
 
 HOTTEST = 1.0
-JSON_ALONE = "Answer with one JSON object and nothing else: no other text, no code fence."
 JSON_SCHEMA = f"{JSON_ALONE} It has to fit this JSON Schema: "
 
 

@@ -1,14 +1,12 @@
 """Writes the parts of a turn as the blocks of one of Anthropic's messages."""
 
-import json
 import re
 from base64 import b64encode
 from typing import Any
 
-import msgspec
-
 from prosa.adapters.models.anthropic.errors import PROVIDER
-from prosa.adapters.models.repair import loose
+from prosa.adapters.models.arguments import as_object
+from prosa.adapters.models.documents import TEXTUAL, kind_of
 from prosa.domain.content import (
     DocumentPart,
     ImagePart,
@@ -25,7 +23,6 @@ from prosa.kit.text import well_formed
 LONGEST_TITLE = 500
 
 PDF = "application/pdf"
-TEXTUAL = ("text/", "application/json", "application/xml", "application/yaml")
 FOREIGN = re.compile(r"[^a-zA-Z0-9_-]")
 """What no id of a call may hold; ids of other providers can."""
 
@@ -38,7 +35,7 @@ def block(part: Part) -> Block | None:
         case TextPart(text):
             return {"type": "text", "text": text}
         case ToolCall(identity, name, arguments):
-            return {"type": "tool_use", "id": callid(identity), "name": name, "input": given(arguments)}
+            return {"type": "tool_use", "id": callid(identity), "name": name, "input": as_object(arguments)}
         case ToolResult():
             return result(part)
         case ThinkingPart():
@@ -69,20 +66,6 @@ def callid(identity: str) -> str:
     return FOREIGN.sub("_", identity)
 
 
-def given(arguments: str) -> msgspec.Raw:
-    """Arguments as the object that they have to be; what is none, as the text that the model wrote."""
-    if not arguments.strip():
-        return msgspec.Raw(b"{}")
-    try:
-        found = msgspec.json.decode(arguments, type=dict[str, Any])
-    except (msgspec.DecodeError, RecursionError):
-        found = loose(arguments.encode())
-        if not isinstance(found, dict):
-            return msgspec.Raw(msgspec.json.encode({"arguments": arguments}))
-        return msgspec.Raw(well_formed(json.dumps(found, ensure_ascii=False)).encode())
-    return msgspec.Raw(arguments.encode())
-
-
 def picture(part: ImagePart) -> Block:
     if part.url:
         return {"type": "url", "url": part.url}
@@ -96,7 +79,7 @@ def document(part: DocumentPart) -> Block:
         return {"type": "file", "file_id": part.reference}
     if part.url:
         return {"type": "url", "url": part.url}
-    kind = (part.media_type or "").partition(";")[0].strip().lower()
+    kind = kind_of(part)
     if part.data is None or not kind:
         raise InvalidRequest("a document needs its bytes and their media type, a URL, or a reference")
     if kind == PDF:

@@ -5,11 +5,12 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
-from prosa.adapters.models.answer import believed, counted
+from prosa.adapters.models.answer import believed
 from prosa.adapters.models.mistral.errors import PROVIDER
 from prosa.adapters.models.repair import UNREADABLE, Unreadable, reread
+from prosa.adapters.models.vectors import usage_of
 from prosa.domain.errors import BrokenStream
-from prosa.domain.models import Embeddings, ModelCard, Usage
+from prosa.domain.models import Embeddings, ModelCard
 
 
 class Card(Struct):
@@ -64,15 +65,4 @@ def embeddings(body: bytes, expected: int) -> Embeddings:
     if len(told.data) != expected:
         raise BrokenStream(PROVIDER, reason="not a vector for each text")
     ordered = sorted(told.data, key=lambda vector: vector.index or 0)
-    return Embeddings(tuple(vector.embedding for vector in ordered), counts(told.usage))
-
-
-def joined(parts: list[Embeddings]) -> Embeddings:
-    """What several requests gave, as if it had been one."""
-    usages = [part.usage for part in parts if part.usage is not None]
-    vectors = tuple(vector for part in parts for vector in part.vectors)
-    return Embeddings(vectors, sum(usages, Usage()) if usages and len(usages) == len(parts) else None)
-
-
-def counts(told: Any) -> Usage | None:
-    return counted(told.get("prompt_tokens"), 0) if isinstance(told, dict) else None
+    return Embeddings(tuple(vector.embedding for vector in ordered), usage_of(told.usage))

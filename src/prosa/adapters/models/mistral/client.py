@@ -3,10 +3,11 @@
 from collections.abc import AsyncGenerator, Iterator, Sequence
 
 from prosa.adapters.models.http import IN_GENERAL, Timeouts, Wire, endpoint
-from prosa.adapters.models.mistral.cards import cards, embeddings, joined
+from prosa.adapters.models.mistral.cards import cards, embeddings
 from prosa.adapters.models.mistral.decode import MistralDecoder, whole
 from prosa.adapters.models.mistral.encode import encode, encode_texts
 from prosa.adapters.models.mistral.errors import PROVIDER, fault
+from prosa.adapters.models.vectors import joined
 from prosa.domain.models import ChatRequest, Embeddings, EmbedRequest, ModelCard, ModelEvent
 
 BASE_URL = "https://api.mistral.ai"

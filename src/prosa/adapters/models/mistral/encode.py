@@ -5,7 +5,7 @@ from typing import Any
 
 import msgspec
 
-from prosa.adapters.models.formats import json_rule
+from prosa.adapters.models.formats import json_rule, json_schema
 from prosa.adapters.models.mistral.errors import PROVIDER
 from prosa.adapters.models.mistral.messages import messages
 from prosa.adapters.models.turns import prepared
@@ -110,11 +110,4 @@ def shaped(wanted: ResponseFormat | None) -> dict[str, Any] | None:
         return None
     if wanted.mode == "json_object" or wanted.schema is None:
         return {"type": "json_object"}
-    schema = {
-        "name": wanted.name,
-        "description": wanted.description,
-        "schema": wanted.schema,
-        "strict": wanted.strict,
-    }
-    said = {name: value for name, value in schema.items() if value is not None}
-    return {"type": "json_schema", "json_schema": said}
+    return json_schema(wanted)

@@ -1,9 +1,8 @@
 """Writes the parts of a turn as the chunks of one of Mistral's messages."""
 
-from base64 import b64encode
 from typing import Any
 
-from prosa.adapters.models.documents import kind_of, spelled_out
+from prosa.adapters.models.documents import data_url, kind_of, spelled_out
 from prosa.adapters.models.mistral.errors import PROVIDER
 from prosa.domain.content import DocumentPart, ImagePart, Part, TextPart, ThinkingPart
 from prosa.domain.errors import InvalidRequest, NotSupported
@@ -57,7 +56,3 @@ def document(part: DocumentPart) -> Chunk:
 def thought(part: ThinkingPart) -> Chunk:
     made: Chunk = {"type": "thinking", "thinking": [{"type": "text", "text": part.text}], "closed": True}
     return {**made, "signature": part.signature} if part.signature else made
-
-
-def data_url(kind: str, data: bytes) -> str:
-    return f"data:{kind};base64,{b64encode(data).decode()}"

@@ -10,7 +10,8 @@ from prosa.adapters.models.openai.dialect import OPENAI, Dialect, localised
 from prosa.adapters.models.openai.encode import encode, encode_texts
 from prosa.adapters.models.openai.errors import fault
 from prosa.adapters.models.openai.routes import Routes
-from prosa.adapters.models.openai.vectors import embeddings, joined
+from prosa.adapters.models.openai.vectors import embeddings
+from prosa.adapters.models.vectors import joined
 from prosa.domain.errors import ProviderNotConfigured
 from prosa.domain.models import ChatRequest, Embeddings, EmbedRequest, ModelCard, ModelEvent
 

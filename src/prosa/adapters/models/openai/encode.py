@@ -5,6 +5,7 @@ from typing import Any
 
 import msgspec
 
+from prosa.adapters.models.formats import json_schema
 from prosa.adapters.models.openai.dialect import EFFORTS, OPENAI, Dialect
 from prosa.adapters.models.openai.messages import messages
 from prosa.adapters.models.turns import prepared
@@ -88,14 +89,7 @@ def _format(wanted: ResponseFormat | None, dialect: Dialect) -> dict[str, Any] |
         return None
     if wanted.mode == "json_object" or not dialect.schemas:
         return {"type": "json_object"}
-    schema = {
-        "name": wanted.name,
-        "schema": wanted.schema,
-        "description": wanted.description,
-        "strict": wanted.strict,
-    }
-    said = {name: value for name, value in schema.items() if value is not None}
-    return {"type": "json_schema", "json_schema": said}
+    return json_schema(wanted)
 
 
 def _tools(request: ChatRequest, dialect: Dialect) -> dict[str, Any]:

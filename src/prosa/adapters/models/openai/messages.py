@@ -1,12 +1,11 @@
 """Writes turns as the messages of OpenAI's chat completions."""
 
-from base64 import b64encode
 from collections.abc import Iterable, Iterator
 from hashlib import sha256
 from typing import Any
 
-import msgspec
-
+from prosa.adapters.models.arguments import as_object
+from prosa.adapters.models.documents import data_url, kind_of, spelled_out
 from prosa.adapters.models.openai.dialect import OPENAI, Dialect
 from prosa.adapters.models.turns import told
 from prosa.domain.content import DocumentPart, ImagePart, Part, TextPart, ThinkingPart, ToolCall, ToolResult
@@ -64,24 +63,14 @@ def _calls(parts: Iterable[Part], dialect: Dialect) -> list[dict[str, Any]]:
         if isinstance(part, ThinkingPart):
             signature = part.signature
         elif isinstance(part, ToolCall):
-            function = {"name": part.name, "arguments": _object(part.arguments)}
+            # Many servers insist on an object, and what a model wrote may be none.
+            function = {"name": part.name, "arguments": bytes(as_object(part.arguments)).decode()}
             call: dict[str, Any] = {"id": _short(part.id), "type": "function", "function": function}
             if signature and dialect.thoughts == "thought_signature":
                 call["extra_content"] = {"google": {"thought_signature": signature}}
             signature = None
             calls.append(call)
     return calls
-
-
-def _object(arguments: str) -> str:
-    """The arguments as a JSON object, which many servers insist on: what a model wrote may be none."""
-    if not arguments.strip():
-        return "{}"
-    try:
-        msgspec.json.decode(arguments, type=dict[str, msgspec.Raw])
-    except (msgspec.DecodeError, RecursionError):
-        return msgspec.json.encode({"malformed": arguments}).decode()
-    return arguments
 
 
 def _short(identity: str) -> str:
@@ -104,7 +93,7 @@ def _shown(part: Part, dialect: Dialect) -> dict[str, Any]:
 
 def _image(image: ImagePart) -> dict[str, str]:
     if image.data is not None:
-        url = _data_url(image.media_type or "image/png", image.data)
+        url = data_url(image.media_type or "image/png", image.data)
     elif image.url:
         url = well_formed(image.url)
     else:
@@ -118,19 +107,10 @@ def _document(document: DocumentPart, dialect: Dialect) -> dict[str, Any]:
         return {"type": "file", "file": {"file_id": document.reference}}
     if document.data is None:
         raise NotSupported(f"A document by URL with {dialect.name}")
-    kind = document.media_type or "application/pdf"
+    if (text := spelled_out(document)) is not None:
+        return {"type": "text", "text": text}
+    kind = kind_of(document) or "application/pdf"
     name = well_formed(document.name or "document")
-    if kind.startswith("text/") or kind == "application/json":
-        text = document.data.decode("utf-8", "replace")
-        return {"type": "text", "text": f"<document name={_quoted(name)}>\n{well_formed(text)}\n</document>"}
     if "." not in name:
         name += "." + kind.rpartition("/")[2]
-    return {"type": "file", "file": {"filename": name, "file_data": _data_url(kind, document.data)}}
-
-
-def _quoted(name: str) -> str:
-    return '"' + name.replace('"', "'") + '"'
-
-
-def _data_url(kind: str, data: bytes) -> str:
-    return f"data:{kind};base64,{b64encode(data).decode()}"
+    return {"type": "file", "file": {"filename": name, "file_data": data_url(kind, document.data)}}

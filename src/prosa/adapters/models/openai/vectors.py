@@ -3,17 +3,17 @@
 import sys
 from array import array
 from base64 import b64decode
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import Any
 
 import msgspec
 from msgspec import Struct
 
-from prosa.adapters.models.answer import counted
 from prosa.adapters.models.openai.errors import complained, midstream
 from prosa.adapters.models.repair import UNREADABLE, loose
+from prosa.adapters.models.vectors import usage_of
 from prosa.domain.errors import BrokenStream
-from prosa.domain.models import Embeddings, Usage
+from prosa.domain.models import Embeddings
 
 
 class Entry(Struct):
@@ -45,14 +45,7 @@ def embeddings(provider: str, body: bytes, expected: int, model: str = "") -> Em
         raise BrokenStream(provider, reason="no vectors") from None
     if len(vectors) != expected or len({len(vector) for vector in vectors}) != 1:
         raise BrokenStream(provider, reason="not a vector for each text")
-    return Embeddings(vectors, _usage(reply.usage))
-
-
-def joined(parts: Sequence[Embeddings]) -> Embeddings:
-    """What several requests gave, as if it had been one."""
-    usages = [part.usage for part in parts if part.usage is not None]
-    vectors = tuple(vector for part in parts for vector in part.vectors)
-    return Embeddings(vectors, sum(usages, Usage()) if len(usages) == len(parts) and usages else None)
+    return Embeddings(vectors, usage_of(reply.usage))
 
 
 def _place(at: int, entry: Entry) -> int:
@@ -67,7 +60,3 @@ def _vector(told: Iterable[float] | str) -> tuple[float, ...]:
     if sys.byteorder == "big":
         numbers.byteswap()
     return tuple(numbers)
-
-
-def _usage(told: Any) -> Usage | None:
-    return counted(told.get("prompt_tokens"), 0) if isinstance(told, dict) else None

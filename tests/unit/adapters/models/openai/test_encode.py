@@ -246,7 +246,7 @@ def test_a_denied_call_is_told_in_words() -> None:
 def test_arguments_that_are_no_object_are_shown_in_one(arguments: str) -> None:
     [message] = messages(turn(Role.ASSISTANT, ToolCall("x", "f", arguments)))
     assert message["content"] is None
-    assert json.loads(message["tool_calls"][0]["function"]["arguments"]) == {"malformed": arguments}
+    assert json.loads(message["tool_calls"][0]["function"]["arguments"]) == {"arguments": arguments}
 
 
 def test_long_ids_of_other_servers_are_cut_alike_in_call_and_result() -> None:
