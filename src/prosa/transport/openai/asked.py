@@ -61,9 +61,16 @@ def most_of(body: ChatBody) -> int | None:
 
 
 def _several(stop: str | list[str] | None) -> tuple[str, ...]:
-    if stop is None:
-        return ()
-    return (stop,) if isinstance(stop, str) else tuple(stop)
+    several = [stop] if isinstance(stop, str) else stop or []
+    return without_nul(several, "stop")
+
+
+def without_nul(texts: Iterable[str], field: str) -> tuple[str, ...]:
+    """The texts as they are. Raises InvalidRequest for a NUL in one of them."""
+    kept = tuple(texts)
+    if any("\0" in text for text in kept):
+        raise InvalidRequest(f"a text holds the character NUL - at `$.{field}`.")
+    return kept
 
 
 def _tools(body: ChatBody) -> tuple[ToolSpec, ...]:

@@ -1,5 +1,6 @@
 """`POST /v1/chat/completions`: any provider's answer, whole or as it is written."""
 
+import asyncio
 import time
 
 import msgspec
@@ -10,6 +11,7 @@ from prosa.domain import errors as e
 from prosa.domain.ids import to_foreign
 from prosa.domain.models import ModelEvent, Reset, Usage
 from prosa.services.completions import Begun, Generation, Tell
+from prosa.transport.middleware.bodies import LIMIT
 from prosa.transport.openai.answers import (
     Chunks,
     CompletionForm,
@@ -35,6 +37,8 @@ async def create_chat_completion(call: Call[ChatBody, Nothing]) -> Stream:
     """The official clients work unchanged. Nothing is stored but the bill. The caller's tools are passed
     through; the server's own are not used here. Whoever leaves stops the answer."""
     refuse_unbuilt(call.body)
+    if len(call.raw) > LIMIT:
+        await asyncio.sleep(0)  # to read that much took a while, and to unpack it will, too
     asked = asked_of(call.body)
     begun = await call.chat.completions.begin(
         call.principal, asked, most=most_of(call.body), number=int(call.body.n or 1)

@@ -13,16 +13,17 @@ from starlette.types import Receive, Send
 
 from prosa.domain import errors as e
 from prosa.services.embeddings import Embedded
+from prosa.transport.openai.asked import without_nul
 from prosa.transport.openai.caller import Caller
 from prosa.transport.openai.completions import LARGEST
 from prosa.transport.openai.errors import FAILURES, refusal
-from prosa.transport.openai.forms import Count, Label, Model
+from prosa.transport.openai.forms import NO_NUL, Count, Label, Model
 from prosa.transport.operation import JSON, Call, Nothing, Operation, Stream, respond
 
 AT_ONCE = 32
 """Vectors that are written before others get their turn."""
 
-Input = Annotated[str, Meta(min_length=1, max_length=2_000_000, pattern=r"^[^\x00]*$")]
+Input = Annotated[str, Meta(min_length=1, max_length=2_000_000, extra_json_schema=NO_NUL)]
 Inputs = Annotated[
     list[Input | int | list[int]],
     Meta(min_length=1, max_length=2_048, extra_json_schema={"allOf": [{"items": {"type": "string"}}]}),
@@ -85,7 +86,7 @@ def _texts(given: str | list[str | int | list[int]]) -> tuple[str, ...]:
     texts = tuple(text for text in several if isinstance(text, str))
     if len(texts) < len(several):
         raise e.NotSupported("`input` as tokens")
-    return texts
+    return without_nul(texts, "input")
 
 
 async def encoded(made: Embedded, *, packed: bool) -> bytes:
