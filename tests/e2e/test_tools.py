@@ -160,13 +160,18 @@ async def test_what_a_tool_says_is_never_trusted(visit: Visit) -> None:
 
 
 async def test_a_long_result_is_whole_and_scrolls_in_itself(visit: Visit) -> None:
+    await visit.page.set_viewport_size({"width": 1200, "height": 400})
     visit.house.script = once(("long", "{}"))
     await visit.say("Talk.")
     await visit.sees("So it is.")
-    await tool(visit, "long").get_by_role("button").click()
+    line = tool(visit, "long").get_by_role("button")
+    before = await line.evaluate("each => each.getBoundingClientRect().y")
+    await line.click()
     result = tool(visit, "long").locator("pre")
     await expect(result).to_contain_text("the very end")
     assert await result.evaluate("box => box.clientHeight < 400 && box.scrollHeight > box.clientHeight")
+    after = await line.evaluate("each => each.getBoundingClientRect().y")
+    assert after == before, "what was unfolded moved away"
 
 
 @pytest.mark.parametrize("reloaded", [False, True])

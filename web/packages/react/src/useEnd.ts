@@ -33,9 +33,10 @@ export function useEnd(): End {
       following.current = is;
       setAtEnd(is);
     };
+    let unfolding = false;
+    const isNear = () => box.scrollHeight - box.scrollTop - box.clientHeight <= NEAR;
     const scrolled = () => {
-      const distance = box.scrollHeight - box.scrollTop - box.clientHeight;
-      if (distance <= NEAR) follow(true);
+      if (isNear()) follow(true);
       else if (box.scrollTop < lastTop - 1) follow(false);
       lastTop = box.scrollTop;
     };
@@ -43,9 +44,16 @@ export function useEnd(): End {
     const wheeled = (event: WheelEvent) => {
       if (event.deltaY < 0 && box.scrollHeight > box.clientHeight) follow(false);
     };
+    // What a reader unfolds stays under their eyes, even if that leaves the end out of sight.
+    const unfolded = ({ target }: MouseEvent) => {
+      unfolding = target instanceof Element && target.closest('summary, [aria-expanded="false"]') !== null;
+    };
     const grown = new ResizeObserver(() => {
-      if (following.current) box.scrollTop = box.scrollHeight;
+      if (unfolding) follow(isNear());
+      else if (following.current) box.scrollTop = box.scrollHeight;
+      unfolding = false;
     });
+    inner.addEventListener('click', unfolded, { capture: true });
     box.addEventListener('scroll', scrolled, { passive: true });
     box.addEventListener('wheel', wheeled, { passive: true });
     grown.observe(inner);
@@ -53,6 +61,7 @@ export function useEnd(): End {
     return () => {
       box.removeEventListener('scroll', scrolled);
       box.removeEventListener('wheel', wheeled);
+      inner.removeEventListener('click', unfolded, { capture: true });
       grown.disconnect();
     };
   }, []);
