@@ -1,6 +1,7 @@
 """The settings: the only reader of the environment and of prosa.toml, checked at the start, then frozen."""
 
 import os
+import re
 import tomllib
 from decimal import Decimal
 from pathlib import Path
@@ -22,6 +23,9 @@ FILE = Path("prosa.toml")
 
 LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 SHORTEST_SECRET = 32
+ADDRESSES = ("_base_url", "_server")
+SECRET_PARTS = re.compile(r"(?<![^/])[^/@]*(?=@)|(?<=\?).*")
+"""Of an address: who asks, and what stands in its query."""
 FEWEST_CHARACTERS = 9
 """Different ones: "changeme" four times over has seven."""
 
@@ -196,6 +200,8 @@ def in_force(settings: Settings) -> list[tuple[str, str, str]]:
         name = str(info.validation_alias)
         where = "environment" if os.environ.get(name) else str(FILE) if name in file else "default"
         value = getattr(settings, field)
+        if isinstance(value, str) and field.endswith(ADDRESSES):
+            value = SECRET_PARTS.sub("…", value)
         rows.append((name, _shown(value), where))
     found = tables()
     for name in sorted(toml.NAMES):

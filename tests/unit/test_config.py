@@ -164,9 +164,20 @@ def test_no_secret_is_shown(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv(name, given)
     for name in ("OPENAI_API_KEY", "ANTHROPIC_API_KEY", "MISTRAL_API_KEY"):
         monkeypatch.setenv(name, "canary-key")
+    monkeypatch.setenv("OPENAI_BASE_URL", "https://me:canary@gate.example:81/v1")
+    monkeypatch.setenv("MISTRAL_BASE_URL", "https://gate.example/v1?key=canary&api-version=canary")
+    monkeypatch.setenv("ANTHROPIC_BASE_URL", "https://gate.example/@v1")
+    monkeypatch.setenv("OLLAMA_SERVER", "me:canary@home:11434")
     monkeypatch.setenv("PROSA_JWT_SECRET", "canary-" + STRONG)
     monkeypatch.setenv("PROSA_DATABASE_URL", "postgresql://user:canary@host/db")
     settings = config.load()
-    assert "canary" not in repr(settings)
-    assert "canary" not in str(config.in_force(settings))
+    shown = {name: value for name, value, _ in config.in_force(settings)}
+    assert "canary" not in str(shown)
+    assert shown["OPENAI_BASE_URL"] == "https://…@gate.example:81/v1"
+    assert shown["MISTRAL_BASE_URL"] == "https://gate.example/v1?…"
+    assert shown["OLLAMA_SERVER"] == "…@home:11434"
+    monkeypatch.delenv("OPENAI_BASE_URL")
+    monkeypatch.delenv("MISTRAL_BASE_URL")
+    monkeypatch.delenv("OLLAMA_SERVER")
+    assert "canary" not in repr(config.load())
     assert ("OPENAI_API_KEY", "(set)", "environment") in config.in_force(settings)

@@ -17,7 +17,7 @@ class KeyFile:
         self.path = path
 
     def read(self) -> tuple[Master, ...]:
-        """None where there is no file. Raises MisconfiguredError."""
+        """None of them where there is no file. Raises MisconfiguredError."""
         try:
             with self.path.open(encoding="ascii") as file:
                 others = stat.S_IMODE(os.fstat(file.fileno()).st_mode) & ~PRIVATE

@@ -24,6 +24,9 @@ _BY_NAME = {
 }
 """How the names of each provider's models begin."""
 
+_OPEN = "gpt-oss"
+"""Whose weights OpenAI gave away; it does not serve them. Other open weights bear a tag behind a colon."""
+
 _UNKNOWN_WINDOW = 32_768
 
 
@@ -366,7 +369,10 @@ class Catalogue:
         return self._default_of(provider)
 
     def _named(self, model: str) -> str | None:
-        """The provider whose models are called like this, if it can be used."""
+        """The provider whose models are called like this, if it can be used. Open weights are called alike
+        wherever they run, so their names (`gpt-oss-20b`, `mistral:7b`) tell none."""
+        if model.startswith(_OPEN) or ":" in model:
+            return None
         for provider, beginnings in _BY_NAME.items():
             if model.startswith(beginnings):
                 offer = self._offers.get(provider)

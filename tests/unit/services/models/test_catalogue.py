@@ -55,9 +55,10 @@ def test_what_is_set_completes_what_is_asked(
 
 def test_a_model_stays_with_the_provider_that_is_set() -> None:
     """A conversation that was bound to a server at home must not leave it for a name that is not known."""
-    offers = {name: Offer("default", FakeModel(provider=name)) for name in ("openai", "ollama")}
+    offers = {name: Offer("default", FakeModel(provider=name)) for name in ("openai", "ollama", "mistral")}
     catalogue = Catalogue(offers, None, None)
-    assert catalogue.choose((None, "llama3.1"), ("ollama", None)) == Choice("ollama", "llama3.1")
+    for name in ("llama3.1", "gpt-oss:20b", "gpt-oss", "mistral:7b", "mistral-nemo:latest"):
+        assert catalogue.choose((None, name), ("ollama", None)) == Choice("ollama", name)
     assert catalogue.choose((None, "gpt-4o"), ("ollama", None)) == Choice("openai", "gpt-4o")
 
 
