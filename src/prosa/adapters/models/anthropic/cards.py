@@ -21,7 +21,7 @@ class Entry(Struct):
 
 class Page(Struct):
     data: list[Entry]
-    has_more: bool = False
+    has_more: bool | None = None
     last_id: str | None = None
 
 

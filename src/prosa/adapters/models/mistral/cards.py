@@ -8,7 +8,7 @@ from msgspec import Struct
 from prosa.adapters.models.answer import believed
 from prosa.adapters.models.mistral.errors import PROVIDER
 from prosa.adapters.models.repair import UNREADABLE, Unreadable, reread
-from prosa.adapters.models.vectors import usage_of
+from prosa.adapters.models.vectors import embedded, usage_of
 from prosa.domain.errors import BrokenStream
 from prosa.domain.models import Embeddings, ModelCard
 
@@ -16,7 +16,7 @@ from prosa.domain.models import Embeddings, ModelCard
 class Card(Struct):
     id: str
     name: str | None = None
-    created: int | None = None
+    created: Any = None
     max_context_length: Any = None
     owned_by: str | None = None
 
@@ -48,7 +48,7 @@ def cards(body: bytes) -> list[ModelCard]:
         ModelCard(
             card.id,
             name=card.name,
-            created=card.created,
+            created=card.created if isinstance(card.created, int) else None,
             window=believed(card.max_context_length) or None,
             owner=card.owned_by,
         )
@@ -62,7 +62,5 @@ def embeddings(body: bytes, expected: int) -> Embeddings:
         told = _vectors(body)
     except UNREADABLE:
         raise BrokenStream(PROVIDER, reason="no vectors") from None
-    if len(told.data) != expected:
-        raise BrokenStream(PROVIDER, reason="not a vector for each text")
     ordered = sorted(told.data, key=lambda vector: vector.index or 0)
-    return Embeddings(tuple(vector.embedding for vector in ordered), usage_of(told.usage))
+    return embedded(PROVIDER, tuple(vector.embedding for vector in ordered), expected, usage_of(told.usage))

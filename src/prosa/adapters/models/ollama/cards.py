@@ -9,6 +9,7 @@ from msgspec import Struct
 from prosa.adapters.models.answer import counted
 from prosa.adapters.models.ollama.errors import PROVIDER
 from prosa.adapters.models.repair import UNREADABLE, Unreadable, reread
+from prosa.adapters.models.vectors import embedded
 from prosa.domain.errors import BrokenStream
 from prosa.domain.models import Embeddings, ModelCard
 
@@ -17,8 +18,8 @@ LIBRARY = "library"
 
 
 class Tag(Struct):
-    name: str = ""
-    model: str = ""
+    name: str | None = None
+    model: str | None = None
     modified_at: str | None = None
 
 
@@ -51,7 +52,7 @@ def cards(body: bytes) -> list[ModelCard]:
 
 
 def card(tag: Tag) -> ModelCard:
-    identity = tag.model or tag.name
+    identity = tag.model or tag.name or ""
     *owner, _ = identity.split("/")
     return ModelCard(
         identity, name=tag.name or None, created=moment(tag.modified_at), owner="/".join(owner) or LIBRARY
@@ -72,9 +73,7 @@ def embeddings(body: bytes, expected: int) -> Embeddings:
         told = _vectors(body)
     except UNREADABLE:
         raise BrokenStream(PROVIDER, reason="no vectors") from None
-    if len(told.embeddings) != expected:
-        raise BrokenStream(PROVIDER, reason="not a vector for each text")
-    return Embeddings(tuple(told.embeddings), counted(told.prompt_eval_count, 0))
+    return embedded(PROVIDER, tuple(told.embeddings), expected, counted(told.prompt_eval_count, 0))
 
 
 def embedding(body: bytes) -> tuple[float, ...]:

@@ -11,7 +11,7 @@ from msgspec import Struct
 
 from prosa.adapters.models.openai.errors import complained, midstream
 from prosa.adapters.models.repair import UNREADABLE, loose
-from prosa.adapters.models.vectors import usage_of
+from prosa.adapters.models.vectors import embedded, usage_of
 from prosa.domain.errors import BrokenStream
 from prosa.domain.models import Embeddings
 
@@ -43,9 +43,7 @@ def embeddings(provider: str, body: bytes, expected: int, model: str = "") -> Em
         if complained(loose(body)):
             raise midstream(provider, body, model) from None
         raise BrokenStream(provider, reason="no vectors") from None
-    if len(vectors) != expected or len({len(vector) for vector in vectors}) != 1:
-        raise BrokenStream(provider, reason="not a vector for each text")
-    return Embeddings(vectors, usage_of(reply.usage))
+    return embedded(provider, vectors, expected, usage_of(reply.usage))
 
 
 def _place(at: int, entry: Entry) -> int:

@@ -87,7 +87,10 @@ def entry(name: str, **more: Any) -> dict[str, Any]:
 
 async def test_the_models_of_all_pages() -> None:
     first = {"data": [entry("a", max_input_tokens=9)], "has_more": True, "last_id": "a"}
-    second = {"data": [entry("b", created_at="2026-07-24T00:00:00Z"), {"id": "c", "created_at": "?"}]}
+    second = {
+        "data": [entry("b", created_at="2026-07-24T00:00:00Z"), {"id": "c", "created_at": "?"}],
+        "has_more": None,
+    }
     async with Loopback(play(first), play(second)).listening() as provider:
         model = AnthropicModel(api_key=KEY, base_url=provider.base + "?x=1")
         cards = await model.models()

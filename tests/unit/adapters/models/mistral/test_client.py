@@ -12,7 +12,7 @@ from tests.unit.adapters.models.loopback import CUT, Loopback, Play
 from tests.unit.adapters.models.speech import HELLO, KEY, SPEECHES, counts, sse, told
 
 from prosa.adapters.models.mistral.client import BYTES_AT_ONCE, TEXTS_AT_ONCE, MistralModel, batches
-from prosa.domain.errors import ProviderError, ProviderKeyRefused, RateLimited
+from prosa.domain.errors import BrokenStream, ProviderError, ProviderKeyRefused, RateLimited
 from prosa.domain.models import (
     EmbedRequest,
     Finish,
@@ -78,6 +78,24 @@ async def test_the_models() -> None:
         await model.close()
     assert cards == [ModelCard("a", window=9, owner="mistralai"), ModelCard("b")]
     assert [seen.path for seen in provider.seen] == ["/v1/models?x=1"]
+
+
+@pytest.mark.parametrize("vectors", [[[1], [1, 2]], [[], []], [[1]], [[1], None]])
+async def test_vectors_are_of_one_length(vectors: list[Any]) -> None:
+    told = {"data": [{"index": place, "embedding": each} for place, each in enumerate(vectors)]}
+    async with Loopback(play(told)).listening() as provider:
+        model = MistralModel(api_key=KEY, base_url=provider.base)
+        with pytest.raises(BrokenStream):
+            await model.embed(EmbedRequest("m", ("a", "b")))
+        await model.close()
+
+
+async def test_odd_numbers_spoil_no_list() -> None:
+    listed = {"data": [{"id": "a", "created": 1.5, "max_context_length": True}]}
+    async with Loopback(play(listed)).listening() as provider:
+        model = MistralModel(api_key=KEY, base_url=provider.base)
+        assert await model.models() == [ModelCard("a")]
+        await model.close()
 
 
 async def test_vectors_and_lists_can_fail() -> None:

@@ -96,7 +96,13 @@ async def test_a_model_that_is_missing_is_not_asked_for_twice() -> None:
 
 
 async def test_the_models() -> None:
-    listed = {"models": [{"name": "a:1b", "modified_at": "2026-08-05T08:00:00.5Z"}, {"modified_at": "?"}]}
+    listed = {
+        "models": [
+            {"name": "a:1b", "modified_at": "2026-08-05T08:00:00.5Z"},
+            {"modified_at": "?"},
+            {"name": None},
+        ]
+    }
     async with Loopback(play(listed)).listening() as provider:
         model = OllamaModel(base_url=provider.base, api_key=KEY)
         cards = await model.models()
