@@ -18,7 +18,7 @@ from prosa.services.models.routes import DEFAULT, Names, Route, Target, check_pr
 from prosa.services.models.shutdowns import KNOWN, Notices, Shutdown
 
 _BY_NAME = {
-    "openai": ("gpt", "chatgpt", "o1", "o3", "o4"),
+    "openai": ("gpt", "chatgpt", "o1", "o3", "o4", "text-embedding-"),
     "anthropic": ("claude",),
     "mistral": ("mistral", "ministral", "magistral", "codestral", "devstral", "pixtral"),
 }
