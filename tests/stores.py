@@ -207,6 +207,7 @@ def boundary(run: Run, *steps: Step, **fields: Any) -> Boundary:
         steps=steps,
         entries=(entry(run),),
         attempts=1,
+        settled=1,
         prompt=20,
     )
     return replace(made, **fields)

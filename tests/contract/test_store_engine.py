@@ -184,6 +184,9 @@ async def test_a_boot_that_is_gone_is_fenced(store: Store, run: Run, other: Conv
     assert await store.engine.renew(BOOT, [run.id, theirs.id], LATER, AGAIN) == {}
     assert await store.engine.lines(run.id) == []
     assert (await store.of(ANA).runs.get(run.id)).ended_at is None
+    assert await _held(store) == 75, "what the run holds is its new owner's to release"
+    gone = ending(run, "", status=RunStatus.INCOMPLETE, reason="crashed", entries=())
+    assert await store.engine.commit("boot-2", [], [gone]) == {run.id}
     assert await _held(store) == 15
     # The new owner goes on where the journal ends.
     lines = await store.engine.lines(theirs.id)

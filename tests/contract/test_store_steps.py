@@ -31,7 +31,7 @@ from prosa.ports.store import Store
 
 SOON = Instant(NOON + 60 * SECOND)
 UNTIL = Instant(NOON + LEASE)
-PAUSE = Pause(b"\x00how to go on", SOON)
+PAUSED = b"\x00how to go on"
 DAY = Limits(tokens_per_day=100)
 SUNNY = Verdict("call-0", "output", StepStatus.COMPLETED, "sunny \0 é")
 
@@ -43,7 +43,8 @@ async def run(store: Store, chat: Conversation) -> Run:
 
 async def _pause(store: Store, run: Run, *waiting: object) -> None:
     steps = waiting or (step(run),)
-    await store.engine.commit(BOOT, [append(run, 1, b"a", b"b")], [], [boundary(run, *steps, pause=PAUSE)])
+    pause = Pause(PAUSED, SOON, append(run, 2, b"b"))
+    await store.engine.commit(BOOT, [append(run, 1, b"a")], [], [boundary(run, *steps, pause=pause)])
 
 
 async def test_a_boundary_is_put_down_whole(store: Store, run: Run, chat: Conversation) -> None:
@@ -51,10 +52,11 @@ async def test_a_boundary_is_put_down_whole(store: Store, run: Run, chat: Conver
     told = boundary(run, going)
     assert await store.engine.commit(BOOT, [append(run, 1, b"a")], [], [told]) == {run.id}
     stored = await store.of(ANA).runs.get(run.id)
-    assert (stored.status, stored.attempts, stored.usage) == (RunStatus.IN_PROGRESS, 1, Usage(20))
+    assert (stored.status, stored.attempts, stored.settled) == (RunStatus.IN_PROGRESS, 1, 1)
+    assert stored.usage == Usage(20)
     answer = await store.of(ANA).messages.get(chat.id, run.message_id)
     assert (answer.content, answer.parts) == (told.content, told.parts)
-    assert await store.of(ANA).steps.of(run.id) == [going]
+    assert await store.of(ANA).steps.of(run.id) == await store.engine.steps(run.id) == [going]
     assert await store.of(BIA).steps.of(run.id) == []
     assert await store.engine.lines(run.id) == [(1, b"a")]
     done = step(run, id=going.id, status=StepStatus.COMPLETED, result="sunny", ended_at=NOON, needs=None,
@@ -82,7 +84,7 @@ async def test_a_run_waits_and_goes_on(store: Store, run: Run) -> None:
     assert (stored.status, stored.owner, stored.expires_at) == (RunStatus.REQUIRES_ACTION, "", SOON)
     assert await store.engine.claim(BOOT, UNTIL, SOON) == [], "nobody takes it over while it waits"
     resumed = await store.of(ANA).steps.say(run.id, [SUNNY], "boot-2", NOON, UNTIL)
-    assert (resumed.checkpoint, resumed.last_seq) == (PAUSE.checkpoint, 2)
+    assert (resumed.checkpoint, resumed.last_seq) == (PAUSED, 2)
     assert [(each.status, each.ended_at) for each in resumed.steps] == [(StepStatus.COMPLETED, NOON)]
     stored = await store.of(ANA).runs.get(run.id)
     assert (stored.status, stored.owner, stored.expires_at) == (RunStatus.IN_PROGRESS, "boot-2", None)
@@ -145,8 +147,25 @@ async def test_a_stop_meanwhile_beats_the_pause(store: Store, run: Run) -> None:
     await _pause(store, run)
     stored = await store.of(ANA).runs.get(run.id)
     assert (stored.status, stored.owner) == (RunStatus.CANCELLING, BOOT)
+    assert await store.engine.lines(run.id) == [(1, b"a")], "nobody is asked for anything"
     with pytest.raises(RunNotWaiting):
         await store.of(ANA).steps.say(run.id, [SUNNY], BOOT, NOON, UNTIL)
+
+
+async def test_one_that_is_stopped_while_it_waits_is_taken_over_at_once(store: Store, run: Run) -> None:
+    await _pause(store, run)
+    await store.of(ANA).runs.cancel(run.id)
+    assert [each.id for each in await store.engine.claim("boot-2", NOON, UNTIL)] == [run.id]
+
+
+async def test_a_late_end_lets_go_of_nothing_that_is_needed(store: Store, run: Run) -> None:
+    """The pause was taken, and its owner thinks that it was not."""
+    await _pause(store, run)
+    assert await store.engine.commit(BOOT, [], [ending(run, entries=())]) == set()
+    assert (await store.of(ANA).runs.get(run.id)).status is RunStatus.REQUIRES_ACTION
+    aside, _ = await store.of(ANA).conversations.create(conversation(ANA))
+    with pytest.raises(TokenLimitReached):
+        await begin(store, aside, tokens=26, limits=DAY)  # 15 are spent, 60 held
 
 
 async def test_what_is_held_follows_the_rounds(store: Store, run: Run, chat: Conversation) -> None:

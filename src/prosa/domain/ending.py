@@ -42,16 +42,19 @@ class Entry(Struct, frozen=True):
 
 
 class Pause(Struct, frozen=True):
-    """The run waits for its caller, at most until `expires_at`; `checkpoint` says how to go on."""
+    """The run waits for its caller, at most until `expires_at`; `checkpoint` says how to go on, `told` is the
+    event that asks the caller: put down with the pause, or not at all."""
 
     checkpoint: bytes
     expires_at: Instant
+    told: Append
 
 
 class Boundary(Struct, frozen=True):
     """A run between two things that it does, where all so far is put down: the answer's `parts`, the `steps`
-    that are new or have changed, the `entries` of the attempts that are over (`attempts` in all), and about
-    how many tokens the next prompt has. With a `pause` the run is left to whoever brings what it waits for.
+    that are new or have changed, the `entries` of the attempts that are over (`attempts` in all) and told no
+    event past `settled`, and about how many tokens the next prompt has. With a `pause` the run is left to
+    whoever brings what it waits for.
     """
 
     run_id: str
@@ -61,13 +64,15 @@ class Boundary(Struct, frozen=True):
     steps: tuple[Step, ...]
     entries: tuple[Entry, ...]
     attempts: int
+    settled: int
     prompt: int
     pause: Pause | None = None
 
 
 class Ending(Struct, frozen=True):
     """The end of one run: its state, its message as it stays, who gave it, and what it cost. `entries` are
-    of the attempts that no boundary has put down; `parts` are empty where the text is all there is."""
+    of the attempts that no boundary has put down; `parts` are empty where the text is all there is, `steps`
+    have ended since the last boundary."""
 
     run_id: str
     message_id: str
@@ -84,3 +89,4 @@ class Ending(Struct, frozen=True):
     parts: tuple[Part, ...] = ()
     error_code: str | None = None
     error_message: str | None = None
+    steps: tuple[Step, ...] = ()

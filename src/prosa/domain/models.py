@@ -204,7 +204,8 @@ class Queued(Struct, frozen=True):
 
 
 class Reset(Struct, frozen=True):
-    """What was told so far is void: the answer begins anew, elsewhere. `reason` is an error's code."""
+    """What was told so far is void: the answer begins anew, elsewhere. `reason` is an error's code. It comes
+    after the `Asked` of the attempt that says something else, right before its first word."""
 
     reason: str
 

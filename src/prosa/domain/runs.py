@@ -88,8 +88,8 @@ def feed(status: RunStatus, signal: Signal) -> RunStatus:
 
 class Run(Struct, frozen=True):
     """One generation, as it is stored. `owner` is the boot that executes it; until its end, `usage` is an
-    estimate of the input alone. `attempts` of it are in the ledger already; a run that waits for its caller
-    does so until `expires_at`."""
+    estimate of the input alone. `attempts` of it are in the ledger already, and nothing that its events up to
+    `settled` tell is missing there; a run that waits for its caller does so until `expires_at`."""
 
     id: str
     user_id: str
@@ -111,3 +111,4 @@ class Run(Struct, frozen=True):
     route: str | None = None
     attempts: int = 0
     expires_at: Instant | None = None
+    settled: int = 0

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from prosa.domain.content import Part, ToolCall, ToolResult, ToolStatus
 from prosa.domain.models import Role, Turn, turn
 
-UNANSWERED = "This call was not made: the run ended before."
+UNANSWERED = "There is no result of this call: the run ended before."
 
 
 def exchanges(role: Role, parts: Iterable[Part]) -> list[Turn]:

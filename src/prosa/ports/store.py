@@ -188,7 +188,8 @@ class EngineRecords(Protocol):
         """Puts down events, ends and boundaries in one transaction and tells the other nodes. Answers the
         runs among `endings` and `boundaries` that `boot` owned and that were open: the others were fenced,
         and nothing of theirs was written but ledger entries where none were. A boundary with a pause makes
-        its run nobody's, unless it was asked to stop meanwhile."""
+        its run nobody's, unless it was asked to stop meanwhile: then all but the pause is written, and the
+        run is not among those that are answered."""
         ...
 
     async def hold(self, run_id: str, user_id: str, limits: Limits, bound: Bound, now: Instant) -> Remaining:
@@ -208,6 +209,10 @@ class EngineRecords(Protocol):
         """Takes over the open runs that nobody speaks for: those whose lease has ended, of `boot` itself,
         too, and where the store serves one process all of any other boot; and those that have waited for
         their callers for too long."""
+        ...
+
+    async def steps(self, run_id: str) -> list[Step]:
+        """The steps of a run of anybody's, in order."""
         ...
 
     async def lines(self, run_id: str) -> list[tuple[int, bytes]]:

@@ -111,9 +111,11 @@ class Generation:
     def _seldom(self, attempt: Attempt, event: ModelEvent) -> Attempt:
         """What the ledger has to know of an event that is told but is no text."""
         match event:
-            case Reset():
+            case Reset() if self._said or attempt.unsaid:  # no other was asked yet
                 self._end_attempt()
                 return self._begin_attempt()
+            case Reset():
+                pass
             case Finish():
                 attempt.called = attempt.finished = True
                 self._end_attempt()

@@ -108,6 +108,13 @@ runs = Table(
     Column("attempts", Integer, nullable=False, server_default="0", comment="how many the ledger has"),
     Column("expires_at", Instant, comment="until when a run that requires action waits for it"),
     Column("checkpoint", LargeBinary, comment="how a run that requires action goes on"),
+    Column(
+        "settled",
+        Integer,
+        nullable=False,
+        server_default="0",
+        comment="the last event of those whose attempts the ledger has",
+    ),
     Index(None, "conversation_id"),
     Index(
         "ix_runs_open",

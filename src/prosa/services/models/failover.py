@@ -33,9 +33,9 @@ class Failover(Policy):
         self._targets = tuple(targets)
 
     async def stream(self, request: ChatRequest) -> AsyncGenerator[ModelEvent, None]:
-        """The first target's answer, or the next one's: `Reset` goes before the first event of a target that
-        takes up an answer which broke off. Where none takes it up, what was told of it stays, and its error
-        is raised; else that of `telling`."""
+        """The first target's answer, or the next one's: `Reset` goes before the first word of a target that
+        takes up an answer which broke off, and after the `Asked` that led to it. Where none takes it up, what
+        was told of it stays, and its error is raised; else that of `telling`."""
         errors: list[ProsaError] = []
         broken: ProsaError | None = None
         for model, name in self._targets:
@@ -44,11 +44,11 @@ class Failover(Policy):
             try:
                 async with aclosing(model.stream(replace(request, model=name))) as events:
                     async for event in events:
-                        if broken is not None:
-                            yield Reset(broken.code)
-                            broken = None
                         if not answering and type(event) not in QUIET:
                             answering = True
+                            if broken is not None:
+                                yield Reset(broken.code)
+                                broken = None
                         last = event
                         yield event
             except ProsaError as error:

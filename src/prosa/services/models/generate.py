@@ -36,9 +36,9 @@ class Gathering:
         match event:
             case Asked(provider, model):
                 self.provider, self.model = provider, model
+                self._usage = None
             case Reset():
                 self._assembly.forget()
-                self._usage = None
             case UsageReport(reported):
                 self._usage = reported
             case Finish():

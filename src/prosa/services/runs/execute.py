@@ -39,6 +39,7 @@ from prosa.services.runs.rounds import Rounds
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Sequence
 
+    from prosa.domain.ending import Boundary
     from prosa.domain.models import ModelEvent
     from prosa.ports.models import ChatModel
     from prosa.services.runs.settle import Attempt
@@ -75,6 +76,8 @@ class Execution:
         self._calls = calls
         self._journal = journal
         self._steps = list(steps)
+        self._round: dict[int, Step] = {}
+        self._billed = 0
         self._asked_at = 0.0
 
     async def run(self) -> None:
@@ -87,10 +90,12 @@ class Execution:
             live.end(None)  # its readers go where it is now; what was spent here still has to be settled
         if not rounds.attempts.spent.attempts:
             rounds.begin_attempt()  # each run is in the ledger, also one that was stopped before it asked
-        rounds.attempts.close(text_of(live.answer.parts))
-        parts = (*rounds.parts, *live.answer.parts)
+        rounds.attempts.close(self._said)
+        ended = tuple(step for step in self._round.values() if step.status in ENDS)
+        parts = (*rounds.parts, *(step.returned for step in ended), *live.answer.parts)
         spent = rounds.attempts.spent
         ending = end_of(live.run, outcome, parts, spent, rounds.attempts.take(), rounds.language)
+        ending = replace(ending, steps=ended)
         line = encode(last_event(ending, spent, rounds.remaining, outcome.error), live.last + 1)
         ours = await self._journal.end(live, ending, line)
         live.end(line if ours else None)
@@ -136,13 +141,19 @@ class Execution:
             if self._rounds.over:
                 return ROUNDS
             steps = self._calls.plan(calls, self._rounds.place)
-            self._end_round(text_of(self._live.answer.parts))
+            self._end_round()
             if await self._call(steps):
                 return None
 
-    def _end_round(self, said: str) -> None:
-        self._rounds.end_round(self._live.answer.parts, said)
+    @property
+    def _said(self) -> str:
+        """The text of the attempt that goes on."""
+        return text_of(self._live.answer.parts)[self._billed :]
+
+    def _end_round(self) -> None:
+        self._rounds.end_round(self._live.answer.parts, self._said)
         self._live.answer = type(self._live.answer)()
+        self._billed = 0
 
     async def _call(self, steps: list[Step]) -> bool:
         """Makes the calls of a round; True where some of them are the caller's to answer or to allow."""
@@ -152,24 +163,25 @@ class Execution:
                 replace(step, status=StepStatus.IN_PROGRESS) if step in ready else step for step in steps
             ]
             await self._put_down(steps)  # before it acts, so that no crash can make it act twice
+        self._round = {step.place: step for step in steps}
         for step in steps:
             self._tell(step)
-        going = {step.place: step for step in steps if step.status is StepStatus.IN_PROGRESS}
-        made = await asyncio.gather(*(self._make(step) for step in going.values()))
-        ended = {step.place: step for step in made}
-        steps = [ended.get(step.place, step) for step in steps]
-        waiting = [step for step in steps if step.status is StepStatus.WAITING]
-        if waiting:
-            return await self._pause(steps, waiting)
+        going = [step for step in steps if step.status is StepStatus.IN_PROGRESS]
+        await asyncio.gather(*(self._make(step) for step in going))
+        steps = list(self._round.values())
+        if any(step.status is StepStatus.WAITING for step in steps):
+            await self._pause(steps)
+            return True
+        self._round = {}
         self._rounds.returned(steps)
         await self._put_down(steps)
         await self._rounds.hold()
         return False
 
-    async def _make(self, step: Step) -> Step:
+    async def _make(self, step: Step) -> None:
         ended = await self._calls.make(step)
+        self._round[ended.place] = ended
         self._tell(ended)
-        return ended
 
     def _tell(self, step: Step) -> None:
         """Publishes what a step gave, once it has ended and nobody was told before."""
@@ -178,18 +190,31 @@ class Execution:
             self._live.returned(step.returned)
             self._journal.note(self._live)
 
-    async def _pause(self, steps: list[Step], waiting: list[Step]) -> bool:
-        self._live.publish(RequiresAction(tuple(map(_wanted, waiting))))
-        await self._put_down(steps, pause=True)
-        if self._live.stopping is not None:
-            raise _Halted  # the stop came first, so the run did not pause
-        return True
-
-    async def _put_down(self, steps: list[Step], *, pause: bool = False) -> None:
-        boundary = self._rounds.boundary(steps, pause=pause)
-        if not await self._journal.boundary(self._live, boundary):
-            self._live.stopping = LOST
+    async def _pause(self, steps: list[Step]) -> None:
+        """Nobody is asked for anything before the run is known to wait for it."""
+        live = self._live
+        wanted = tuple(_wanted(step) for step in steps if step.status is StepStatus.WAITING)
+        line = encode(RequiresAction(wanted), live.last + 1)
+        if not await self._stored(self._rounds.boundary(steps, live.last, line)):
+            live.stopping = live.stopping or "stopped"  # or it is not ours any more: then its end is not, too
             raise _Halted
+        live.tell(line)
+
+    async def _put_down(self, steps: list[Step]) -> None:
+        live = self._live
+        if not await self._stored(self._rounds.boundary(steps, live.last)):
+            live.stopping = LOST
+        if live.stopping is not None:
+            raise _Halted
+
+    async def _stored(self, boundary: "Boundary") -> bool:
+        """A stop waits for it: the run's end must not overtake what is being put down."""
+        live = self._live
+        live.task = None
+        try:
+            return await self._journal.boundary(live, boundary)
+        finally:
+            live.task = asyncio.current_task()
 
     async def _consume(self, stream: "AsyncGenerator[ModelEvent, None]") -> Finish:
         live, journal = self._live, self._journal
@@ -216,6 +241,7 @@ class Execution:
                     finish = event
                     attempt.called = attempt.finished = True
                 else:
+                    told += _weight(event)
                     attempt = await self._take(event)
                     quiet = quiet or type(event) is Asked
                 if told + attempt.unsaid > most:
@@ -258,7 +284,8 @@ class Execution:
         rounds = self._rounds
         attempt = rounds.begin_attempt()
         if attempt.called:
-            rounds.attempts.close(text_of(self._live.answer.parts))
+            rounds.attempts.close(self._said)
+            self._billed += len(self._said)
             attempt = rounds.begin_attempt()
         attempt.provider, attempt.model, attempt.key = event.provider, event.model, event.key
         if rounds.must_hold(attempt):
@@ -271,8 +298,10 @@ class Execution:
     def _begin_anew(self, reason: str) -> None:
         """The round's answer so far is void; what earlier rounds said still stands, and is said again."""
         live, rounds = self._live, self._rounds
-        rounds.attempts.close(text_of(live.answer.parts))
+        if self._said or rounds.begin_attempt().unsaid:  # the attempt that broke off: no other was asked yet
+            rounds.attempts.close(self._said)
         live.answer.forget()
+        self._billed = 0
         live.publish(ResetEvent(reason))
         if earlier := text_of(rounds.parts):
             live.write(earlier)
@@ -280,6 +309,17 @@ class Execution:
 
     def _first_word(self, provider: str) -> None:
         meters.first_word(provider).observe(time.monotonic() - self._asked_at)
+
+
+def _weight(event: "ModelEvent") -> int:
+    """The characters to count of an event of the rarer kinds: none of an endless answer is free. Those of
+    thoughts and arguments are counted where they are billed."""
+    match event:
+        case RefusalDelta(text):
+            return len(text)
+        case ToolCallStart() | Thought():
+            return LONGEST_TOKEN
+    return 0
 
 
 def _wanted(step: Step) -> Wanted:

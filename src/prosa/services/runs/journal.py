@@ -37,6 +37,7 @@ class Journal:
         self._timer: asyncio.TimerHandle | None = None
         self._task: asyncio.Task[None] | None = None
         self._room: set[asyncio.Future[None]] = set()
+        self._closed = False
         self.failing = False
 
     def note(self, live: Live) -> None:
@@ -59,11 +60,13 @@ class Journal:
         return await self._at_once(live, ending, last)
 
     async def boundary(self, live: Live, boundary: Boundary) -> bool:
-        """Commits what is pending and the boundary, at once. False where the run was no longer ours. Tries
-        until the store takes it."""
+        """Commits what is pending and the boundary, at once. False where the run was no longer ours, or was
+        to pause and has been asked to stop. Tries until the store takes it."""
         return await self._at_once(live, boundary, None)
 
     async def _at_once(self, live: Live, what: Ending | Boundary, last: bytes | None) -> bool:
+        if self._closed:
+            return False
         waiter: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
         self._endings.append((live, what, last, waiter))
         self._soon()
@@ -79,6 +82,7 @@ class Journal:
 
     def close(self) -> None:
         """Gives up what the store has not taken: the next start ends those runs."""
+        self._closed = True
         self._pending.clear()
         self._endings.clear()
         if self._timer is not None:

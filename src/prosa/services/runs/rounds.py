@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from msgspec.structs import replace
 
 from prosa.domain.content import Part, ToolCall, text_of
-from prosa.domain.ending import Boundary, Pause
+from prosa.domain.ending import Append, Boundary, Pause
 from prosa.domain.models import ChatRequest, Role
 from prosa.domain.opening import Bound, Limits
 from prosa.domain.runs import Run
@@ -93,14 +93,16 @@ class Rounds:
         self.parts += tuple(step.returned for step in steps)
         self.place = steps[-1].place + 1
 
-    def boundary(self, steps: Sequence[Step], *, pause: bool) -> Boundary:
-        """All so far, to be put down; with a `pause`, also how to go on from here."""
+    def boundary(self, steps: Sequence[Step], last: int, asks: bytes | None = None) -> Boundary:
+        """All so far, to be put down, after event `last`; with `asks`, the line that asks the caller for what
+        the run waits for, also how to go on from here."""
         entries = self.attempts.take()
         spent = self.attempts.spent
         waiting = None
-        if pause:
+        if asks is not None:
             expires = Instant(now() + int(self._defaults.action_seconds * SECOND))
-            waiting = Pause(pack(self._checkpoint(steps)), expires)
+            told = Append(self._run.id, last + 1, last + 1, asks)
+            waiting = Pause(pack(self._checkpoint(steps)), expires, told)
         request = self.request
         return Boundary(
             run_id=self._run.id,
@@ -110,6 +112,7 @@ class Rounds:
             steps=tuple(steps),
             entries=entries,
             attempts=spent.attempts,
+            settled=last,
             prompt=window.tokens(request.turns, request.system, request.tools),
             pause=waiting,
         )

@@ -49,7 +49,7 @@ async def test_the_first_that_can_answers() -> None:
 async def test_an_answer_that_breaks_off_begins_anew() -> None:
     first = Asking(["one ", "two ", UsageReport(Usage(1, 2)), BROKEN], provider="a")
     heard = await hear(route(first, Asking(["three"], provider="b")))
-    assert heard.events[-4:] == [Reset("broken_stream"), Asked("b", "m1"), TextDelta("three"), STOP]
+    assert heard.events[-4:] == [Asked("b", "m1"), Reset("broken_stream"), TextDelta("three"), STOP]
     assert len(heard.all(Reset)) == 1
     assert first.calls[0].closed.is_set()
 
@@ -62,14 +62,17 @@ async def test_a_whole_answer_is_the_last_ones() -> None:
 
 @timeless
 async def test_nothing_is_void_before_another_takes_it_up() -> None:
-    """Who turns the request away at the door has not begun anything."""
+    """Who turns the request away at the door, or when it is asked, has not begun anything."""
     suspended = Scripted([ProviderSuspended("b", 9)])
     alone = await hear(route(Asking(["one ", BROKEN]), suspended))
     assert (alone.text, alone.error, alone.all(Reset)) == ("one ", BROKEN, [])
     heard = await hear(route(Asking(["one ", BROKEN]), suspended, Asking(["two"])))
     assert [type(event) for event in heard.events].count(Reset) == 1
     queued = await hear(route(Asking(["one ", BROKEN]), Scripted([Queued(2), "two"])))
-    assert queued.events[2:4] == [Reset("broken_stream"), Queued(2)]
+    assert queued.events[2:4] == [Queued(2), Reset("broken_stream")]
+    asked = await hear(route(Asking(["one ", BROKEN]), Asking([UsageReport(Usage(1)), DOWN])))
+    assert (asked.text, asked.error, asked.all(Reset)) == ("one ", BROKEN, [])
+    assert len(asked.all(Asked)) == 2
 
 
 @pytest.mark.parametrize("error", [ProviderRefused("a", detail="x"), ContentRefused("a")])
@@ -183,7 +186,7 @@ FATES = st.builds(Fate, st.integers(0, 4), st.sampled_from([None, *ERRORS]))
 
 @given(st.lists(FATES, min_size=1, max_size=5))
 def test_whatever_breaks(fates: list[Fate]) -> None:
-    """One answer at most, the last attempt's and nobody else's; one `Asked` for each attempt."""
+    """One answer at most, the last one's that was begun and nobody else's; one `Asked` for each attempt."""
     models = [
         Asking(
             [*(f"{place}.{word} " for word in range(fate.words)), *([fate.error] if fate.error else [])],
@@ -202,8 +205,10 @@ def test_whatever_breaks(fates: list[Fate]) -> None:
         shown = ""
         for event in heard.events:
             shown = "" if isinstance(event, Reset) else shown + getattr(event, "text", "")
-        assert shown == "".join(f"{asked[-1]}.{word} " for word in range(last.words))
-        assert len(heard.all(Reset)) == sum(fates[place].words > 0 for place in asked[:-1])
+        begun = [place for place in asked if fates[place].words or fates[place].error is None]
+        final = begun[-1] if begun else asked[-1]
+        assert shown == "".join(f"{final}.{word} " for word in range(fates[final].words))
+        assert len(heard.all(Reset)) == max(0, len(begun) - 1)
         assert heard.events.count(STOP) == (last.error is None)
         assert (heard.error is None) == (last.error is None)
         assert all(model.calls[0].closed.is_set() for model in models if model.calls)

@@ -1,6 +1,6 @@
 """The engine's view: the journal, the ends, the leases and the ledger of the runs of all users."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -9,7 +9,7 @@ from sqlalchemy.dialects import postgresql
 
 from prosa.adapters.store.repositories.leases import lease_end, lease_over
 from prosa.adapters.store.repositories.limits import hold
-from prosa.adapters.store.repositories.rows import RUN, from_entry, from_parts, to_run, unpack
+from prosa.adapters.store.repositories.rows import RUN, STEP, from_entry, from_parts, to_run, to_step, unpack
 from prosa.adapters.store.session import Session
 from prosa.adapters.store.statement import Ask, Ids, Json, Many, Plan, Statement, Tell, Together, among
 from prosa.adapters.store.tables import ai_usage, journal, messages, reservations, run_steps, runs
@@ -17,7 +17,7 @@ from prosa.domain.ending import Append, Boundary, Ending
 from prosa.domain.models import Usage
 from prosa.domain.opening import Bound, Limits, Remaining
 from prosa.domain.runs import Run, RunStatus
-from prosa.domain.steps import StepStatus
+from prosa.domain.steps import Step, StepStatus
 from prosa.domain.time import SECOND, Instant
 
 LONGEST_HOLD = 60 * SECOND
@@ -44,7 +44,7 @@ _r = runs.c
 _owned_and_open = and_(_r.owner == bindparam("boot"), _r.ended_at.is_(None))
 
 _HOLD = Statement(
-    select(_r.id, _r.user_id, _r.ended_at)
+    select(_r.id, _r.user_id, _r.ended_at, _r.status)
     .where(among(_r.id, "ids"), _r.owner == bindparam("boot"))
     .order_by(_r.id)
     .with_for_update(key_share=True)
@@ -62,6 +62,7 @@ _LINES = Statement(
     .where(journal.c.run_id == bindparam("run_id"))
     .order_by(journal.c.first_seq)
 )
+_STEPS = Statement(select(*STEP).where(run_steps.c.run_id == bindparam("run_id")).order_by(run_steps.c.place))
 _END = Statement(
     update(runs)
     .where(_r.id == bindparam("run_id"), _owned_and_open)
@@ -80,11 +81,15 @@ _KEEP_MESSAGE = Statement(
 _GO_ON = Statement(
     update(runs)
     .where(_r.id == bindparam("run_id"), _owned_and_open)
-    .values(usage=bindparam("new_usage", type_=_r.usage.type), attempts=bindparam("new_attempts"))
+    .values(
+        usage=bindparam("new_usage", type_=_r.usage.type),
+        attempts=bindparam("new_attempts"),
+        settled=bindparam("new_settled"),
+    )
 )
 _PAUSE = Statement(
     update(runs)
-    .where(_r.id == bindparam("run_id"), _owned_and_open, _r.status == literal(RunStatus.IN_PROGRESS.value))
+    .where(_r.id == bindparam("run_id"), _owned_and_open)
     .values(
         status=RunStatus.REQUIRES_ACTION.value,
         owner="",
@@ -92,7 +97,6 @@ _PAUSE = Statement(
         expires_at=bindparam("new_expires_at"),
     )
 )
-"""A run that was asked to stop meanwhile does not pause: who executes it hears of the stop."""
 _step = postgresql.insert(run_steps).values({column.name: bindparam(column.name) for column in run_steps.c})
 _STEP = Statement(
     _step.on_conflict_do_update(
@@ -116,6 +120,13 @@ _ENTER = Statement(
 )
 """Once for each attempt; but what a provider reported stands in for what somebody estimated before."""
 _RELEASE = Statement(delete(reservations).where(reservations.c.run_id == bindparam("run_id")))
+_RELEASE_OVER = Statement(
+    delete(reservations).where(
+        reservations.c.run_id == bindparam("run_id"),
+        ~exists().where(_r.id == reservations.c.run_id, _r.ended_at.is_(None)),
+    )
+)
+"""What a fenced owner may let go of: the run may go on elsewhere, or wait."""
 _RELEASE_LOST = Statement(
     delete(reservations).where(
         reservations.c.created_at < bindparam("before"),
@@ -136,7 +147,11 @@ _CLAIM = Statement(
         or_(
             and_(
                 _r.status != literal(RunStatus.REQUIRES_ACTION.value),
-                or_(lease_over(), and_(bindparam("alone", type_=Boolean), _r.owner != bindparam("boot"))),
+                or_(
+                    lease_over(),
+                    _r.owner == literal(""),  # it was stopped while it waited
+                    and_(bindparam("alone", type_=Boolean), _r.owner != bindparam("boot")),
+                ),
             ),
             _r.expires_at < bindparam("now", type_=_r.expires_at.type),
         ),
@@ -152,31 +167,25 @@ def _commit(
     ids = {each.run_id for each in appends} | {each.run_id for each in endings}
     ids |= {each.run_id for each in boundaries}
     held = yield Ask(_HOLD, ids=Ids(sorted(ids)), boot=boot)
-    owners = {run_id: user_id for run_id, user_id, ended_at in held if ended_at is None}
-    lines: dict[str, list[Ask]] = {run_id: [] for run_id in owners}
-    for each in appends:
-        if each.run_id in owners:
-            lines[each.run_id].append(
-                Ask(_APPEND, user_id=owners[each.run_id], **msgspec.structs.asdict(each))
-            )
-    written = [run_id for run_id, asked in lines.items() if asked]
+    owners = {run_id: user_id for run_id, user_id, ended_at, _ in held if ended_at is None}
+    going = {run_id for run_id, _, _, status in held if status == RunStatus.IN_PROGRESS}
+    lines = _lines_of(owners, appends)
+    # A run that was asked to stop meanwhile does not pause: who executes it hears of the stop.
+    pauses = {each.run_id for each in boundaries if each.pause is not None} & going
+    written = [run_id for run_id, asked in lines.items() if asked or run_id in pauses]
     for ending in endings:
         asked = [Ask(_ENTER, **from_entry(entry)) for entry in ending.entries]
-        asked.append(Ask(_RELEASE, run_id=ending.run_id))
         if ending.run_id in owners:
-            asked += lines.pop(ending.run_id, [])
-            asked += [
-                Ask(_END, boot=boot, **_end_params(ending)),
-                Ask(_SETTLE_MESSAGE, **_message_params(ending)),
-            ]
-            if ending.parts:  # an answer that is all text has called no tools
-                asked.append(Ask(_END_STEPS, run_id=ending.run_id, new_ended_at=ending.ended_at))
+            asked += [*lines.pop(ending.run_id, []), *_ending(boot, ending)]
+        else:
+            asked.append(Ask(_RELEASE_OVER, run_id=ending.run_id))
         yield Together(*asked)
     for boundary in boundaries:
         asked = [Ask(_ENTER, **from_entry(entry)) for entry in boundary.entries]
         if boundary.run_id in owners:
-            asked += lines.pop(boundary.run_id, [])
-            asked += _boundary(boot, boundary)
+            asked += [*lines.pop(boundary.run_id, []), *_boundary(boot, boundary)]
+            if boundary.run_id in pauses:
+                asked += _pause(boot, owners[boundary.run_id], boundary)
         if asked:
             yield Together(*asked)
     rest = [ask.params for asked in lines.values() for ask in asked]
@@ -185,31 +194,62 @@ def _commit(
     if written:
         yield Tell("journal", written)
     # A commit whose answer was lost with the connection is tried again: its own end is no fence.
-    ends = {run_id: ended_at for run_id, _, ended_at in held}
+    ends = {run_id: ended_at for run_id, _, ended_at, _ in held}
     ended = {
         each.run_id for each in endings if each.run_id in ends and ends[each.run_id] in (None, each.ended_at)
     }
-    return ended | {each.run_id for each in boundaries if each.run_id in owners}
+    return ended | pauses | {each.run_id for each in boundaries if each.pause is None} & owners.keys()
+
+
+def _lines_of(owners: Mapping[str, str], appends: Sequence[Append]) -> dict[str, list[Ask]]:
+    lines: dict[str, list[Ask]] = {run_id: [] for run_id in owners}
+    for each in appends:
+        if each.run_id in owners:
+            lines[each.run_id].append(_line(owners[each.run_id], each))
+    return lines
+
+
+def _line(user_id: str, append: Append) -> Ask:
+    return Ask(_APPEND, user_id=user_id, **msgspec.structs.asdict(append))
+
+
+def _ending(boot: str, ending: Ending) -> list[Ask]:
+    """What is written at the end of a run that is the boot's, but for its entries and events."""
+    asked = [
+        Ask(_RELEASE, run_id=ending.run_id),
+        Ask(_END, boot=boot, **_end_params(ending)),
+        Ask(_SETTLE_MESSAGE, **_message_params(ending)),
+        *map(_put, ending.steps),
+    ]
+    if ending.parts:  # an answer that is all text has called no tools
+        asked.append(Ask(_END_STEPS, run_id=ending.run_id, new_ended_at=ending.ended_at))
+    return asked
 
 
 def _boundary(boot: str, boundary: Boundary) -> list[Ask]:
     """What is written at a boundary of a run that is still the boot's, but for its entries and events."""
-    run_id, pause = boundary.run_id, boundary.pause
     usage = Json(msgspec.json.encode(Usage(boundary.prompt)).decode())
-    asked = [
-        Ask(_STEP, **{**msgspec.structs.asdict(step), "status": str(step.status)}) for step in boundary.steps
-    ]
-    asked += [
+    return [
+        *map(_put, boundary.steps),
         Ask(_KEEP_MESSAGE, message_id=boundary.message_id, new_content=boundary.content,
             new_parts=from_parts(boundary.parts)),
-        Ask(_GO_ON, run_id=run_id, boot=boot, new_usage=usage, new_attempts=boundary.attempts),
+        Ask(_GO_ON, run_id=boundary.run_id, boot=boot, new_usage=usage, new_attempts=boundary.attempts,
+            new_settled=boundary.settled),
     ]  # fmt: skip
-    if pause is not None:
-        asked.append(
-            Ask(_PAUSE, run_id=run_id, boot=boot, new_checkpoint=pause.checkpoint,
-                new_expires_at=pause.expires_at)
-        )  # fmt: skip
-    return asked
+
+
+def _pause(boot: str, user_id: str, boundary: Boundary) -> list[Ask]:
+    pause = boundary.pause
+    assert pause is not None
+    return [
+        _line(user_id, pause.told),
+        Ask(_PAUSE, run_id=boundary.run_id, boot=boot, new_checkpoint=pause.checkpoint,
+            new_expires_at=pause.expires_at),
+    ]  # fmt: skip
+
+
+def _put(step: Step) -> Ask:
+    return Ask(_STEP, **{**msgspec.structs.asdict(step), "status": str(step.status)})
 
 
 def _message_params(ending: Ending) -> dict[str, Any]:
@@ -254,6 +294,11 @@ def _lines(run_id: str) -> Plan[list[tuple[int, bytes]]]:
     return unpack(rows)
 
 
+def _steps(run_id: str) -> Plan[list[Step]]:
+    rows = yield Ask(_STEPS, run_id=run_id)
+    return [to_step(row) for row in rows]
+
+
 class EngineRecords:
     """Serves `ports.store.EngineRecords`. `alone` says that the store serves one process only."""
 
@@ -283,3 +328,6 @@ class EngineRecords:
 
     async def lines(self, run_id: str) -> list[tuple[int, bytes]]:
         return await self._session.read(_lines, run_id)
+
+    async def steps(self, run_id: str) -> list[Step]:
+        return await self._session.read(_steps, run_id)
