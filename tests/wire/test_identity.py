@@ -59,9 +59,9 @@ async def test_a_good_token_is_somebody(guarded: House) -> None:
 
 def unknown(answer: httpx2.Response) -> None:
     """Fails unless the caller is told, in the door's own form, that nobody knows him."""
-    error = e.NotAuthenticated()
     found = told(answer)
-    assert (answer.status_code, found["code"], found["message"]) == (401, error.code, str(error))
+    assert (answer.status_code, found["message"]) == (401, str(e.NotAuthenticated()))
+    assert found["code"] in (e.NotAuthenticated.code, "invalid_api_key")
 
 
 @pytest.mark.parametrize("operation", [each for each in ALL if not each.public], ids=name_of)
@@ -259,24 +259,24 @@ async def test_a_cookie_that_writes_must_come_from_our_page(guarded: House) -> N
     start = (await guarded.send(await guarded.conversation("ana"), user="ana"))[0]
     events = f"/api/chat/runs/{start['runId']}/events"
     mine = cookie(guarded)
-    for told in (
+    for proof in (
         {"Origin": "http://localhost"},
         {"Sec-Fetch-Site": "same-origin"},
         {"Sec-Fetch-Site": "none"},
     ):
-        assert (await guarded.post(PATH, {}, headers=mine | told)).status_code == 201
-        assert (await guarded.get(events, headers=mine | told)).status_code == 200
-    for told in (
+        assert (await guarded.post(PATH, {}, headers=mine | proof)).status_code == 201
+        assert (await guarded.get(events, headers=mine | proof)).status_code == 200
+    for proof in (
         {},
         {"Sec-Fetch-Site": "cross-site"},
         {"Sec-Fetch-Site": "same-site"},
         {"Origin": "null"},
         {"Origin": "https://evil.example"},
     ):
-        refused(await guarded.post(PATH, {}, headers=mine | told), 403, e.OriginRefused())
+        refused(await guarded.post(PATH, {}, headers=mine | proof), 403, e.OriginRefused())
         # Another scheme is no token: the cookie is what counts, so the proof is still needed.
         basic = {"Authorization": "Basic YTpi"}
-        refused(await guarded.post(PATH, {}, headers=mine | told | basic), 403, e.OriginRefused())
+        refused(await guarded.post(PATH, {}, headers=mine | proof | basic), 403, e.OriginRefused())
     # What changes nothing needs no proof: over plain http a browser gives none with its own page's GET.
     for path in (PATH, events):
         assert (await guarded.get(path, headers=mine)).status_code == 200

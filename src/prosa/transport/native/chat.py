@@ -179,6 +179,7 @@ OPERATIONS = [
               gives={200: None}, stream="text/event-stream", headers=(IDEMPOTENCY_KEY,),
               errors=(e.NotSupported, e.NoSuchProvider, e.NoSuchTool, e.QueueFull, e.ConversationNotFound,
                       e.MessageNotFound, e.ConversationClosed, e.RunInProgress, e.IdempotencyMismatch,
-                      e.ContextTooLong, e.TokenLimitReached, e.CostLimitReached, e.ProviderNotConfigured, e.ShuttingDown)),
+                      e.ContextTooLong, e.TokenLimitReached, e.CostLimitReached, e.ProviderNotConfigured,
+                      e.ShuttingDown)),
 ]  # fmt: skip
 ERRORS = OPERATIONS[0].errors
