@@ -1,6 +1,7 @@
 /** The conversation as a list that scrolls: earlier messages come as they are approached, the end is followed. */
 import type { ActiveRun, Failure, ShownMessage } from '@prosa/core';
 import { useEffect, useRef } from 'react';
+import { Busy } from './busy.js';
 import { useTexts } from './context.js';
 import { Icon } from './Icon.js';
 import { MessageRow, type RowActions } from './MessageRow.js';
@@ -71,19 +72,20 @@ export function MessageList(props: MessageListProps) {
               {olderFailed ? notice : <span className="prosa-muted">{texts.loadingOlder}</span>}
             </div>
           )}
-          <ol ref={list} className="prosa-messages">
-            {spoken.map((message, index) => (
-              <MessageRow
-                key={keyOf(message)}
-                message={message}
-                run={run?.messageId === message.id ? run : null}
-                busy={run !== null}
-                isLast={index === spoken.length - 1}
-                hasFailed={error?.at === 'run' && index === spoken.length - 1}
-                actions={actions}
-              />
-            ))}
-          </ol>
+          <Busy.Provider value={run !== null}>
+            <ol ref={list} className="prosa-messages">
+              {spoken.map((message, index) => (
+                <MessageRow
+                  key={keyOf(message)}
+                  message={message}
+                  run={run?.messageId === message.id ? run : null}
+                  isLast={index === spoken.length - 1}
+                  hasFailed={error?.at === 'run' && index === spoken.length - 1}
+                  actions={actions}
+                />
+              ))}
+            </ol>
+          </Busy.Provider>
           {!olderFailed && notice}
         </div>
       </section>

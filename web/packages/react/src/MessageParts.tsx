@@ -1,5 +1,6 @@
 /** The parts of an answer, each as it is to be read, in the order in which they came. */
 import type { AnswerPart } from '@prosa/core';
+import { memo } from 'react';
 import { useTexts } from './context.js';
 import { StreamingMessage } from './StreamingMessage.js';
 import { Thoughts } from './Thoughts.js';
@@ -13,7 +14,8 @@ export interface MessagePartsProps {
   readonly actions?: CallActions | undefined;
 }
 
-export function MessageParts({ parts, streaming = false, actions }: MessagePartsProps) {
+export const MessageParts = memo(function MessageParts(props: MessagePartsProps) {
+  const { parts, streaming = false, actions } = props;
   return parts.map((part, index) => (
     <Part
       // Parts never move: an answer grows at its end, and begins anew at its end.
@@ -24,7 +26,7 @@ export function MessageParts({ parts, streaming = false, actions }: MessageParts
       actions={actions}
     />
   ));
-}
+});
 
 interface PartProps {
   readonly part: AnswerPart;

@@ -1,7 +1,8 @@
 /** A message in the list, with what can be done to it. */
 import { type ActiveRun, isDraft, type ShownMessage, storedParts } from '@prosa/core';
-import { memo, useMemo } from 'react';
+import { memo, useContext, useMemo } from 'react';
 import { BranchPicker } from './BranchPicker.js';
+import { Busy } from './busy.js';
 import { ChatMessage } from './ChatMessage.js';
 import { CopyButton } from './CopyButton.js';
 import { useTexts } from './context.js';
@@ -20,8 +21,6 @@ export interface MessageRowProps {
   readonly message: ShownMessage;
   /** The run that writes this message, while one does. */
   readonly run: ActiveRun | null;
-  /** True while any run goes on, when branches must stay as they are. */
-  readonly busy: boolean;
   readonly isLast: boolean;
   /** True where the failure shown below says already that the message is not complete. */
   readonly hasFailed: boolean;
@@ -52,8 +51,9 @@ export const MessageRow = memo(function MessageRow(props: MessageRowProps) {
   );
 });
 
-function Actions({ message, busy, isLast, actions }: MessageRowProps) {
+function Actions({ message, isLast, actions }: MessageRowProps) {
   const texts = useTexts();
+  const busy = useContext(Busy);
   const isUser = message.role === 'user';
   return (
     <>
