@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from msgspec.json import encode
 from tests.shared import body, needs_recordings, recording
 from tests.unit.adapters.models.speech import fed, text_of
 
@@ -158,6 +159,12 @@ def test_any_body_is_survived(provider: str, said: bytes) -> None:
 )
 def test_names_and_phrases(provider: str, said: str, kind: type[ProviderError]) -> None:
     assert type(FAULTS[provider](Reply(400, said.encode()), "m")) is kind
+
+
+def test_a_status_outweighs_a_type_that_says_nothing() -> None:
+    said = {"object": "error", "message": "Service unavailable.", "type": "internal_server_error"}
+    told = mistral.fault(Reply(503, encode(said)))
+    assert type(told) is ProviderOverloaded
 
 
 def test_mistrals_details_name_the_field_and_never_what_was_in_it() -> None:

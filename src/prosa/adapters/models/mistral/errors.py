@@ -24,7 +24,6 @@ RULES = Rules(
         "context_length_exceeded": ContextTooLong,
         "insufficient_quota": QuotaExhausted,
         "service_tier_capacity_exceeded": RateLimited,
-        "internal_server_error": ProviderError,
         "service_unavailable": ProviderOverloaded,
     },
     phrases={

@@ -124,6 +124,32 @@ SAID: dict[str, tuple[int, Any, type[ProviderError]]] = {
     "cloudflare": (524, "<html>", ProviderTimeout),
     "a gateway": (502, "<html>", ProviderError),
     "another page": (404, "<html>", ProviderError),
+    "Gemini's window": (
+        400,
+        [
+            {
+                "error": {
+                    "message": "The input token count (9) exceeds the maximum number of tokens allowed (8)."
+                }
+            }
+        ],
+        ContextTooLong,
+    ),
+    "xAI's window": (
+        400,
+        {"code": "Client specified an invalid argument", "error": "This model's maximum prompt length is 8"},
+        ContextTooLong,
+    ),
+    "Together's window": (
+        422,
+        {"error": {"message": "`inputs` tokens + `max_new_tokens` must be <= 8"}},
+        ContextTooLong,
+    ),
+    "xAI's models": (
+        404,
+        {"code": "Some requested entity was not found", "error": "The model x does not exist or your team 1"},
+        NoSuchModel,
+    ),
 }
 
 
