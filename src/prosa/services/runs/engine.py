@@ -258,10 +258,12 @@ class Engine:
 
     async def _renew(self) -> None:
         """Extends the leases; halts what was asked to stop, and what another node has taken over."""
-        before = set(self._lives)
+        before = dict(self._lives)
         moment = now()
-        kept = await self._store.engine.renew(self.boot, list(self._lives), moment, Instant(moment + LEASE))
-        for run_id in before:
+        kept = await self._store.engine.renew(self.boot, list(before), moment, Instant(moment + LEASE))
+        for run_id, live in before.items():
+            if self._lives.get(run_id) is not live:
+                continue  # it waited for its caller then, and goes on now
             if run_id not in kept:
                 self._halt(run_id, LOST)
             elif kept[run_id] is RunStatus.CANCELLING:

@@ -1,7 +1,9 @@
 """Runs whose process is gone: each is ended with what the journal holds of its answer."""
 
+from collections.abc import Sequence
+
 from prosa.domain.assembly import Assembly
-from prosa.domain.content import ToolResult, ToolStatus
+from prosa.domain.content import Part, ToolResult, ToolStatus, text_of
 from prosa.domain.ending import Append, Ending
 from prosa.domain.errors import StoreUnavailable
 from prosa.domain.events import (
@@ -20,6 +22,7 @@ from prosa.domain.events import (
 from prosa.domain.models import MOST_TOKENS, ThinkingDelta, ToolCallDelta, ToolCallStart
 from prosa.domain.opening import Remaining
 from prosa.domain.runs import Run, RunStatus, Signal
+from prosa.domain.steps import ENDS, Step
 from prosa.domain.time import Instant, now
 from prosa.kit.log import log
 from prosa.ports.store import EngineRecords
@@ -59,26 +62,27 @@ class Recovery:
 
     async def _end(self, run: Run) -> None:
         lines = await self._records.lines(run.id)
-        appends, ending = _ended(run, lines)
+        steps = await self._records.steps(run.id) if run.settled else []
+        appends, ending = _ended(run, lines, steps)
         await self._records.commit(self._boot, appends, [ending])
         del self._claimed[run.id]
         log.warning("run_recovered", run_id=run.id, status=str(ending.status), events=len(lines))
 
 
-def _ended(run: Run, lines: list[tuple[int, bytes]]) -> tuple[list[Append], Ending]:
+def _ended(run: Run, lines: list[tuple[int, bytes]], steps: list[Step]) -> tuple[list[Append], Ending]:
     """The end of an orphan. Its last events are numbered past all that the lost process may have sent, so
     that a reader who had seen more than the journal holds is told of the gap and not of the end alone."""
-    told = _Told()
-    for _, line in lines:
-        told.add(decode(line))
+    told = _Told(run, steps)
+    for seq, line in lines:
+        told.add(seq, decode(line))
     outcome = _outcome(run)
     attempts = Attempts(run)
-    if told.asked > run.attempts:  # else a boundary has settled all that it took, and it only waited
+    if told.unsettled or not run.attempts:  # else all that it took is in the ledger, and it only waited
         asked = run.usage.prompt_tokens if run.usage is not None else 0
         most = MOST_TOKENS  # what was written is billed, whatever the bound was
-        attempts.current = Attempt(run.provider, run.model, asked, most, called=True)
-        attempts.close("".join(told.latest))
-    ending = end_of(run, outcome, told.answer.parts, attempts.spent, attempts.take(), "en")
+        attempts.current = Attempt(run.provider, run.model, asked, most, called=True, unsaid=told.unsaid)
+        attempts.close("".join(told.said))
+    ending = end_of(run, outcome, told.parts, attempts.spent, attempts.take(), "en")
     seq = (lines[-1][0] if lines else 0) + AHEAD
     tail: list[Event] = [Gap(run.message_id), last_event(ending, attempts.spent, Remaining(), None)]
     data = b"\n".join(encode(event, seq + place) for place, event in enumerate(tail, 1))
@@ -96,36 +100,70 @@ def _outcome(run: Run) -> Outcome:
 
 
 class _Told:
-    """The answer as the journal tells it; `latest` is the text since the model was asked for the last time,
-    `asked` how often it was asked at least."""
+    """The answer as the journal tells it, with results as the steps have them: events show their beginnings.
 
-    def __init__(self) -> None:
-        self.answer = Assembly()
-        self.latest: list[str] = []
-        self.asked = 1
+    `unsettled` says whether anything was told that the ledger knows nothing of; `said` is its text, `unsaid`
+    how many characters it has beside that.
+    """
+
+    def __init__(self, run: Run, steps: Sequence[Step]) -> None:
+        self.unsettled = False
+        self.said: list[str] = []
+        self.unsaid = 0
+        self._settled = run.settled
+        self._steps = {step.call_id: step for step in steps}
+        self._earlier: tuple[Part, ...] = ()
+        self._round = Assembly()
         self._returned = False
+        self._repeated = 0
 
-    def add(self, event: Event) -> None:
-        if isinstance(event, Text | Thinking | ToolCalled) and self._returned:
-            self._ask_again()
+    @property
+    def parts(self) -> tuple[Part, ...]:
+        return (*self._earlier, *self._round.parts)
+
+    def add(self, seq: int, event: Event) -> None:
         match event:
-            case Text(content):
-                self.answer.write(content)
-                self.latest.append(content)
-            case Thinking(text):
-                self.answer.add(ThinkingDelta(text))
-            case ToolCalled(identity, name):
-                self.answer.add(ToolCallStart(identity, name))
-            case ToolArguments(identity, text):
-                self.answer.add(ToolCallDelta(identity, text))
-            case ToolReturned(identity, status, result):
-                self.answer.returned(ToolResult(identity, result, status=ToolStatus(status)))
+            case Text() | Thinking() | ToolCalled() | ToolArguments():
+                if self._returned:
+                    self._end_round()
+                self._add(event, new=seq > self._settled)
+            case ToolReturned():
+                self._round.returned(self._result(event))
                 self._returned = True
             case Reset():
-                self.answer.forget()
-                self._ask_again()
+                self._round.forget()
+                self.said.clear()
+                self.unsaid = 0
+                self._repeated = len(text_of(self._earlier))
 
-    def _ask_again(self) -> None:
-        self.latest.clear()
-        self.asked += 1
+    def _add(self, event: Text | Thinking | ToolCalled | ToolArguments, *, new: bool) -> None:
+        """What the model tells; `new` is what no boundary has settled."""
+        self.unsettled |= new
+        match event:
+            case Text(content):
+                # After a reset, readers are told the text of earlier rounds once more.
+                said = content[self._repeated :]
+                self._repeated -= len(content) - len(said)
+                if said:
+                    self._round.write(said)
+                    self.said += [said] * new
+            case Thinking(text):
+                self._round.add(ThinkingDelta(text))
+                self.unsaid += len(text) * new
+            case ToolCalled(identity, name):
+                self._round.add(ToolCallStart(identity, name))
+            case ToolArguments(identity, text):
+                self._round.add(ToolCallDelta(identity, text))
+                self.unsaid += len(text) * new
+
+    def _result(self, event: ToolReturned) -> ToolResult:
+        step = self._steps.get(event.id)
+        if step is not None and step.status in ENDS:
+            return step.returned
+        name = "" if step is None else step.name
+        return ToolResult(event.id, event.result, name, ToolStatus(event.status))
+
+    def _end_round(self) -> None:
+        self._earlier = self.parts
+        self._round = Assembly()
         self._returned = False

@@ -189,7 +189,7 @@ async def test_a_refusal_or_calls_without_end(tmp_path: Path, monkeypatch: pytes
             yield RefusalDelta("No, " * 100)
 
     async with House(tmp_path, endless) as house:
-        run, events = await soon(house.turn())
+        _, events = await soon(house.turn())
         assert end_of(events).reason == "length"
 
     def calls(_: object) -> Any:
@@ -199,7 +199,7 @@ async def test_a_refusal_or_calls_without_end(tmp_path: Path, monkeypatch: pytes
             yield ToolCallStart(f"c{n}", "weather")
 
     async with House(tmp_path, calls) as house:
-        _run, events = await soon(house.turn(), 30)
+        _, events = await soon(house.turn(), 30)
         assert end_of(events).reason == "length"
 
 
@@ -225,8 +225,34 @@ async def test_an_answer_begins_anew_once_it_is_asked_for(tmp_path: Path) -> Non
         Anew("broken_stream"), "Whole.", UsageReport(Usage(3, 2)),
     ]  # fmt: skip
     async with House(tmp_path, script) as house:
-        run, _events = await house.turn()
+        run, _ = await house.turn()
         assert (await house.answer(run)).content == "Whole."
         assert house.rows("SELECT model, completion_tokens, estimated FROM ai_usage ORDER BY attempt") == [
             ("a", 12, 1), ("b", 2, 0),
         ]  # fmt: skip
+
+
+async def test_a_renewal_that_is_late_halts_nobody_else(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It saw the run while it waited; by the time its answer comes, the run goes on."""
+    said = asyncio.Event()
+    async with House(tmp_path, rounds(ASKS, [said, *SPOKEN])) as house:
+        run, reader = await house.send(await house.conversation(), client_tools=CLIENT)
+        late, let_go = asyncio.Event(), asyncio.Event()
+
+        async def renew(*_: object) -> dict[str, RunStatus]:
+            late.set()
+            await let_go.wait()
+            return {}
+
+        monkeypatch.setattr(house.store.engine, "renew", renew)
+        renewal = asyncio.create_task(house.engine._renew())
+        await soon(late.wait())
+        while b"requires_action" not in b"".join(await soon(reader.read())):
+            pass
+        await house.engine.say(ANA, run.id, [BLUE])
+        let_go.set()
+        await renewal
+        said.set()
+        assert end_of(await soon(events_of(reader))).status == "completed"
