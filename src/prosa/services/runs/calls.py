@@ -14,6 +14,7 @@ from prosa.domain.principal import Principal
 from prosa.domain.runs import Run
 from prosa.domain.steps import Kind, Needs, Step, StepStatus
 from prosa.domain.time import now
+from prosa.kit.cancellation import cancelled
 from prosa.kit.log import log
 from prosa.kit.text import well_formed
 from prosa.ports.tools import Caller
@@ -111,7 +112,12 @@ class Calls:
                 result = str(error)
             except TimeoutError:
                 result = f"The tool took longer than {tool.timeout:g} seconds."
-            except Exception:  # noqa: BLE001 - a tool call's edge: the model is told, and the run goes on
+            except (
+                Exception,
+                asyncio.CancelledError,
+            ):  # a tool call's edge: the model is told, the run goes on
+                if cancelled():
+                    raise
                 log.exception("tool_broke", tool=step.name, run_id=step.run_id)
                 result = "The tool failed."
         return replace(step, status=status, result=well_formed(result), ended_at=now())

@@ -28,12 +28,23 @@ from prosa.domain.models import (
 )
 from prosa.domain.runs import Signal
 from prosa.domain.steps import ENDS, Step, StepStatus
+from prosa.kit.cancellation import cancelled
 from prosa.kit.log import log
 from prosa.services import meters
 from prosa.services.runs.calls import Calls
 from prosa.services.runs.journal import TAIL, Journal
 from prosa.services.runs.live import LONGEST, LOST, Live
-from prosa.services.runs.outcome import FINISHED, LIMIT, ROUNDS, STOPPED, Outcome, count, end_of, last_event
+from prosa.services.runs.outcome import (
+    BROKE,
+    FINISHED,
+    LIMIT,
+    ROUNDS,
+    STOPPED,
+    Outcome,
+    count,
+    end_of,
+    last_event,
+)
 from prosa.services.runs.rounds import Rounds
 
 if TYPE_CHECKING:
@@ -109,12 +120,12 @@ class Execution:
         live.task = asyncio.current_task()
         try:
             outcome = await self._go_on()
-        except (asyncio.CancelledError, _Halted):
-            task = asyncio.current_task()
-            if live.stopping is None or task is None:
+        except _Halted:
+            outcome = self._broken_off()
+        except asyncio.CancelledError:
+            if cancelled() and self._live.stopping is None:
                 raise
-            task.uncancel()
-            outcome = STOPPED[live.stopping]
+            outcome = self._broken_off()
         except (LimitReached, PriceUnknown):
             outcome = LIMIT
         except _TooLong:
@@ -123,10 +134,20 @@ class Execution:
             outcome = Outcome(Signal.FAIL, "error", error)
         except Exception:  # noqa: BLE001 - a run's edge: whatever broke, the run must end
             log.exception("run_broke", run_id=live.run.id)
-            outcome = Outcome(Signal.FAIL, "error", ProsaError())
+            outcome = BROKE
         finally:
             live.task = None
         return outcome
+
+    def _broken_off(self) -> Outcome:
+        """What becomes of a run that was stopped, or whose model was cancelled by itself: a fault."""
+        task, why = asyncio.current_task(), self._live.stopping
+        if why is None:
+            log.exception("run_broke", run_id=self._live.run.id)
+            return BROKE
+        if task is not None:
+            task.uncancel()
+        return STOPPED[why]
 
     async def _go_on(self) -> Outcome | None:
         """Round after round, until the model calls no tool any more, or calls one of the caller's."""

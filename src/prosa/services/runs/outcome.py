@@ -42,6 +42,9 @@ ROUNDS = Outcome(Signal.CUT, "tool_rounds")
 LIMIT = Outcome(Signal.CUT, "limit")
 """What the user may spend does not allow to go on."""
 
+BROKE = Outcome(Signal.FAIL, "error", ProsaError())
+"""Something broke that nobody has thought of."""
+
 
 def end_of(
     run: Run,

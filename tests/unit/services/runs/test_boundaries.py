@@ -256,3 +256,28 @@ async def test_a_renewal_that_is_late_halts_nobody_else(
         await renewal
         said.set()
         assert end_of(await soon(events_of(reader))).status == "completed"
+
+
+async def test_a_tool_that_is_cancelled_by_itself_has_failed(tmp_path: Path) -> None:
+    """It waited for a task of its own that somebody cancelled: that is no stop of the run."""
+
+    class Torn(Weather):
+        async def call(self, arguments: dict[str, Any], caller: Any) -> str:
+            raise asyncio.CancelledError
+
+    async with House(tmp_path, rounds(calling(LISBON), SPOKEN), tools=Toolbox([Torn()])) as house:
+        _, events = await soon(house.turn(), 3)
+        [returned] = of(ToolReturned, events)
+        assert (returned.status, returned.result) == ("failed", "The tool failed.")
+        assert end_of(events).status == "completed"
+
+
+async def test_a_model_that_is_cancelled_by_itself_has_failed(tmp_path: Path) -> None:
+    def torn(_: object) -> Any:
+        yield "So far"
+        raise asyncio.CancelledError
+
+    async with House(tmp_path, torn) as house:
+        run, events = await soon(house.turn(), 3)
+        assert (events[-1].code, run.status) == ("internal_error", RunStatus.FAILED)
+        house.at_rest(1)
