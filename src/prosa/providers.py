@@ -54,6 +54,9 @@ class Given(Struct, frozen=True):
     api_key: str | None = None
     base_url: str | None = None
 
+    def __repr__(self) -> str:  # a trace may show it
+        return "Given(…)"
+
 
 class Plan(Struct, frozen=True):
     """What a provider is built from: two that are equal need not be built twice. Without a `key` it can do
@@ -67,6 +70,9 @@ class Plan(Struct, frozen=True):
     setting: str
     times: Times
     caching: bool = False
+
+    def __repr__(self) -> str:  # a trace may show it
+        return f"Plan({self.provider!r}, …)"
 
 
 class Made(Struct, frozen=True):

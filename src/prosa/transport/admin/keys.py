@@ -27,9 +27,15 @@ class NewKey(Struct, frozen=True, rename="camel"):
     label: Label = ""
     weight: Weight = 1
 
+    def __repr__(self) -> str:  # a trace may show it
+        return f"NewKey({self.provider!r}, …)"
+
 
 class NextKey(Struct, frozen=True, rename="camel"):
     key: Secret
+
+    def __repr__(self) -> str:  # a trace may show it
+        return "NextKey(…)"
 
 
 class KeyUseForm(Struct, frozen=True, rename="camel"):
