@@ -88,6 +88,7 @@ async def test_a_run_waits_and_goes_on(store: Store, run: Run) -> None:
     assert [(each.status, each.ended_at) for each in resumed.steps] == [(StepStatus.COMPLETED, NOON)]
     stored = await store.of(ANA).runs.get(run.id)
     assert (stored.status, stored.owner, stored.expires_at) == (RunStatus.IN_PROGRESS, "boot-2", None)
+    assert stored == resumed.run
     assert await store.engine.renew("boot-2", [run.id], NOON, UNTIL) == {run.id: RunStatus.IN_PROGRESS}
     with pytest.raises(RunNotWaiting):
         await store.of(ANA).steps.say(run.id, [SUNNY], "boot-3", NOON, UNTIL)

@@ -6,6 +6,7 @@ from typing import Literal
 from msgspec import Struct
 
 from prosa.domain.content import ToolResult, ToolStatus
+from prosa.domain.runs import Run
 from prosa.domain.time import Instant
 
 
@@ -69,7 +70,7 @@ class Resumed(Struct, frozen=True):
     """What a verdict made of a run. `checkpoint` is set where nothing is missing any more: then the run is
     in progress and the caller's to execute. `last_seq` is the number of its last event in the journal."""
 
-    run_id: str
+    run: Run
     steps: tuple[Step, ...]
     checkpoint: bytes | None = None
     last_seq: int = 0

@@ -178,12 +178,11 @@ class Engine:
         records, moment = self._store.of(principal), now()
         try:
             resumed = await records.steps.say(run_id, verdicts, self.boot, moment, Instant(moment + LEASE))
-            run = await records.runs.get(run_id)
             if resumed.checkpoint is not None:
                 begun = unpack(resumed.checkpoint)
                 steps = [step for step in resumed.steps if step.place >= begun.place]
-                self._execute(Live(run, resumed.last_seq), begun, steps)
-            return run
+                self._execute(Live(resumed.run, resumed.last_seq), begun, steps)
+            return resumed.run
         finally:
             self._starting -= 1
             self._rest()

@@ -64,11 +64,12 @@ def _say(run_id: str, verdicts: Sequence[Verdict], boot: str, now: Instant, unti
     )  # fmt: skip
     every = tuple(sorted(steps.values(), key=lambda step: step.place))
     if any(step.status is StepStatus.WAITING for step in every):
-        return Resumed(run_id, every)
+        return Resumed(run, every)
     status = feed(feed(run.status, Signal.ANSWER), Signal.BEGIN)
     yield Ask(_RESUME, key=run_id, status=str(status), boot=boot, now=now, until=until)
     last = yield Ask(_LAST, run_id=run_id)
-    return Resumed(run_id, every, checkpoint, last[0][0] or 0)
+    goes_on = msgspec.structs.replace(run, status=status, owner=boot, expires_at=None)
+    return Resumed(goes_on, every, checkpoint, last[0][0] or 0)
 
 
 def _waiting(run_id: str) -> Plan[tuple[Run, bytes]]:
