@@ -61,6 +61,7 @@ async def test_the_description_is_in_groups(local: House) -> None:
         "chat",
         "conversations",
         "models",
+        "openai",
         "operations",
         "session",
     }
