@@ -3,6 +3,16 @@
 import os
 
 import pytest
+from hypothesis import HealthCheck, settings
+
+# How long an example takes says how busy the machine is. CI tries the same examples each time.
+settings.register_profile(
+    "prosa",
+    deadline=None,
+    derandomize=bool(os.environ.get("PROSA_NO_SKIPS")),
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
+)
+settings.load_profile("prosa")
 
 _NAMES = ("PROSA_", "OPENAI_", "ANTHROPIC_", "MISTRAL_", "OLLAMA_", "DEFAULT_AI_")
 _KEPT = frozenset({"PROSA_SOAK", "PROSA_RECORDINGS", "PROSA_NO_SKIPS", "PROSA_CHROMIUM"})
