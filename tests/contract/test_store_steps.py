@@ -164,14 +164,19 @@ async def test_a_late_end_lets_go_of_nothing_that_is_needed(store: Store, run: R
     await _pause(store, run)
     assert await store.engine.commit(BOOT, [], [ending(run, entries=())]) == set()
     assert (await store.of(ANA).runs.get(run.id)).status is RunStatus.REQUIRES_ACTION
+    await store.engine.hold(run.id, ANA.user_id, DAY, Bound("echo", 60, Picodollars(0)), NOON)
     aside, _ = await store.of(ANA).conversations.create(conversation(ANA))
     with pytest.raises(TokenLimitReached):
-        await begin(store, aside, tokens=26, limits=DAY)  # 15 are spent, 60 held
+        await begin(store, aside, tokens=26, limits=DAY)  # 15 are spent, 60 held again
 
 
 async def test_what_is_held_follows_the_rounds(store: Store, run: Run, chat: Conversation) -> None:
-    """60 of 100 are held; a round that took 15 leaves 85 for the next."""
+    """60 of 100 are held; a round that took 15 leaves 85, for the next or for anybody else meanwhile."""
     await store.engine.commit(BOOT, [], [], [boundary(run)])
+    other, _ = await store.of(ANA).conversations.create(conversation(ANA))
+    found = await begin(store, other, tokens=0, limits=DAY)
+    assert found.remaining.tokens == 85
+    await store.engine.commit(BOOT, [], [ending(found.run, entries=())])
     with pytest.raises(TokenLimitReached):
         await store.engine.hold(run.id, ANA.user_id, DAY, Bound("echo", 86, Picodollars(0)), NOON)
     left = await store.engine.hold(run.id, ANA.user_id, DAY, Bound("echo", 85, Picodollars(0)), NOON)

@@ -244,4 +244,4 @@ ENGINE = (runs, run_steps, journal, messages, reservations, ai_usage)
 """The tables that the engine's own role may touch for many users at once."""
 
 OPERATORS = (provider_keys,)
-"""The tables of the operator: no principal's statement names them, and the application's role has no right there."""
+"""The tables of the operator: no principal's statement names them, and the application may not."""

@@ -58,7 +58,7 @@ def admit_engine(table: str, rights: Sequence[str]) -> None:
 
 
 def enclose(table: str) -> None:
-    """Rows of the operator: the application has no right to the table at all, and even its owner sees none."""
+    """Rows of the operator: the application has no right to the table at all; even its owner sees none."""
     if _postgres():
         op.execute(f"ALTER TABLE {table} ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY")
 

@@ -120,6 +120,12 @@ _ENTER = Statement(
 )
 """Once for each attempt; but what a provider reported stands in for what somebody estimated before."""
 _RELEASE = Statement(delete(reservations).where(reservations.c.run_id == bindparam("run_id")))
+_HOLD_NOTHING = Statement(
+    update(reservations)
+    .where(reservations.c.run_id == bindparam("run_id"))
+    .values(tokens=literal(0), cost=literal(0))
+)
+"""What was held for an attempt that is in the ledger now: the next one holds anew before it asks."""
 _RELEASE_OVER = Statement(
     delete(reservations).where(
         reservations.c.run_id == bindparam("run_id"),
@@ -174,12 +180,7 @@ def _commit(
     pauses = {each.run_id for each in boundaries if each.pause is not None} & going
     written = [run_id for run_id, asked in lines.items() if asked or run_id in pauses]
     for ending in endings:
-        asked = [Ask(_ENTER, **from_entry(entry)) for entry in ending.entries]
-        if ending.run_id in owners:
-            asked += [*lines.pop(ending.run_id, []), *_ending(boot, ending)]
-        else:
-            asked.append(Ask(_RELEASE_OVER, run_id=ending.run_id))
-        yield Together(*asked)
+        yield from _put_end(boot, ending, lines.pop(ending.run_id, None))
     for boundary in boundaries:
         asked = [Ask(_ENTER, **from_entry(entry)) for entry in boundary.entries]
         if boundary.run_id in owners:
@@ -213,23 +214,33 @@ def _line(user_id: str, append: Append) -> Ask:
     return Ask(_APPEND, user_id=user_id, **msgspec.structs.asdict(append))
 
 
+def _put_end(boot: str, ending: Ending, lines: list[Ask] | None) -> Plan[None]:
+    """Without `lines` the run is not the boot's, or has ended: then only what it took is put down."""
+    asked = [Ask(_ENTER, **from_entry(entry)) for entry in ending.entries]
+    if lines is None:
+        yield Together(*asked, Ask(_RELEASE_OVER, run_id=ending.run_id))
+        return
+    yield Together(*asked, *lines, *_ending(boot, ending))
+    if ending.parts:  # an answer that is all text has called no tools
+        yield Ask(_END_STEPS, run_id=ending.run_id, new_ended_at=ending.ended_at)
+
+
 def _ending(boot: str, ending: Ending) -> list[Ask]:
     """What is written at the end of a run that is the boot's, but for its entries and events."""
-    asked = [
+    return [
         Ask(_RELEASE, run_id=ending.run_id),
         Ask(_END, boot=boot, **_end_params(ending)),
         Ask(_SETTLE_MESSAGE, **_message_params(ending)),
         *map(_put, ending.steps),
     ]
-    if ending.parts:  # an answer that is all text has called no tools
-        asked.append(Ask(_END_STEPS, run_id=ending.run_id, new_ended_at=ending.ended_at))
-    return asked
 
 
 def _boundary(boot: str, boundary: Boundary) -> list[Ask]:
     """What is written at a boundary of a run that is still the boot's, but for its entries and events."""
     usage = Json(msgspec.json.encode(Usage(boundary.prompt)).decode())
+    spent = [Ask(_HOLD_NOTHING, run_id=boundary.run_id)] if boundary.entries else []
     return [
+        *spent,
         *map(_put, boundary.steps),
         Ask(_KEEP_MESSAGE, message_id=boundary.message_id, new_content=boundary.content,
             new_parts=from_parts(boundary.parts)),

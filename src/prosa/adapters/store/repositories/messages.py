@@ -33,7 +33,9 @@ INSERT = insertion(messages, *Message.__struct_fields__)
 GET = Statement(select(*MESSAGE).where(_m.id == bindparam("id"), *_here))
 _MANY = Statement(select(*MESSAGE).where(among(_m.id, "ids"), *_here))
 _REWRITE = Statement(
-    update(messages).where(_m.id == bindparam("key"), *_here).values(content=bindparam("content"), parts=null())
+    update(messages)
+    .where(_m.id == bindparam("key"), *_here)
+    .values(content=bindparam("content"), parts=null())
 )
 _DELETE = Statement(delete(messages).where(among(_m.id, "ids"), *_here))
 _DELETE_RUNS = Statement(
