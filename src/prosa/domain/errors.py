@@ -176,7 +176,7 @@ class RunInProgress(Conflict):
 
 
 class RunNotWaiting(Conflict):
-    """The run does not wait for this: it goes on, has ended, or somebody else has answered already."""
+    """The run goes on, has ended, or somebody else has answered already."""
 
     code = "run_not_waiting"
     en = "The run does not wait for this any more. Read it again to see where it stands."
@@ -441,8 +441,7 @@ class BrokenStream(ProviderError):
 
 
 class AnswerRestarted(ProsaError):
-    """Another model took up an answer that broke off, and began anew: told to readers who can't forget what
-    they have read."""
+    """An answer began anew elsewhere: told to readers who can't forget what they have read."""
 
     code = "restarted"
     retryable = True
@@ -501,11 +500,3 @@ class AnswerFailed(ProsaError):
     def __init__(self, code: str, message: str) -> None:
         super().__init__(message=message)
         self.code = code  # type: ignore[misc]
-
-
-class IllegalTransition(ProsaError):
-    """A run was told something that its state does not allow: a fault of ours, never of the caller."""
-
-    code = "illegal_transition"
-    en = "A run that is {status} can't take {signal}."
-    pt = "Uma execução {status} não aceita {signal}."

@@ -4,7 +4,7 @@ from enum import StrEnum
 
 from msgspec import Struct
 
-from prosa.domain.errors import IllegalTransition
+from prosa.domain.errors import ProsaError
 from prosa.domain.models import Usage
 from prosa.domain.money import Picodollars
 from prosa.domain.time import Instant
@@ -76,6 +76,14 @@ _TABLE: dict[RunStatus, dict[Signal, RunStatus]] = {
         **_ENDS,
     },
 }
+
+
+class IllegalTransition(ProsaError):
+    """A run was told something that its state does not allow: a fault of ours, never of the caller."""
+
+    code = "illegal_transition"
+    en = "A run that is {status} can't take {signal}."
+    pt = "Uma execução {status} não aceita {signal}."
 
 
 def feed(status: RunStatus, signal: Signal) -> RunStatus:

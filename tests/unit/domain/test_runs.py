@@ -4,8 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from prosa.domain.errors import IllegalTransition
-from prosa.domain.runs import END_STATES, RunStatus, Signal, feed
+from prosa.domain.runs import END_STATES, IllegalTransition, RunStatus, Signal, feed
 
 S, R = Signal, RunStatus
 OPEN_STATES = (R.QUEUED, R.IN_PROGRESS, R.REQUIRES_ACTION, R.CANCELLING)

@@ -23,7 +23,6 @@ MORE: dict[type[e.ProsaError], dict[str, Any]] = {
     e.NoSuchProvider: {"known": "fake, local"},
     e.ProviderRefused: {"detail": "why"},
     e.NoSuchModel: {"model": "m"},
-    e.IllegalTransition: {"status": "queued", "signal": "stop"},
 }
 
 

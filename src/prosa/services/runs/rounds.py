@@ -35,8 +35,9 @@ class Rounds:
         self.place = begun.place
         self.told = set(begun.told)
         self._rounds = begun.rounds
-        self._settled = begun.spent.attempts
+        self._settled = begun.spent.usage
         self._bound = begun.prepared.bound
+        self._held_for = begun.prepared.provider, begun.prepared.request.model
         self._ids: dict[str, str] = {}
 
     @property
@@ -133,21 +134,25 @@ class Rounds:
         used some of it, or another model is asked than the one it was meant for."""
         if not self._defaults.limits:
             return False
-        used = self.attempts.spent.attempts > self._settled
-        return used or self._bound_of(attempt).tokens > self._bound.tokens or self._dearer(attempt)
-
-    def _dearer(self, attempt: Attempt) -> bool:
-        asked, held = self._bound_of(attempt).cost, self._bound.cost
-        return asked is None or held is None or asked > held
+        if self.attempts.spent.usage != self._settled:
+            return True
+        if (attempt.provider, attempt.model) == self._held_for:
+            return False
+        asked, held = self._bound_of(attempt), self._bound
+        if asked.tokens > held.tokens:
+            return True
+        return asked.cost != held.cost and (asked.cost is None or held.cost is None or asked.cost > held.cost)
 
     async def hold(self) -> None:
         """Holds what the next attempt may take, now that all before it is settled. Raises LimitReached,
         PriceUnknown."""
-        self._settled = self.attempts.spent.attempts
+        self._settled = self.attempts.spent.usage
         limits: Limits = self._defaults.limits
         if not limits:
             return
-        self._bound = self._bound_of(self.begin_attempt())
+        attempt = self.begin_attempt()
+        self._held_for = attempt.provider, attempt.model
+        self._bound = self._bound_of(attempt)
         run = self._run
         self.remaining = await self._records.hold(run.id, run.user_id, limits, self._bound, now())
 

@@ -468,3 +468,19 @@ async def test_every_try_is_in_the_ledger(opened: Open) -> None:
     house = await opened([Asked("fake", "echo"), Asked("fake", "echo"), "Hi.", UsageReport(Usage(1, 1))])
     await house.turn()
     assert house.rows("SELECT attempt, total_tokens FROM ai_usage ORDER BY 1") == [(1, 0), (2, 2)]
+
+
+@pytest.mark.parametrize("script", [
+    [Asked("openai", "unheard-of"), "Hi."],
+    [Asked("openai", "unheard-of"), Asked("openai", "unheard-of"), "Hi."],
+    [Asked("openai", "unheard-of"), Asked("other", "cheaper"), "Hi."],
+])  # fmt: skip
+async def test_what_is_held_already_is_not_held_again(
+    opened: Open, monkeypatch: pytest.MonkeyPatch, script: list[Step]
+) -> None:
+    """An ordinary answer costs two transactions, one at its begin and one at its end."""
+    house = await opened(script, provider="openai", model="unheard-of", limits=Limits(tokens_per_day=100_000))
+    monkeypatch.setattr(type(house.store.engine), "hold", None)
+    monkeypatch.setattr(house.engine._journal, "boundary", None)
+    _, events = await house.turn()
+    assert end_of(events).status == "completed"
