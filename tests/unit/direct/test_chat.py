@@ -10,10 +10,11 @@ from typing import Any
 
 import httpx2
 import pytest
-from fastapi import FastAPI
+from starlette.applications import Starlette
 from starlette.background import BackgroundTask
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.routing import Route
 from tests.unit.adapters.models.loopback import Loopback
 from tests.unit.direct.conftest import Upstream
 from tests.unit.direct.plays import HI, streamed, told
@@ -127,21 +128,17 @@ def test_leaving_in_mid_answer(
     assert column("SELECT status FROM runs ORDER BY id") == ["completed", "incomplete", "completed"]
 
 
-def route(**more: Any) -> FastAPI:
-    app = FastAPI()
-
-    @app.post("/talk", response_model=None)
+def route(**more: Any) -> Starlette:
     async def talk(request: Request) -> Response:
         response = await prosa.handle_chat_request(request)
         response.background = more.get("background")
         return response
 
-    @app.post("/peek", response_model=None)
     async def peek(request: Request) -> Response:
         assert (await request.json())["messages"]
         return await prosa.handle_chat_request(request)
 
-    return app
+    return Starlette(routes=[Route("/talk", talk, methods=["POST"]), Route("/peek", peek, methods=["POST"])])
 
 
 async def test_a_route(openai: Loopback) -> None:
