@@ -16,6 +16,10 @@ class Assembly:
     """The parts so far, in the order of their beginning. A refusal is text; `refused` says that it is one."""
 
     def __init__(self) -> None:
+        self.forget()
+
+    def forget(self) -> None:
+        """The answer begins anew."""
         self.refused = False
         self._parts: list[Part] = []
         self._texts: list[str] = []
@@ -55,10 +59,6 @@ class Assembly:
         """What a tool gave."""
         self._end()
         self._parts.append(result)
-
-    def forget(self) -> None:
-        """The answer begins anew."""
-        self.__init__()  # type: ignore[misc]
 
     @property
     def parts(self) -> tuple[Part, ...]:

@@ -477,16 +477,12 @@ class InvalidArguments(ToolFailed):
     code = "invalid_arguments"
 
 
-class ActionRequired(Conflict):
+class ActionRequired(RunInProgress):
     """Who waits for a whole answer can't get it: the run waits for a tool's output, or for leave to call."""
 
     code = "action_required"
     en = "The answer waits for a tool's output or for approval. Read the run to see what it needs."
     pt = "A resposta espera pelo resultado de uma ferramenta ou por aprovação. Leia a execução para saber."
-    shown = ("runId",)
-
-    def __init__(self, run_id: str) -> None:
-        super().__init__(runId=run_id)
 
 
 class AnswerFailed(ProsaError):

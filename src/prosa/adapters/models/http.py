@@ -1,8 +1,8 @@
 """Talks HTTP with a provider: one request, its bytes as they arrive, every failure as one of the domain's."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable, Iterable, Mapping, Sequence
-from contextlib import aclosing, suppress
+from collections.abc import AsyncGenerator, Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import aclosing, contextmanager, suppress
 from http import HTTPStatus
 from typing import TypeVar
 from urllib.parse import quote
@@ -142,7 +142,7 @@ class Wire:
 
     async def _fetched(self, url: URL, body: bytes | None, fault: Callable[[Reply], ProviderError]) -> bytes:
         method = "GET" if body is None else "POST"
-        try:
+        with self._told():
             async with (
                 asyncio.timeout(self._timeouts.whole),
                 self._live_session().request(
@@ -152,12 +152,6 @@ class Wire:
                 if response.status != HTTPStatus.OK:
                     raise fault(await self._reply(response))
                 return await self._whole(response)
-        except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
-            raise ProviderUnreachable(self._provider, reason=type(error).__name__) from None
-        except TimeoutError:
-            raise ProviderTimeout(self._provider) from None
-        except (aiohttp.ClientError, OSError) as error:
-            raise BrokenStream(self._provider, reason=type(error).__name__) from None
 
     async def _whole(self, response: aiohttp.ClientResponse) -> bytes:
         body = bytearray()
@@ -198,11 +192,17 @@ class Wire:
             await self._session.close()
 
     async def _opened(self, url: URL, body: bytes) -> aiohttp.ClientResponse:
-        try:
+        with self._told():
             async with asyncio.timeout(self._timeouts.first):
                 return await self._live_session().post(
                     url, data=body, headers=self._headers, allow_redirects=False
                 )
+
+    @contextmanager
+    def _told(self) -> Iterator[None]:
+        """What goes wrong with a connection, as one of the domain's errors."""
+        try:
+            yield
         except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
             raise ProviderUnreachable(self._provider, reason=type(error).__name__) from None
         except TimeoutError:

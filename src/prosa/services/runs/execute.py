@@ -173,7 +173,7 @@ class Execution:
 
     def _end_round(self) -> None:
         self._rounds.end_round(self._live.answer.parts, self._said)
-        self._live.answer = type(self._live.answer)()
+        self._live.answer.forget()
         self._billed = 0
 
     async def _call(self, steps: list[Step]) -> bool:

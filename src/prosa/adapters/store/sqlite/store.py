@@ -54,7 +54,7 @@ class SqliteStore:
         except (OSError, sqlite3.Error) as error:
             await self.close()
             raise StoreUnavailable from error
-        except BaseException:
+        except BaseException:  # also one who gives up on it leaves nothing open
             await self.close()
             raise
 
