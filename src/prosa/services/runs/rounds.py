@@ -39,6 +39,7 @@ class Rounds:
         self._bound = begun.prepared.bound
         self._held_for = begun.prepared.provider, begun.prepared.request.model
         self._ids: dict[str, str] = {}
+        self._used = {part.id for part in begun.parts if isinstance(part, ToolCall)}
 
     @property
     def language(self) -> str:
@@ -74,8 +75,7 @@ class Rounds:
     def begin_call(self, identity: str) -> str:
         """The id of a call that begins: the model's, unless an earlier round had the same one, for some
         servers count anew in each answer."""
-        used = {part.id for part in self.parts if isinstance(part, ToolCall)}
-        self._ids[identity] = f"{identity}_{self._rounds}" if identity in used else identity
+        self._ids[identity] = f"{identity}_{self._rounds}" if identity in self._used else identity
         return self._ids[identity]
 
     def call_id(self, identity: str) -> str:
@@ -86,6 +86,7 @@ class Rounds:
         """The model has spoken, and called tools."""
         self.attempts.close(said)
         self.parts += parts
+        self._used |= {part.id for part in parts if isinstance(part, ToolCall)}
         self._rounds += 1
         self._ids = {}
 
