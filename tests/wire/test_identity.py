@@ -142,7 +142,7 @@ async def test_tokens_that_begin_alike(guarded: House) -> None:
         GOOD | {"nbf": SOON}, GOOD | {"nbf": "0"}, GOOD | {"nbf": None}, GOOD | {"nbf": float("nan")},
         GOOD | {"sub": ["ana"]}, GOOD | {"sub": ""}, GOOD | {"sub": None}, GOOD | {"sub": 7}, GOOD | {"sub": {"a": 1}},
         GOOD | {"sub": "a\0"}, GOOD | {"sub": "\ud800"}, GOOD | {"sub": "x" * 256}, GOOD | {"client_id": 7},
-        GOOD | {"client_id": ["x"]}, GOOD | {"client_id": "a\0"}, GOOD | {"aud": "prosa-sign-in"}, [], "ana", None, 7, [GOOD],
+        GOOD | {"client_id": ["x"]}, GOOD | {"sub": "prosa:desk:acme"}, GOOD | {"client_id": "a\0"}, GOOD | {"aud": "prosa-sign-in"}, [], "ana", None, 7, [GOOD],
     ],
 )  # fmt: skip
 async def test_claims_that_do_not_do(guarded: House, claims: object) -> None:

@@ -17,8 +17,19 @@ class Principal(Struct, frozen=True):
         """May see and change what belongs to no user."""
         return ADMIN in self.roles
 
+    @property
+    def desk(self) -> "Principal":
+        """Who owns what the caller shares with all of his client: tickets, their conversations, shared
+        templates. Where there is no client, the caller himself."""
+        return Principal(DESK + self.client_id, self.client_id) if self.client_id else self
+
 
 ADMIN = "admin"
+
+RESERVED = "prosa:"
+"""No user's id begins with this: what does is an owner that Prosa made."""
+
+DESK = RESERVED + "desk:"
 
 LOCAL = Principal("local", roles=frozenset({ADMIN}))
 """The one user of a Prosa without tokens, and of the library: the operator, too."""

@@ -10,7 +10,7 @@ from joserfc.jwk import OctKey
 from starlette.types import Scope
 
 from prosa.domain.errors import NotAuthenticated
-from prosa.domain.principal import LOCAL, Principal
+from prosa.domain.principal import LOCAL, RESERVED, Principal
 from prosa.kit.text import well_formed
 
 MOST_CACHED = 10_000
@@ -121,7 +121,7 @@ def principal_of(claims: dict[str, Any]) -> Principal:
     """`sub` is the user, `client_id` the tenant where there is one, `roles` a list of names where there is
     one (anything else gives no role). Raises NotAuthenticated."""
     subject, client = claims.get("sub"), claims.get("client_id", "")
-    if not _is_name(subject) or not _is_name(client) or not subject:
+    if not _is_name(subject) or not _is_name(client) or not subject or subject.startswith(RESERVED):
         raise NotAuthenticated
     roles = claims.get("roles")
     named = [role for role in roles if _is_name(role)] if isinstance(roles, list) else []

@@ -94,6 +94,9 @@ def _operation(operation: Operation, known: dict[int, Any]) -> dict[str, Any]:
     if operation.takes is not Nothing:
         content = {"application/json": {"schema": known[id(operation.takes)]}}
         described["requestBody"] = {"required": True, "content": content}
+    elif operation.uploads:
+        binary = {"schema": {"type": "string", "format": "binary"}}
+        described["requestBody"] = {"required": True, "content": dict.fromkeys(operation.uploads, binary)}
     return described
 
 
@@ -176,7 +179,7 @@ def _responses(operation: Operation, known: dict[int, Any]) -> dict[str, Any]:
         raised = (*raised, e.NotAuthenticated)
     if operation.operator:
         raised = (*raised, e.Forbidden)
-    if operation.takes is not Nothing:
+    if operation.takes is not Nothing or operation.uploads:
         raised = (*raised, *_WITH_BODY)
     for kind in raised:
         entry = responses.setdefault(str(failures.status_of(kind)), {"description": ""})

@@ -1,10 +1,10 @@
 """One operation of the API: what it takes and gives, described once for the router and for the OpenAPI."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from typing import Any, Generic, TypeVar
 
 import msgspec
-from msgspec import Struct
+from msgspec import Struct, structs
 from starlette.datastructures import QueryParams
 from starlette.requests import ClientDisconnect
 from starlette.types import Receive, Scope, Send
@@ -48,6 +48,8 @@ class Call(Struct, Generic[B, Q], frozen=True):
     raw: bytes
     secure: bool
     """Whether the request came over https, be it to a proxy that says so."""
+    chunks: AsyncIterator[bytes] | None = None
+    """The body of an operation that takes one as it comes. Raises ClientDisconnect where it breaks off."""
 
     def id(self, name: str, missing: type[NotFound]) -> str:
         """The id in the path. Raises `missing` where it is none: it can't exist."""
@@ -104,6 +106,8 @@ class Operation(Struct, frozen=True):
     operator: bool = False
     """Whether it is for the operator alone."""
     any_type: bool = False
+    uploads: tuple[str, ...] = ()
+    """The media types of a body that is no form of ours, and is handed on as it comes ("*/*": any)."""
     stream: str | None = None
     """The media type of a 200 that is a stream; with a form for 200, of one that may be."""
     failures: Failures | None = None
@@ -160,17 +164,19 @@ class Door:
         principal = Principal("") if operation.public else self._caller(scope)
         if operation.operator and not principal.is_operator:
             raise Forbidden
+        _check_type(operation, scope)
         raw = await read_body(receive) if operation.takes is not Nothing else b""
         return Call(
             chat=self.chat,
             principal=principal,
-            body=_body(operation, scope, raw),
+            body=_body(operation, raw),
             query=_query(operation.query, scope),
             path=scope.get("path_params", {}),
             headers={name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]},
             language=self.language_of(scope),
             raw=raw,
             secure=scope.get("scheme") == "https",
+            chunks=body_chunks(receive) if operation.uploads else None,
         )
 
     def _caller(self, scope: Scope) -> Principal:
@@ -194,7 +200,7 @@ class Endpoint:
             await self._door.refuse_method(self._allow, scope, send)
             return
         try:
-            reply = await operation.handler(await self._door.call(operation, scope, receive))
+            reply = await _handle(operation, await self._door.call(operation, scope, receive))
         except ProsaError as error:
             await self._door.refuse(error, scope, send)
         except ClientDisconnect:
@@ -204,6 +210,16 @@ class Endpoint:
                 await reply.write(receive, send)
             else:
                 await respond(send, reply.status, *_encoded(reply))
+
+
+async def _handle(operation: Operation, call: Call[Any, Any]) -> Reply | Stream:
+    """What is not the caller's own may be his desk's: a ticket's conversation belongs to all of a client."""
+    try:
+        return await operation.handler(call)
+    except NotFound:
+        if not call.principal.client_id or operation.uploads:
+            raise
+        return await operation.handler(structs.replace(call, principal=call.principal.desk))
 
 
 class Fixed:
@@ -236,26 +252,33 @@ async def respond(send: Send, status: int, headers: Headers, body: bytes) -> Non
 
 async def read_body(receive: Receive) -> bytes:
     """Raises ClientDisconnect where the caller left before the end."""
-    message = await receive()
-    if message["type"] == "http.disconnect":
-        raise ClientDisconnect
-    if not message.get("more_body"):
-        return message.get("body", b"")  # type: ignore[no-any-return]
-    parts = [message.get("body", b"")]
-    while message.get("more_body"):
+    return b"".join([chunk async for chunk in body_chunks(receive)])
+
+
+async def body_chunks(receive: Receive) -> AsyncIterator[bytes]:
+    """Raises ClientDisconnect where the caller left before the end."""
+    more = True
+    while more:
         message = await receive()
         if message["type"] == "http.disconnect":
             raise ClientDisconnect
-        parts.append(message.get("body", b""))
-    return b"".join(parts)
+        more = message.get("more_body", False)
+        yield message.get("body", b"")
 
 
-def _body(operation: Operation, scope: Scope, raw: bytes) -> Any:
+def _check_type(operation: Operation, scope: Scope) -> None:
+    """Raises UnsupportedMediaType."""
+    taken = operation.uploads or ("application/json",)
+    if operation.any_type or "*/*" in taken or (operation.takes is Nothing and not operation.uploads):
+        return
+    kind = header(scope, b"content-type") or ("" if operation.uploads else "application/json")
+    if kind.partition(";")[0].strip().lower() not in taken:
+        raise UnsupportedMediaType
+
+
+def _body(operation: Operation, raw: bytes) -> Any:
     if operation.takes is Nothing:
         return Nothing()
-    kind = header(scope, b"content-type") or "application/json"
-    if not operation.any_type and kind.partition(";")[0].strip().lower() != "application/json":
-        raise UnsupportedMediaType
     return decode(raw, operation.takes)
 
 
