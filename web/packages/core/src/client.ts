@@ -1,5 +1,7 @@
 /** The JSON API as typed calls: each returns what the server answered or throws a ChatError. */
 import { ChatError, refusal, unreachable } from './errors.js';
+import type { ConversationQuery, SearchHit, SearchQuery } from './search.js';
+import type { Ticket, TicketInFull, TicketQuery } from './tickets.js';
 import type {
   Conversation,
   ConversationChange,
@@ -23,11 +25,11 @@ export interface ClientOptions {
   readonly fetch?: typeof fetch | undefined;
 }
 
-type Query = Readonly<Record<string, string | number | undefined>>;
+type Query = Readonly<Record<string, string | number | boolean | undefined>>;
 
 interface Call {
   readonly method?: 'GET' | 'POST' | 'PATCH' | 'DELETE';
-  readonly query?: Query;
+  readonly query?: object | undefined;
   readonly body?: unknown;
   readonly accept?: string;
   readonly signal?: AbortSignal | undefined;
@@ -55,8 +57,13 @@ export class Client {
   }
 
   /** A page of the caller's conversations, the latest change first. */
-  listConversations(query: { cursor?: string; limit?: number } = {}): Promise<Page<Conversation>> {
-    return this.#json('api/conversations', { query });
+  listConversations(query: ConversationQuery = {}, signal?: AbortSignal): Promise<Page<Conversation>> {
+    return this.#json('api/conversations', { query, signal });
+  }
+
+  /** A page of the messages that have all of the words, wherever they stand in their conversations. */
+  search(query: SearchQuery, signal?: AbortSignal): Promise<Page<SearchHit>> {
+    return this.#json('api/search', { query, signal });
   }
 
   /** Creates a conversation; with an `externalId` that exists it returns that one. */
@@ -117,6 +124,20 @@ export class Client {
     return this.#json('api/models', { signal });
   }
 
+  /** A page of the tickets, the latest change first. */
+  listTickets(query: TicketQuery = {}, signal?: AbortSignal): Promise<Page<Ticket>> {
+    return this.#json('api/tickets', { query, signal });
+  }
+
+  getTicket(id: string, signal?: AbortSignal): Promise<TicketInFull> {
+    return this.#json(ticketPath(id), { signal });
+  }
+
+  /** Forgets a ticket's answer: whoever opens it next gets a new one. */
+  async forgetAnswer(ticketId: string): Promise<void> {
+    await this.#call(`${ticketPath(ticketId)}/answer`, { method: 'DELETE' });
+  }
+
   /** Starts a run; the answer's body is its event stream. */
   send(request: SendRequest, signal?: AbortSignal): Promise<Response> {
     const body = { ...request, accepts: ['reset'] };
@@ -127,6 +148,23 @@ export class Client {
   runEvents(id: string, after: number, signal?: AbortSignal): Promise<Response> {
     const query = { after, accepts: 'reset' };
     return this.#call(`${runPath(id)}/events`, { query, accept: 'text/event-stream', signal });
+  }
+
+  /** An answer as it comes; for what is too long to be held, or no JSON. */
+  stream(path: string, query?: object, signal?: AbortSignal): Promise<Response> {
+    return this.#call(path, { query, accept: '*/*', signal });
+  }
+
+  /** Where a request of another kind than `fetch` goes, and what says who asks. */
+  async door(path: string, query?: object): Promise<{ readonly url: string; readonly headers: Headers }> {
+    return { url: this.#url(path, query), headers: await this.#headers({}) };
+  }
+
+  /** Where a socket goes, and the subprotocols that say who asks: a page can set no headers on one. */
+  async socket(path: string): Promise<{ readonly url: string; readonly protocols: string[] }> {
+    const bearer = await this.#bearer();
+    const url = this.#url(path).replace(/^http/, 'ws');
+    return { url, protocols: bearer ? ['prosa', `bearer.${bearer}`] : ['prosa'] };
   }
 
   async #json<T>(path: string, call?: Call): Promise<T> {
@@ -159,15 +197,19 @@ export class Client {
     const headers = new Headers({ Accept: call.accept ?? 'application/json' });
     if (call.body !== undefined) headers.set('Content-Type', 'application/json');
     if (this.#options.language) headers.set('Accept-Language', this.#options.language);
-    const { token } = this.#options;
-    const bearer = typeof token === 'function' ? await token() : token;
+    const bearer = await this.#bearer();
     if (bearer) headers.set('Authorization', `Bearer ${bearer}`);
     return headers;
   }
 
-  #url(path: string, query: Query = {}): string {
+  async #bearer(): Promise<string | undefined> {
+    const { token } = this.#options;
+    return typeof token === 'function' ? await token() : token;
+  }
+
+  #url(path: string, query: object = {}): string {
     const url = new URL(path, this.#base);
-    for (const [name, value] of Object.entries(query)) {
+    for (const [name, value] of Object.entries(query as Query)) {
       if (value !== undefined) url.searchParams.set(name, String(value));
     }
     return url.href;
@@ -188,4 +230,8 @@ function messagePath(conversationId: string, id: string): string {
 
 function runPath(id: string): string {
   return `api/chat/runs/${encodeURIComponent(id)}`;
+}
+
+function ticketPath(id: string): string {
+  return `api/tickets/${encodeURIComponent(id)}`;
 }

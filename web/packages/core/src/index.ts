@@ -18,6 +18,7 @@ export {
   waitingCalls,
 } from './parts.js';
 export { reduce } from './reducer.js';
+export type { ConversationQuery, SearchHit, SearchQuery, SnippetPiece } from './search.js';
 export { type SseBlock, SseParser, sseBlocks } from './sse.js';
 export {
   type Action,
@@ -28,5 +29,6 @@ export {
   type ShownMessage,
 } from './state.js';
 export { runEvents, type Source, type StreamOptions } from './stream.js';
+export type { Ticket, TicketInFull, TicketQuery, TicketStatus } from './tickets.js';
 export type { ClientTool, ClientTools, ToolContext } from './tools.js';
 export type * from './types.js';

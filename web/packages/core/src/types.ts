@@ -62,16 +62,25 @@ export interface Conversation {
   readonly status: 'open' | 'closed';
   readonly headId: string | null;
   readonly metadata: Readonly<Record<string, unknown>>;
+  /** Stands above the others in the list. */
+  readonly pinned: boolean;
+  /** Kept, but out of the list. */
+  readonly archived: boolean;
+  /** The caller's own id of the ticket that this conversation belongs to. */
+  readonly ticketId: string | null;
   readonly createdAt: string;
   readonly updatedAt: string;
 }
 
 export type NewConversation = Partial<
-  Pick<Conversation, 'title' | 'externalId' | 'systemPrompt' | 'provider' | 'model' | 'metadata'>
+  Pick<Conversation, 'title' | 'externalId' | 'clientId' | 'systemPrompt' | 'provider' | 'model' | 'metadata'>
 >;
 
 export type ConversationChange = Partial<
-  Pick<Conversation, 'title' | 'status' | 'systemPrompt' | 'provider' | 'model' | 'metadata' | 'headId'>
+  Pick<
+    Conversation,
+    'title' | 'status' | 'systemPrompt' | 'provider' | 'model' | 'metadata' | 'headId' | 'pinned' | 'archived'
+  >
 >;
 
 export interface Page<T> {
