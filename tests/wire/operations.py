@@ -21,12 +21,13 @@ class Ids(NamedTuple):
     question: str
     run: str
     key: str = NOBODY
+    template: str = NOBODY
     model: str = "nobody/has-this"
 
     def path(self, operation: Operation) -> str:
         return operation.path.format(
             conversationId=self.conversation, messageId=self.message, runId=self.run, keyId=self.key,
-            model=self.model,
+            templateId=self.template, model=self.model,
         )  # fmt: skip
 
 
@@ -80,6 +81,15 @@ EXAMPLES: dict[str, Example] = {
     "GET /api/conversations/{conversationId}": Example(),
     "PATCH /api/conversations/{conversationId}": Example({"title": "x"}, {"headId": "message"}),
     "DELETE /api/conversations/{conversationId}": Example(),
+    "PUT /api/conversations/{conversationId}/messages/{messageId}/feedback": Example({"thumb": "up"}),
+    "DELETE /api/conversations/{conversationId}/messages/{messageId}/feedback": Example(),
+    "GET /api/feedback": Example(),
+    "GET /api/templates": Example(),
+    "POST /api/templates": Example({"name": "x", "content": "x"}, right={"shared": (False,)}),
+    "GET /api/templates/{templateId}": Example(),
+    "PATCH /api/templates/{templateId}": Example({"name": "x"}),
+    "DELETE /api/templates/{templateId}": Example(),
+    "POST /api/templates/{templateId}/fill": Example({"values": {}}),
     "GET /api/models": Example(),
     "GET /api/session": Example(),
     "POST /api/session": Example({"token": "x"}),

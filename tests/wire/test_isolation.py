@@ -22,7 +22,12 @@ async def furnish(house: House, user: str, words: str, external: str) -> Ids:
     added = await house.chat.keys.add(
         "openai", f"sk-{words}".replace(" ", "-"), label=words, weight=1, by=user
     )
-    return Ids(one, start["messageId"], start["userMessageId"], start["runId"], added.key.id)
+    template = await house.post("/api/templates", {"name": words, "content": words}, user=user)
+    said = f"/api/conversations/{one}/messages/{start['messageId']}/feedback"
+    await house.call("PUT", said, {"comment": words}, user=user)
+    return Ids(
+        one, start["messageId"], start["userMessageId"], start["runId"], added.key.id, template.json()["id"]
+    )
 
 
 async def snapshot(house: House, user: str, ids: Ids) -> list[Any]:
@@ -32,6 +37,7 @@ async def snapshot(house: House, user: str, ids: Ids) -> list[Any]:
         for path in (
             f"/api/conversations/{ids.conversation}", f"/api/conversations/{ids.conversation}/messages",
             f"/api/chat/runs/{ids.run}", f"/api/chat/runs/{ids.run}/events?after=1000000", "/api/conversations",
+            f"/api/templates/{ids.template}", "/api/templates", "/api/feedback",
         )
         if "events" not in path
     ]  # fmt: skip
@@ -44,7 +50,9 @@ def requests(
     found: list[tuple[str, dict[str, Any]]] = []
     body = {"json": body_of(operation, own)} if operation in WRITES else {}
     named = [
-        name for name in ("conversation", "message", "run", "key") if "{" + name + "Id}" in operation.path
+        name
+        for name in ("conversation", "message", "run", "key", "template")
+        if "{" + name + "Id}" in operation.path
     ]
     for name in named:
         ids = own._replace(**{name: getattr(theirs, name)})

@@ -16,7 +16,9 @@ from prosa.domain.runs import Run, RunStatus
 from prosa.domain.steps import Resumed, Step, Verdict
 from prosa.domain.time import Instant
 from prosa.domain.tree import Tree
+from prosa.ports.feedback import Feedbacks
 from prosa.ports.keys import ProviderKeys
+from prosa.ports.templates import Templates
 
 
 class Conversations(Protocol):
@@ -170,6 +172,10 @@ class Records(Protocol):
     def ledger(self) -> Ledger: ...
     @property
     def sign_ins(self) -> SignIns: ...
+    @property
+    def templates(self) -> Templates: ...
+    @property
+    def feedback(self) -> Feedbacks: ...
 
 
 class EngineRecords(Protocol):

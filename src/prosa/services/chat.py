@@ -8,6 +8,7 @@ from prosa.ports.store import Store
 from prosa.services.completions import Completions
 from prosa.services.conversations import Conversations
 from prosa.services.embeddings import Embeddings
+from prosa.services.feedback import Feedbacks
 from prosa.services.keys.keys import Keys
 from prosa.services.ledger import Ledger
 from prosa.services.messages import Messages
@@ -17,6 +18,7 @@ from prosa.services.models.listing import Listing
 from prosa.services.process import Process
 from prosa.services.runs.engine import Engine
 from prosa.services.runs.start import Defaults
+from prosa.services.templates import Templates
 from prosa.services.tools.registry import Toolbox
 
 
@@ -44,6 +46,8 @@ class Chat:
         self.conversations = Conversations(store, self.engine, catalogue)
         self.messages = Messages(store)
         self.process = Process(store, self.engine, self.conversations, self.messages)
+        self.templates = Templates(store)
+        self.feedback = Feedbacks(store)
         self.ledger = Ledger(store, defaults.limits)
         self.completions = Completions(self.ledger, catalogue, defaults)
         self.embeddings = Embeddings(self.ledger, catalogue, self.completions)

@@ -2,10 +2,11 @@
 
 from typing import Literal
 
-from msgspec import UNSET, Struct, UnsetType
+from msgspec import UNSET, Struct, UnsetType, structs
 
 from prosa.domain.conversations import Message, MessageStatus
 from prosa.domain.errors import InvalidRequest, MessageNotFound
+from prosa.domain.feedback import Feedback
 from prosa.domain.ids import new_id, parse_id
 from prosa.domain.models import Role, Turn
 from prosa.domain.principal import Principal
@@ -22,6 +23,7 @@ class Placed(Struct, frozen=True):
 
     message: Message
     siblings: list[str]
+    feedback: Feedback | None = None
 
 
 class Messages:
@@ -40,7 +42,7 @@ class Messages:
     ) -> tuple[list[Placed], str | None]:
         """The branch that ends at `head` (None: the conversation's), page by page. Raises
         ConversationNotFound, MessageNotFound (`head`), InvalidRequest (`cursor`)."""
-        records = self._store.of(principal).messages
+        records, feedback = self._store.of(principal).messages, self._store.of(principal).feedback
         tree, shown = await records.tree(conversation_id)
         if head is not None and head not in tree:
             raise MessageNotFound
@@ -50,15 +52,18 @@ class Messages:
         start = _after(branch, cursor)
         ids = branch[start : start + limit]
         found = await records.many(conversation_id, ids)
-        placed = [Placed(found[each], tree.siblings(each)) for each in ids if each in found]
+        said = await feedback.of([each for each in ids if _is_answer(found.get(each))])
+        placed = [Placed(found[each], tree.siblings(each), said.get(each)) for each in ids if each in found]
         more = start + limit < len(branch)
         return placed, to_cursor(ids[-1]) if more else None
 
     async def get(self, principal: Principal, conversation_id: str, message_id: str) -> Placed:
         """Raises ConversationNotFound, MessageNotFound."""
-        records = self._store.of(principal).messages
+        records, feedback = self._store.of(principal).messages, self._store.of(principal).feedback
         tree, _ = await records.tree(conversation_id)
-        return _placed(tree, await records.get(conversation_id, message_id))
+        message = await records.get(conversation_id, message_id)
+        said = await feedback.of([message_id] if _is_answer(message) else [])
+        return structs.replace(_placed(tree, message), feedback=said.get(message_id))
 
     async def append(
         self,
@@ -108,6 +113,10 @@ def stored_message(
         model=None,
         created_at=now(),
     )
+
+
+def _is_answer(message: Message | None) -> bool:
+    return message is not None and message.role is Role.ASSISTANT
 
 
 def _placed(tree: Tree, message: Message) -> Placed:

@@ -15,7 +15,17 @@ from prosa.transport.middleware.bodies import Bodies
 from prosa.transport.middleware.hosts import Hosts
 from prosa.transport.middleware.origins import Origins
 from prosa.transport.native import chat as native_chat
-from prosa.transport.native import conversations, messages, models, plain, process, runs, session
+from prosa.transport.native import (
+    conversations,
+    feedback,
+    messages,
+    models,
+    plain,
+    process,
+    runs,
+    session,
+    templates,
+)
 from prosa.transport.openai import completions, embeddings
 from prosa.transport.openai import models as openai_models
 from prosa.transport.openai.errors import refusal as openai_refusal
@@ -86,6 +96,8 @@ def operations(identity: Identity) -> list[Operation]:
         *process.OPERATIONS,
         *messages.OPERATIONS,
         *conversations.OPERATIONS,
+        *feedback.OPERATIONS,
+        *templates.OPERATIONS,
         *models.OPERATIONS,
         *completions.OPERATIONS,
         *embeddings.OPERATIONS,

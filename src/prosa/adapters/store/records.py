@@ -1,11 +1,13 @@
 """What one principal owns, over any session."""
 
 from prosa.adapters.store.repositories.conversations import Conversations
+from prosa.adapters.store.repositories.feedback import Feedbacks
 from prosa.adapters.store.repositories.ledger import Ledger
 from prosa.adapters.store.repositories.messages import Messages
 from prosa.adapters.store.repositories.runs import Runs
 from prosa.adapters.store.repositories.signins import SignIns
 from prosa.adapters.store.repositories.steps import Steps
+from prosa.adapters.store.repositories.templates import Templates
 from prosa.adapters.store.session import Session
 
 
@@ -40,3 +42,11 @@ class Records:
     @property
     def sign_ins(self) -> SignIns:
         return SignIns(self._session)
+
+    @property
+    def templates(self) -> Templates:
+        return Templates(self._session)
+
+    @property
+    def feedback(self) -> Feedbacks:
+        return Feedbacks(self._session)

@@ -220,6 +220,36 @@ sign_ins = Table(
     Column("used_at", Instant, nullable=False),
 )
 
+prompt_templates = Table(
+    "prompt_templates",
+    metadata,
+    _id(),
+    _owner(),
+    _client(),
+    Column("name", Text, nullable=False),
+    Column("description", Text),
+    Column("content", Text, nullable=False),
+    Column("variables", Json, nullable=False),
+    Column("created_at", Instant, nullable=False),
+    Column("updated_at", Instant, nullable=False),
+    Index(None, "user_id", "id"),
+)
+
+feedback = Table(
+    "feedback",
+    metadata,
+    Column("message_id", Id, ForeignKey("messages.id", ondelete="CASCADE"), primary_key=True),
+    _owner(),
+    Column("conversation_id", Id, nullable=False),
+    Column("thumb", Text),
+    Column("rating", Integer),
+    Column("tags", Json, nullable=False),
+    Column("comment", Text),
+    Column("created_at", Instant, nullable=False),
+    Column("updated_at", Instant, nullable=False),
+    Index(None, "user_id", "updated_at", "message_id"),
+)
+
 provider_keys = Table(
     "provider_keys",
     metadata,
@@ -237,7 +267,19 @@ provider_keys = Table(
     Column("retired_at", Instant),
 )
 
-OWNED = (conversations, messages, runs, run_steps, journal, ai_usage, reservations, idempotency, sign_ins)
+OWNED = (
+    conversations,
+    messages,
+    runs,
+    run_steps,
+    journal,
+    ai_usage,
+    reservations,
+    idempotency,
+    sign_ins,
+    prompt_templates,
+    feedback,
+)
 """The tables whose rows belong to a user: row level security and the auditor read this."""
 
 ENGINE = (runs, run_steps, journal, messages, reservations, ai_usage)

@@ -7,6 +7,7 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 
 from prosa.domain.content import DocumentPart, ImagePart, Part, TextPart, ThinkingPart, ToolCall, ToolResult
 from prosa.domain.conversations import Conversation, Message
+from prosa.domain.feedback import Feedback
 from prosa.domain.money import to_dollars
 from prosa.domain.runs import Run, RunStatus
 from prosa.domain.steps import Step, StepStatus
@@ -124,6 +125,17 @@ class MessageForm(Struct, frozen=True, rename="camel"):
     provider: str | None
     model: str | None
     created_at: str
+    feedback: "FeedbackForm | None"
+
+
+class FeedbackForm(Struct, frozen=True, rename="camel"):
+    """What somebody thinks of an answer."""
+
+    thumb: Literal["up", "down"] | None
+    rating: int | None
+    tags: list[str]
+    comment: str | None
+    updated_at: str
 
 
 class NewMessage(Struct, frozen=True, rename="camel"):
@@ -245,7 +257,12 @@ def message_form(placed: Placed) -> MessageForm:
         provider=message.provider,
         model=message.model,
         created_at=to_iso(message.created_at),
+        feedback=None if placed.feedback is None else feedback_form(placed.feedback),
     )
+
+
+def feedback_form(said: Feedback) -> FeedbackForm:
+    return FeedbackForm(said.thumb, said.rating, [*said.tags], said.comment, to_iso(said.updated_at))
 
 
 def part_forms(message: Message) -> list[PartForm]:
