@@ -20,6 +20,7 @@ __all__ = [
     "__version__",
     "calculate_cost",
     "close",
+    "count_tokens",
     "create_provider",
     "handle_chat_request",
     "process_user_chat_message",
@@ -27,6 +28,7 @@ __all__ = [
     "send_openai_message",
     "stream_openai_response",
     "tool",
+    "truncate_messages",
 ]
 
 if TYPE_CHECKING:
@@ -35,6 +37,7 @@ if TYPE_CHECKING:
     from prosa.direct.openai import send_openai_message, stream_openai_response
     from prosa.direct.opened import close
     from prosa.direct.provider import LLMFactory, LLMProvider, create_provider
+    from prosa.direct.truncating import count_tokens, truncate_messages
     from prosa.domain.errors import ProsaError
     from prosa.library import Prosa
     from prosa.ports.tools import Caller
@@ -50,6 +53,7 @@ _WHERE = {
     "ToolError": "prosa.services.tools.marks",
     "calculate_cost": "prosa.services.models.prices",
     "close": "prosa.direct.opened",
+    "count_tokens": "prosa.direct.truncating",
     "create_provider": "prosa.direct.provider",
     "handle_chat_request": "prosa.direct.chat",
     "process_user_chat_message": "prosa.direct.chat",
@@ -57,6 +61,7 @@ _WHERE = {
     "send_openai_message": "prosa.direct.openai",
     "stream_openai_response": "prosa.direct.openai",
     "tool": "prosa.services.tools.marks",
+    "truncate_messages": "prosa.direct.truncating",
 }
 
 

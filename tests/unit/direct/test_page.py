@@ -28,7 +28,7 @@ def page() -> Any:
 
 def test_the_page_tells_of_every_function() -> None:
     ours = [name for name, where in prosa._WHERE.items() if where.startswith("prosa.direct.")]
-    assert len(ours) == 9
+    assert len(ours) == 11
     untold = [
         name for name in [*ours, "calculate_cost"] if f"prosa.{name}" not in TEXT and f"`{name}" not in TEXT
     ]
@@ -124,3 +124,15 @@ async def test_a_route(page: Any, upstream: Upstream, monkeypatch: pytest.Monkey
 
 def test_what_it_cost(page: Any) -> None:
     assert page.price() == "0.00036 US dollars"
+
+
+def test_what_fits(page: Any) -> None:
+    long = [{"role": "user", "content": "word " * 900} for _ in range(10)]
+    assert page.newest([{"role": "system", "content": "Be brief."}, *HI]) == [
+        {"role": "system", "content": "Be brief."},
+        *HI,
+    ]
+    with pytest.raises(prosa.ProsaError, match="tokens longer"):
+        page.newest(long)
+    assert page.size(HI) == "9"
+    assert page.size([{"role": "user", "content": [{"type": "image_url"}]}]).startswith("about ")

@@ -37,10 +37,11 @@ def size_of(turn: Turn) -> int:
     """The bytes of a turn's text, calls and results, and what its pictures and documents take at most."""
     if not turn.parts:
         return size(turn.content)
-    return sum(map(_size_of_part, turn.parts)) + OVERHEAD * len(turn.parts)
+    return sum(map(size_of_part, turn.parts)) + OVERHEAD * len(turn.parts)
 
 
-def _size_of_part(part: Part) -> int:
+def size_of_part(part: Part) -> int:
+    """As `size_of`, of one part."""
     match part:
         case TextPart(text):
             return size(text)
