@@ -24,5 +24,6 @@ export { Thoughts, type ThoughtsProps } from './Thoughts.js';
 export { type CallActions, ToolCall, type ToolCallProps } from './ToolCall.js';
 export { TypingIndicator } from './TypingIndicator.js';
 export { type UseChat, type UseChatOptions, useChat } from './useChat.js';
-export { type UseConversations, useConversations } from './useConversations.js';
+export { type ConversationFilter, type UseConversations, useConversations } from './useConversations.js';
 export { type UseModels, useModels } from './useModels.js';
+export { type Pages, usePages } from './usePages.js';

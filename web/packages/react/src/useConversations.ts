@@ -1,102 +1,87 @@
-/** The caller's conversations as a hook: listed, made, renamed and deleted. */
-import type { Conversation, NewConversation } from '@prosa/core';
-import { useCallback, useEffect, useMemo, useRef, useState } from 'react';
+/** The caller's conversations as a hook: listed, made, changed and deleted. */
+import type { Conversation, ConversationChange, ConversationQuery, NewConversation } from '@prosa/core';
+import { useCallback, useMemo } from 'react';
 import { useProsa } from './context.js';
+import { isListed, placed, without } from './listing.js';
+import { usePages } from './usePages.js';
+
+/** Which conversations are listed; the same as long as it says the same. */
+export type ConversationFilter = Omit<ConversationQuery, 'limit' | 'cursor'>;
 
 export interface UseConversations {
   readonly conversations: readonly Conversation[];
   /** True until the first page has come. */
   readonly loading: boolean;
+  /** True while more is read, or read anew. */
+  readonly busy: boolean;
   readonly error: Error | null;
   readonly hasMore: boolean;
   readonly loadMore: () => Promise<void>;
   readonly refresh: () => Promise<void>;
   readonly createConversation: (given?: NewConversation) => Promise<Conversation>;
   readonly renameConversation: (id: string, title: string) => Promise<void>;
+  readonly updateConversation: (id: string, change: ConversationChange) => Promise<Conversation>;
   readonly deleteConversation: (id: string) => Promise<void>;
-}
-
-interface Listing {
-  readonly items: readonly Conversation[];
-  readonly next: string | null;
-  readonly loading: boolean;
-  readonly error: Error | null;
+  /** Puts a conversation that is known otherwise where it belongs in the list, or out of it. */
+  readonly takeConversation: (conversation: Conversation) => void;
+  /** Takes one off the list that is no more. */
+  readonly dropConversation: (id: string) => void;
 }
 
 const PAGE = 50;
-const AT_FIRST: Listing = { items: [], next: null, loading: true, error: null };
+const EVERYTHING: ConversationFilter = {};
 
 /** `userId` is accepted for the host's convenience; whose conversations these are is decided by the token. */
-export function useConversations(_userId?: string): UseConversations {
+export function useConversations(
+  _userId?: string,
+  filter: ConversationFilter = EVERYTHING,
+): UseConversations {
   const { client } = useProsa();
-  const [listing, setListing] = useState(AT_FIRST);
-  const reading = useRef(0);
-
+  const asked = JSON.stringify(filter);
   const read = useCallback(
-    async (cursor?: string) => {
-      reading.current += 1;
-      const mine = reading.current;
-      const query = cursor === undefined ? { limit: PAGE } : { limit: PAGE, cursor };
-      try {
-        const page = await client.listConversations(query);
-        // An answer that a newer question has overtaken is not shown.
-        if (reading.current !== mine) return;
-        setListing(before => ({
-          items: cursor === undefined ? page.items : merged(before.items, page.items),
-          next: page.nextCursor,
-          loading: false,
-          error: null,
-        }));
-      } catch (error) {
-        if (reading.current === mine)
-          setListing(before => ({ ...before, loading: false, error: error as Error }));
-      }
+    (cursor: string | undefined, signal: AbortSignal) => {
+      const query = JSON.parse(asked) as ConversationFilter;
+      return client.listConversations({ ...query, limit: PAGE, ...(cursor ? { cursor } : {}) }, signal);
     },
-    [client],
+    [client, asked],
   );
+  const { items, edit, ...pages } = usePages(read, idOf);
 
-  useEffect(() => {
-    void read();
-    return () => {
-      reading.current += 1;
+  const actions = useMemo(() => {
+    const query = JSON.parse(asked) as ConversationFilter;
+    const takeConversation = (conversation: Conversation) =>
+      edit((before, hasMore) =>
+        isListed(conversation, query)
+          ? placed(before, conversation, hasMore)
+          : without(before, conversation.id),
+      );
+    const dropConversation = (id: string) => edit(before => without(before, id));
+    const updateConversation = async (id: string, change: ConversationChange) => {
+      const changed = await client.updateConversation(id, change);
+      takeConversation(changed);
+      return changed;
     };
-  }, [read]);
-
-  const change = useCallback((edit: (items: readonly Conversation[]) => readonly Conversation[]) => {
-    setListing(before => ({ ...before, items: edit(before.items) }));
-  }, []);
-
-  const actions = useMemo(
-    () => ({
-      refresh: () => read(),
+    return {
+      takeConversation,
+      dropConversation,
+      updateConversation,
       createConversation: async (given: NewConversation = {}) => {
         const created = await client.createConversation(given);
-        change(items => [created, ...without(items, created.id)]);
+        takeConversation(created);
         return created;
       },
       renameConversation: async (id: string, title: string) => {
-        const renamed = await client.updateConversation(id, { title });
-        change(items => items.map(item => (item.id === id ? renamed : item)));
+        await updateConversation(id, { title });
       },
       deleteConversation: async (id: string) => {
         await client.deleteConversation(id);
-        change(items => without(items, id));
+        dropConversation(id);
       },
-    }),
-    [client, read, change],
-  );
-
-  const { items, next, loading, error } = listing;
-  const loadMore = useCallback(() => (next === null ? Promise.resolve() : read(next)), [next, read]);
-  return { ...actions, conversations: items, loading, error, hasMore: next !== null, loadMore };
+    };
+  }, [client, asked, edit]);
+  return { ...actions, ...pages, conversations: items };
 }
 
-function without(items: readonly Conversation[], id: string): readonly Conversation[] {
-  return items.filter(item => item.id !== id);
-}
-
-/** A conversation that moved between two pages while they were read is listed once. */
-function merged(before: readonly Conversation[], more: readonly Conversation[]): readonly Conversation[] {
-  const known = new Set(before.map(item => item.id));
-  return [...before, ...more.filter(item => !known.has(item.id))];
+function idOf({ id }: Conversation): string {
+  return id;
 }
