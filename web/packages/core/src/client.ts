@@ -1,7 +1,7 @@
 /** The JSON API as typed calls: each returns what the server answered or throws a ChatError. */
 import { ChatError, refusal, unreachable } from './errors.js';
 import type { ConversationQuery, SearchHit, SearchQuery } from './search.js';
-import type { Ticket, TicketInFull, TicketQuery } from './tickets.js';
+import type { TicketForm, TicketInFull, TicketQuery } from './tickets.js';
 import type {
   Conversation,
   ConversationChange,
@@ -125,7 +125,7 @@ export class Client {
   }
 
   /** A page of the tickets, the latest change first. */
-  listTickets(query: TicketQuery = {}, signal?: AbortSignal): Promise<Page<Ticket>> {
+  listTickets(query: TicketQuery = {}, signal?: AbortSignal): Promise<Page<TicketForm>> {
     return this.#json('api/tickets', { query, signal });
   }
 

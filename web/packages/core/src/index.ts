@@ -29,6 +29,8 @@ export {
   type ShownMessage,
 } from './state.js';
 export { runEvents, type Source, type StreamOptions } from './stream.js';
-export type { Ticket, TicketInFull, TicketQuery, TicketStatus } from './tickets.js';
+export { type FollowUp, NO_ANSWER, Ticket, type TicketFailure, type TicketState } from './ticket.js';
+export { type TicketFrame, type TicketOptions, type TicketRequest, ticketFrames } from './ticketFrames.js';
+export type { TicketForm, TicketInFull, TicketQuery, TicketStatus } from './tickets.js';
 export type { ClientTool, ClientTools, ToolContext } from './tools.js';
 export type * from './types.js';

@@ -2,7 +2,7 @@
 
 export type TicketStatus = 'answering' | 'answered' | 'failed' | 'unanswered';
 
-export interface Ticket {
+export interface TicketForm {
   /** The id that the ticket desk gave it. */
   readonly id: string;
   readonly conversationId: string;
@@ -16,7 +16,7 @@ export interface Ticket {
   readonly answeredAt: string | null;
 }
 
-export interface TicketInFull extends Ticket {
+export interface TicketInFull extends TicketForm {
   readonly body: string;
 }
 

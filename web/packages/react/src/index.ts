@@ -10,7 +10,11 @@ export {
   type Conversation,
   type Message,
   type Model,
+  type SearchHit,
   type Session,
+  type TicketForm,
+  type TicketInFull,
+  type TicketStatus,
 } from '@prosa/core';
 export { ChatInput, type ChatInputProps, type Draft } from './ChatInput.js';
 export { ChatInterface, type ChatInterfaceProps } from './ChatInterface.js';
@@ -21,9 +25,11 @@ export { MessageParts, type MessagePartsProps } from './MessageParts.js';
 export { ModelPicker, type ModelPickerProps } from './ModelPicker.js';
 export { StreamingMessage, type StreamingMessageProps } from './StreamingMessage.js';
 export { Thoughts, type ThoughtsProps } from './Thoughts.js';
+export { TicketAIChat, type TicketAIChatProps } from './TicketAIChat.js';
 export { type CallActions, ToolCall, type ToolCallProps } from './ToolCall.js';
 export { TypingIndicator } from './TypingIndicator.js';
 export { type UseChat, type UseChatOptions, useChat } from './useChat.js';
 export { type ConversationFilter, type UseConversations, useConversations } from './useConversations.js';
 export { type UseModels, useModels } from './useModels.js';
 export { type Pages, usePages } from './usePages.js';
+export { type UseTicket, type UseTicketOptions, useTicket } from './useTicket.js';

@@ -74,6 +74,10 @@ const en = {
   closed: 'This conversation is closed.',
   greeting: 'What shall we talk about?',
   network: 'The server cannot be reached. Check the connection.',
+  ticketLoading: 'Processing...',
+  ticketAnswer: 'The AI’s answer:',
+  ticketCached: 'This ticket was answered before.',
+  ticketRefresh: 'Ask anew',
 };
 
 export type Texts = typeof en;
@@ -152,6 +156,10 @@ const pt: Texts = {
   closed: 'Esta conversa está encerrada.',
   greeting: 'Vamos prosear sobre o quê?',
   network: 'Não foi possível falar com o servidor. Verifique a conexão.',
+  ticketLoading: 'Processando...',
+  ticketAnswer: 'Resposta da IA:',
+  ticketCached: 'Este ticket já foi respondido antes.',
+  ticketRefresh: 'Perguntar de novo',
 };
 
 /** The texts for a language tag such as `pt-BR`; English where there are none. */
