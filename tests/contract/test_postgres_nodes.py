@@ -36,7 +36,8 @@ def store(nodes: list[Store]) -> Store:
 
 async def test_all_nodes_hear_of_the_journal(nodes: list[Store], chat: Conversation, ears: Ears) -> None:
     run = (await begin(nodes[1], chat)).run
-    assert ears.heard == []
+    await ears.until("begun", run.id)
+    ears.heard.clear()
     await nodes[1].engine.commit(BOOT, [append(run, 1, b"{}")], [])
     await ears.until("journal", run.id)
     await nodes[1].engine.commit(BOOT, [append(run, 2, b"{}")], [ending(run)])
@@ -77,7 +78,7 @@ async def test_silence_is_asked_whether_it_is_one(
         monkeypatch.setattr(type(connection), "fetchval", answer)
         await asked.wait()
         if lost:
-            await ears.until("journal")
+            await ears.until("lost")
         assert (made._connection is connection) is not lost
         await ask(database.app, "SELECT pg_notify('prosa', 'stop x')")
         await ears.until("stop", "x")
@@ -182,7 +183,7 @@ async def test_postgres_restarts(
     finally:
         await asyncio.to_thread(server.start)
     await node.ping()
-    await ears.until("journal")
+    await ears.until("lost")
     await nodes[1].engine.commit(BOOT, [append(run, 1, b"{}")], [ending(run)])
     await ears.until("journal", run.id)
     assert (await node.of(ANA).runs.get(run.id)).status is RunStatus.COMPLETED

@@ -89,7 +89,7 @@ async def test_a_write_during_the_close_is_refused(tmp_path: Path) -> None:
 
 
 async def test_a_closed_writer_takes_no_job(tmp_path: Path) -> None:
-    writer = Writer(tmp_path / "a.db", None)
+    writer = Writer(tmp_path / "a.db", None, Ears())
     await asyncio.gather(writer.close(), writer.close())
 
     def plan():  # type: ignore[no-untyped-def]

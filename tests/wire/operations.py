@@ -90,6 +90,7 @@ EXAMPLES: dict[str, Example] = {
     "PATCH /api/templates/{templateId}": Example({"name": "x"}),
     "DELETE /api/templates/{templateId}": Example(),
     "POST /api/templates/{templateId}/fill": Example({"values": {}}),
+    "GET /api/conversations/{conversationId}/events": Example(),
     "GET /api/models": Example(),
     "GET /api/session": Example(),
     "POST /api/session": Example({"token": "x"}),

@@ -98,6 +98,13 @@ class Runs(Protocol):
         """The runs of a conversation that have not ended."""
         ...
 
+    async def seen(
+        self, conversation_id: str, run_ids: Sequence[str] | None
+    ) -> tuple[Conversation, list[Run]]:
+        """A conversation and, oldest first, those of its runs that are named; None: those that go on.
+        Raises ConversationNotFound."""
+        ...
+
     async def lines(self, run_id: str, after: int) -> tuple[Run, list[tuple[int, bytes]]]:
         """The run and its journal: (seq, line) of the next stored events past `after`, in order; none where
         there are no more. Raises RunNotFound."""
@@ -239,9 +246,11 @@ class Store(Protocol):
 
     async def open(self, heard: Callable[[str, Sequence[str]], None]) -> None:
         """Migrates where the store does so by itself, connects, and from then on calls `heard(kind, ids)`
-        in the loop whenever any node committed events (kind "journal", with the runs; no ids: any run, and
-        anything else may have been missed), asked runs to stop ("stop") or, where several nodes share the
-        store, changed providers' keys ("keys"). Raises MisconfiguredError, StoreUnavailable, StoreLocked."""
+        in the loop whenever any node changed conversations ("conversations") or their messages
+        ("messages"), or began runs ("begun": a conversation, then its run, and so on); and, where several
+        nodes share the store, committed events ("journal", with the runs), asked runs to stop ("stop") or
+        changed providers' keys ("keys"). No ids: any of them. "lost": anything may have been missed.
+        Raises MisconfiguredError, StoreUnavailable, StoreLocked."""
         ...
 
     async def ping(self) -> None:

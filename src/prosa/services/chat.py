@@ -8,6 +8,7 @@ from prosa.ports.store import Store
 from prosa.services.completions import Completions
 from prosa.services.conversations import Conversations
 from prosa.services.embeddings import Embeddings
+from prosa.services.feed import Feed
 from prosa.services.feedback import Feedbacks
 from prosa.services.keys.keys import Keys
 from prosa.services.ledger import Ledger
@@ -45,6 +46,7 @@ class Chat:
         self.engine = Engine(store, catalogue, defaults, self.tools)
         self.conversations = Conversations(store, self.engine, catalogue)
         self.messages = Messages(store)
+        self.feed = Feed(store)
         self.process = Process(store, self.engine, self.conversations, self.messages)
         self.templates = Templates(store)
         self.feedback = Feedbacks(store)
@@ -89,10 +91,13 @@ class Chat:
         await asyncio.gather(self.engine.settle(), self.completions.settle())
 
     def _heard(self, kind: str, ids: Sequence[str]) -> None:
-        if kind == "keys" or not ids:
+        """What any node told; "lost" says that anything may have been missed."""
+        if kind in ("keys", "lost"):
             self.keys.heard()
-        if kind != "keys":
+        if kind in ("journal", "stop", "lost"):
             self.engine.heard(kind, ids)
+        if kind in ("begun", "messages", "conversations", "lost"):
+            self.feed.heard(kind, ids)
 
 
 def _load_prices() -> None:

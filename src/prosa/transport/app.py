@@ -17,6 +17,7 @@ from prosa.transport.middleware.origins import Origins
 from prosa.transport.native import chat as native_chat
 from prosa.transport.native import (
     conversations,
+    feed,
     feedback,
     messages,
     models,
@@ -98,6 +99,7 @@ def operations(identity: Identity) -> list[Operation]:
         *conversations.OPERATIONS,
         *feedback.OPERATIONS,
         *templates.OPERATIONS,
+        *feed.OPERATIONS,
         *models.OPERATIONS,
         *completions.OPERATIONS,
         *embeddings.OPERATIONS,

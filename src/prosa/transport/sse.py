@@ -189,6 +189,11 @@ async def numbered(writing: Writing, lines: Sequence[bytes]) -> None:
     await writing.body(b"".join(frames))
 
 
+async def whole(writing: Writing, lines: Sequence[bytes]) -> None:
+    """Whole events without numbers, as they come: they are few."""
+    await writing.body(b"".join([b"data: %b\n\n" % line for line in lines]))
+
+
 def unaware_of_resets(write: Write, language: str) -> Write:
     """`write` for a reader that can't take text back: where an answer begins anew, its stream ends with an
     error of the code `restarted`. The message is whole in the end."""
@@ -213,3 +218,4 @@ def stream_form(form: Form, accepts: Collection[str], language: str) -> Form:
 
 PACED = Form(_HEADERS, paced, _PING)
 NUMBERED = Form(_HEADERS, numbered, _PING)
+WHOLE = Form(_HEADERS, whole, _PING)

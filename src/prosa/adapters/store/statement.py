@@ -94,13 +94,17 @@ class Together:
 
 
 class Tell:
-    """A step of a plan: once this transaction is committed, all nodes hear `kind` and these runs."""
+    """A step of a plan: once this transaction is committed, all nodes hear `kind` and these ids."""
 
-    __slots__ = ("kind", "run_ids")
+    __slots__ = ("ids", "kind")
 
-    def __init__(self, kind: str, run_ids: Sequence[str]) -> None:
+    def __init__(self, kind: str, ids: Sequence[str]) -> None:
         self.kind = kind
-        self.run_ids = run_ids
+        self.ids = ids
+
+
+ABROAD = frozenset({"journal", "stop", "keys"})
+"""Kinds that only other nodes need to hear: at home, whoever tells has seen to it already."""
 
 
 Step = Ask | Many | Together | Tell

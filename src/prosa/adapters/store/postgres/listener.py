@@ -21,7 +21,7 @@ HEARTBEAT = 30.0
 
 class Listener:
     """Calls `heard` for each notice; after a gap, of which nobody can say what was missed in it, with
-    ("journal", ())."""
+    ("lost", ())."""
 
     def __init__(self, url: str, heard: Heard) -> None:
         self._url = url
@@ -60,8 +60,8 @@ class Listener:
             raise StoreUnavailable from error
 
     def _hear(self, _connection: object, _pid: int, _channel: str, payload: str) -> None:
-        kind, *run_ids = payload.split(" ")
-        self._heard(kind, run_ids)
+        kind, *ids = payload.split(" ")
+        self._heard(kind, ids)
 
     async def _keep(self) -> None:
         while True:
@@ -89,5 +89,5 @@ class Listener:
                 await asyncio.sleep(pause)
                 pause = min(2 * pause, LONGEST_PAUSE)
             else:
-                self._heard("journal", ())
+                self._heard("lost", ())
                 return

@@ -116,7 +116,7 @@ def end(told: list[Tell]) -> str:
     """COMMIT, and with it one NOTIFY for all that was told of each kind."""
     notices = []
     for kind in dict.fromkeys(tell.kind for tell in told):
-        payload = " ".join([kind, *(run_id for tell in told if tell.kind == kind for run_id in tell.run_ids)])
+        payload = " ".join([kind, *(each for tell in told if tell.kind == kind for each in tell.ids)])
         if len(payload) > LONGEST_NOTICE:
             payload = kind
         notices.append(f"SELECT pg_notify('{CHANNEL}', {literal(payload)}); ")

@@ -13,7 +13,7 @@ from prosa.adapters.store.repositories.conversations import locked
 from prosa.adapters.store.repositories.leases import lease_end
 from prosa.adapters.store.repositories.limits import remaining
 from prosa.adapters.store.repositories.rows import RUN, from_message, to_message, to_parts, to_run
-from prosa.adapters.store.statement import Ask, Json, Plan, Row, Statement, Together, insertion, owned
+from prosa.adapters.store.statement import Ask, Json, Plan, Row, Statement, Tell, Together, insertion, owned
 from prosa.adapters.store.tables import conversations, idempotency, reservations, runs
 from prosa.domain.content import ThinkingPart
 from prosa.domain.conversations import Conversation, ConversationStatus, Message, MessageStatus
@@ -72,6 +72,7 @@ def begin(opening: Opening, prepare: Prepare) -> Plan[Begun]:
     left.hold(prepared.bound)
     run = _run(opening, prepared, parent)
     yield _writes(opening, conversation, prepared, run, parent)
+    yield Tell("begun", [conversation.id, run.id])
     return Begun(run, prepared, left)
 
 

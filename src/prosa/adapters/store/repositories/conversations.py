@@ -7,7 +7,7 @@ from sqlalchemy import and_, bindparam, delete, or_, select, update
 
 from prosa.adapters.store.repositories.rows import CONVERSATION, to_conversation
 from prosa.adapters.store.session import Session
-from prosa.adapters.store.statement import Ask, Json, Params, Plan, Statement, insertion, owned
+from prosa.adapters.store.statement import Ask, Json, Params, Plan, Statement, Tell, insertion, owned
 from prosa.adapters.store.tables import conversations, messages
 from prosa.domain.conversations import Conversation
 from prosa.domain.errors import ConversationNotFound, MessageNotFound
@@ -99,12 +99,14 @@ def _update(conversation_id: str, changes: dict[str, Any], now: Instant) -> Plan
         changes = changes | {"head_id": tree.leaf(changes["head_id"])}
     after = msgspec.structs.replace(before, **changes, updated_at=now)
     yield Ask(_UPDATE, key=conversation_id, **_to_params(after))
+    yield Tell("conversations", [conversation_id])
     return after
 
 
 def _delete(conversation_id: str) -> Plan[None]:
     if not (yield Ask(_DELETE, id=conversation_id)):
         raise ConversationNotFound
+    yield Tell("conversations", [conversation_id])
 
 
 class Conversations:

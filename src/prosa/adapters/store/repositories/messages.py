@@ -15,6 +15,7 @@ from prosa.adapters.store.statement import (
     Params,
     Plan,
     Statement,
+    Tell,
     Together,
     among,
     insertion,
@@ -96,6 +97,7 @@ def _append(message: Message, *, at_head: bool) -> Plan[Message]:
         Ask(INSERT, **from_message(stored)),
         Ask(_MOVE_HEAD, key=conversation.id, head_id=stored.id, updated_at=stored.created_at),
     )
+    yield Tell("messages", [conversation.id])
     return stored
 
 
@@ -111,6 +113,7 @@ def _seed(given: Sequence[Message]) -> Plan[None]:
         parent = message.id
     yield Many(INSERT, rows)
     yield Ask(_MOVE_HEAD, key=conversation.id, head_id=parent, updated_at=given[-1].created_at)
+    yield Tell("messages", [conversation.id])
 
 
 def _rewrite(conversation_id: str, message_id: str, content: str, now: Instant) -> Plan[Message]:
@@ -120,6 +123,7 @@ def _rewrite(conversation_id: str, message_id: str, content: str, now: Instant) 
         Ask(_REWRITE, key=message_id, conversation_id=conversation_id, content=content),
         Ask(_MOVE_HEAD, key=conversation_id, head_id=conversation.head_id, updated_at=now),
     )
+    yield Tell("messages", [conversation_id])
     return msgspec.structs.replace(message, content=content, parts=())
 
 
@@ -139,6 +143,7 @@ def _delete(conversation_id: str, message_id: str, now: Instant) -> Plan[None]:
         Ask(_DELETE_RUNS, ids=Ids(gone), conversation_id=conversation_id),
         Ask(_MOVE_HEAD, key=conversation_id, head_id=head, updated_at=now),
     )
+    yield Tell("messages", [conversation_id])
 
 
 class Messages:

@@ -1,13 +1,17 @@
 """Runs of one principal: beginning them, and reading them and their journal."""
 
+from collections.abc import Sequence
+
 import msgspec
 from sqlalchemy import Integer, bindparam, literal_column, select, update
 
 from prosa.adapters.store.repositories.begin import begin
+from prosa.adapters.store.repositories.conversations import present
 from prosa.adapters.store.repositories.rows import RUN, to_run, unpack
 from prosa.adapters.store.session import Session
-from prosa.adapters.store.statement import Ask, Plan, Statement, Tell, owned
+from prosa.adapters.store.statement import Ask, Ids, Plan, Statement, Tell, among, owned
 from prosa.adapters.store.tables import journal, runs
+from prosa.domain.conversations import Conversation
 from prosa.domain.errors import RunNotFound
 from prosa.domain.opening import Begun, Opening, Prepare
 from prosa.domain.runs import END_STATES, Run, Signal, feed
@@ -17,7 +21,12 @@ _r = runs.c
 _mine = select(*RUN).where(owned(runs))
 _GET = Statement(_mine.where(_r.id == bindparam("id")))
 _LOCK = Statement(_mine.where(_r.id == bindparam("id")).with_for_update())
-_OPEN = Statement(_mine.where(_r.conversation_id == bindparam("conversation_id"), _r.ended_at.is_(None)))
+_OPEN = Statement(
+    _mine.where(_r.conversation_id == bindparam("conversation_id"), _r.ended_at.is_(None)).order_by(_r.id)
+)
+_NAMED = Statement(
+    _mine.where(_r.conversation_id == bindparam("conversation_id"), among(_r.id, "ids")).order_by(_r.id)
+)
 _LINES = Statement(
     select(journal.c.first_seq, journal.c.data)
     .where(journal.c.run_id == bindparam("run_id"), journal.c.last_seq > bindparam("after"), owned(journal))
@@ -42,6 +51,16 @@ def _get(run_id: str) -> Plan[Run]:
 def _open(conversation_id: str) -> Plan[list[Run]]:
     rows = yield Ask(_OPEN, conversation_id=conversation_id)
     return [to_run(row) for row in rows]
+
+
+def _seen(conversation_id: str, run_ids: Sequence[str] | None) -> Plan[tuple[Conversation, list[Run]]]:
+    conversation = yield from present(conversation_id)
+    if run_ids is None:
+        return conversation, (yield from _open(conversation_id))
+    rows = []
+    if run_ids:
+        rows = list((yield Ask(_NAMED, conversation_id=conversation_id, ids=Ids(run_ids))))
+    return conversation, [to_run(row) for row in rows]
 
 
 def _lines(run_id: str, after: int) -> Plan[tuple[Run, list[tuple[int, bytes]]]]:
@@ -78,6 +97,11 @@ class Runs:
 
     async def open(self, conversation_id: str) -> list[Run]:
         return await self._session.read(_open, conversation_id)
+
+    async def seen(
+        self, conversation_id: str, run_ids: Sequence[str] | None
+    ) -> tuple[Conversation, list[Run]]:
+        return await self._session.read(_seen, conversation_id, run_ids)
 
     async def lines(self, run_id: str, after: int) -> tuple[Run, list[tuple[int, bytes]]]:
         return await self._session.read(_lines, run_id, after)

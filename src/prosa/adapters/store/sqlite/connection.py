@@ -6,7 +6,19 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
-from prosa.adapters.store.statement import Ask, Ids, Many, Plan, Row, Statement, Step, Together, Upto
+from prosa.adapters.store.statement import (
+    ABROAD,
+    Ask,
+    Ids,
+    Many,
+    Plan,
+    Row,
+    Statement,
+    Step,
+    Tell,
+    Together,
+    Upto,
+)
 
 T = TypeVar("T")
 Observer = Callable[[Statement, bool], None]
@@ -25,13 +37,23 @@ def connect(path: Path) -> sqlite3.Connection:
 
 
 def run(
-    connection: sqlite3.Connection, plan: Plan[T], bound: Mapping[str, Any], observe: Observer | None = None
+    connection: sqlite3.Connection,
+    plan: Plan[T],
+    bound: Mapping[str, Any],
+    observe: Observer | None = None,
+    told: list[Tell] | None = None,
 ) -> T:
-    """Runs `plan` to its end in the transaction that is open; `bound` goes into every statement.
-    An exception of a statement is raised at the plan's step."""
+    """Runs `plan` to its end in the transaction that is open; `bound` goes into every statement, and into
+    `told` what this process must hear once all is committed. An exception of a statement is raised at the
+    plan's step."""
     try:
         step = next(plan)
         while True:
+            if type(step) is Tell:
+                if told is not None and step.kind not in ABROAD:
+                    told.append(step)
+                step = plan.send(())
+                continue
             try:
                 rows = _execute(connection, step, bound, observe)
             except sqlite3.Error as error:
@@ -56,7 +78,7 @@ def _execute(
     elif isinstance(step, Many):
         compiled = step.statement.sqlite
         connection.executemany(compiled.sql, [compiled.values(row, bound) for row in step.rows])
-    return ()  # and a Tell is told to nobody: a file serves one process
+    return ()
 
 
 def _ask(connection: sqlite3.Connection, ask: Ask, bound: Mapping[str, Any]) -> list[Row]:

@@ -42,14 +42,14 @@ class SqliteStore:
     def of(self, principal: Principal) -> Records:
         return Records(_Session(self, {"principal": principal.user_id}))
 
-    async def open(self, heard: Callable[[str, Sequence[str]], None]) -> None:  # noqa: ARG002 - one process
+    async def open(self, heard: Callable[[str, Sequence[str]], None]) -> None:
         if self._path.name == ":memory:" or self._path.is_dir():
             raise MisconfiguredError(NO_FILE)
         try:
             self._path.parent.mkdir(parents=True, exist_ok=True)
             self._lock = Lock(self._path)
             await asyncio.to_thread(upgrade, f"sqlite:///{self._path}", current_revision(self._path))
-            self._writer = Writer(self._path, self._observe)
+            self._writer = Writer(self._path, self._observe, heard)
             self._readers = Readers(self._path, self._observe)
         except (OSError, sqlite3.Error) as error:
             await self.close()

@@ -3,23 +3,25 @@
 import asyncio
 import sqlite3
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from queue import SimpleQueue
 from typing import Any
 
 from prosa.adapters.store.sqlite.connection import Observer, connect, run
-from prosa.adapters.store.statement import Plan
+from prosa.adapters.store.statement import Plan, Tell
 from prosa.domain.errors import StoreUnavailable
+
+Heard = Callable[[str, Sequence[str]], None]
 
 MOST_IN_A_GROUP = 256
 
 
 class Job:
-    """A plan on its way to the writer, and where its result is awaited."""
+    """A plan on its way to the writer, where its result is awaited, and what is told once it is committed."""
 
-    __slots__ = ("bound", "error", "future", "plan", "result")
+    __slots__ = ("bound", "error", "future", "plan", "result", "told")
 
     def __init__(self, plan: Plan[Any], bound: Mapping[str, Any], future: asyncio.Future[Any]) -> None:
         self.plan = plan
@@ -27,6 +29,7 @@ class Job:
         self.future = future
         self.result: Any = None
         self.error: BaseException | None = None
+        self.told: list[Tell] = []
 
     def settle(self) -> None:
         if self.future.done():
@@ -40,11 +43,12 @@ class Job:
 class Writer:
     """Each job runs in a savepoint of its own, so that one which fails takes no other with it."""
 
-    def __init__(self, path: Path, observe: Observer | None) -> None:
+    def __init__(self, path: Path, observe: Observer | None, heard: Heard) -> None:
         self._jobs: SimpleQueue[Job | None] = SimpleQueue()
         self._loop = asyncio.get_running_loop()
         self._connection = connect(path)
         self._observe = observe
+        self._heard = heard
         self._closed = False
         self._thread = threading.Thread(target=self._work, name="prosa-writer", daemon=True)
         self._thread.start()
@@ -76,7 +80,7 @@ class Writer:
                 group.append(more)
             self._commit(group)
             with suppress(RuntimeError):  # the loop was closed: nobody waits any more
-                self._loop.call_soon_threadsafe(_settle, group)
+                self._loop.call_soon_threadsafe(self._settle, group)
         self._connection.close()
 
     def _commit(self, group: list[Job]) -> None:
@@ -94,7 +98,7 @@ class Writer:
                 job.error = job.error or error
 
     def _run(self, job: Job) -> None:
-        job.result = run(self._connection, job.plan, job.bound, self._observe)
+        job.result = run(self._connection, job.plan, job.bound, self._observe, job.told)
 
     def _run_apart(self, job: Job) -> None:
         self._connection.execute("SAVEPOINT job")
@@ -112,7 +116,9 @@ class Writer:
             if self._connection.in_transaction:
                 self._connection.execute("ROLLBACK")
 
-
-def _settle(group: list[Job]) -> None:
-    for job in group:
-        job.settle()
+    def _settle(self, group: list[Job]) -> None:
+        for job in group:
+            job.settle()
+            if job.told and job.error is None:
+                for tell in job.told:
+                    self._heard(tell.kind, tell.ids)
