@@ -231,12 +231,14 @@ def identity(settings: Settings) -> "Identity":
 def application(settings: Settings, services: Chat) -> "App":
     """The ASGI application over `services`."""
     from prosa.transport.app import App
+    from prosa.transport.crowd import SocketLimits
 
     return App(
         services,
         identity(settings),
         language=settings.language,
         origins=settings.allowed_origins,
+        limits=SocketLimits(settings.max_sockets_per_user, messages=settings.socket_messages_per_second),
     )
 
 

@@ -94,6 +94,8 @@ class Settings(BaseSettings):
     max_cost_per_month: Decimal | None = _named("PROSA_MAX_COST_PER_MONTH", default=None, ge=0)
     max_output_tokens: int = _named("PROSA_MAX_OUTPUT_TOKENS", default=4096, ge=16)
     max_tool_rounds: int = _named("PROSA_MAX_TOOL_ROUNDS", default=16, ge=0)
+    max_sockets_per_user: int = _named("PROSA_MAX_SOCKETS_PER_USER", default=100, ge=1)
+    socket_messages_per_second: float = _named("PROSA_SOCKET_MESSAGES_PER_SECOND", default=100.0, gt=0)
     action_seconds: float = _named("PROSA_ACTION_SECONDS", default=600.0, gt=0)
     language: Literal["en", "pt"] = _named("PROSA_LANGUAGE", default="en")
     drain_seconds: float = _named("PROSA_DRAIN_SECONDS", default=20.0, ge=0)

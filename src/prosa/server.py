@@ -16,6 +16,9 @@ from prosa.services.chat import Chat
 SEND_BUFFER = 64 * 1024
 """Bytes that the kernel holds for a reader: one who does not read must not hold more."""
 
+MOST_IN_A_MESSAGE = 1024 * 1024
+"""Bytes of a message of a socket, however it was compressed: more is refused with 1009."""
+
 BACKLOG = 2048
 AFTER_DRAIN = 0.5
 """Seconds that open connections get once all runs have ended: then those that nobody reads are cut."""
@@ -59,6 +62,22 @@ def listen(host: str, port: int) -> socket.socket:
     return listener
 
 
+def configured(app: ASGIApp) -> uvicorn.Config:
+    """How uvicorn serves `app`."""
+    from prosa.transport.frames import Frames
+
+    return uvicorn.Config(
+        app,
+        lifespan="off",
+        ws=Frames,
+        ws_max_size=MOST_IN_A_MESSAGE,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=1,
+    )
+
+
 async def serve(
     build: Callable[[], ASGIApp], chat: Chat, listener: socket.socket, drain_seconds: float
 ) -> None:
@@ -68,17 +87,7 @@ async def serve(
     loop = asyncio.get_running_loop()
     loop.add_signal_handler(signal.SIGHUP, _too_early)
     await chat.open()
-    server = Server(
-        uvicorn.Config(
-            build(),
-            lifespan="off",
-            ws="websockets-sansio",
-            log_config=None,
-            access_log=False,
-            server_header=False,
-            timeout_graceful_shutdown=1,
-        )
-    )
+    server = Server(configured(build()))
     ending = _Ending(server, chat, drain_seconds)
     loop.add_signal_handler(signal.SIGHUP, _reload, chat)
     for number in (signal.SIGTERM, signal.SIGINT):

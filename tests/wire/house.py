@@ -15,7 +15,7 @@ from prosa import bootstrap, config
 from prosa.adapters.models.fake.client import Call, FakeModel, Script, Step, echo
 from prosa.domain.errors import ProsaError
 from prosa.domain.models import ChatRequest
-from prosa.server import listen
+from prosa.server import configured, listen
 from prosa.services.chat import Chat
 from prosa.services.models.catalogue import Offer
 from prosa.transport.app import App
@@ -106,12 +106,7 @@ class House:
     async def listening(self) -> AsyncIterator[str]:
         """On a port of the loopback, in this very loop."""
         listener = listen("127.0.0.1", 0)
-        server = uvicorn.Server(
-            uvicorn.Config(
-                self.app, lifespan="off", log_config=None, access_log=False, server_header=False,
-                timeout_graceful_shutdown=1,
-            )
-        )  # fmt: skip
+        server = uvicorn.Server(configured(self.app))
         server.capture_signals = contextlib.nullcontext
         before, self.base_url = self.base_url, f"http://127.0.0.1:{listener.getsockname()[1]}"
         task = asyncio.create_task(server.serve(sockets=[listener]))

@@ -17,6 +17,7 @@ _SUSPENDED = Gauge(
     "prosa_models_suspended", "Models that are left alone after repeated failures.", ["provider"]
 )
 _WAITING = Gauge("prosa_requests_waiting", "Requests that wait for their turn at a provider.", ["provider"])
+SOCKETS = Gauge("prosa_sockets_open", "Sockets of callers that are known.")
 JOURNAL_FAILING = Gauge("prosa_journal_failing", "1 while the journal can't be written.")
 
 # To find a labelled child costs as much as to count on it.

@@ -3,13 +3,14 @@
 from collections.abc import Awaitable, Sequence
 
 import msgspec
-from starlette.routing import Route, Router
+from starlette.routing import Route, Router, WebSocketRoute
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from prosa.domain.errors import NoSuchRoute, ProsaError
 from prosa.kit.log import log
 from prosa.services.chat import Chat
 from prosa.transport.admin import health, keys
+from prosa.transport.crowd import Crowd, SocketLimits
 from prosa.transport.identity import Identity
 from prosa.transport.middleware.bodies import Bodies
 from prosa.transport.middleware.hosts import Hosts
@@ -33,25 +34,44 @@ from prosa.transport.openai.errors import refusal as openai_refusal
 from prosa.transport.openapi import describe
 from prosa.transport.operation import JSON, Door, Endpoint, Fixed, Operation
 from prosa.transport.page import Page
+from prosa.transport.websocket import SocketDoor, SocketEndpoint, before_the_upgrade
 
 
 class App:
-    """Serves http over services that somebody else opens and closes."""
+    """Serves http and sockets over services that somebody else opens and closes."""
 
-    def __init__(self, chat: Chat, identity: Identity, *, language: str, origins: frozenset[str]) -> None:
+    def __init__(
+        self,
+        chat: Chat,
+        identity: Identity,
+        *,
+        language: str,
+        origins: frozenset[str],
+        limits: SocketLimits | None = None,
+    ) -> None:
         self._chat = chat
         self._door = Door(chat, identity, language, {"/v1/": openai_refusal})
         app: ASGIApp = Router(self._routes(identity), redirect_slashes=False, default=self._nowhere)
         larger = {each.path: each.limit for each in operations(identity) if each.limit is not None}
         app = Bodies(app, self._door, larger=larger)
-        app = Origins(app, self._door, origins, local=identity.local)
-        self._app: ASGIApp = Hosts(app, self._door) if identity.local else app
+        self._app = self._guarded(app, origins)
+        self._crowd = Crowd(limits or SocketLimits())
+        doors = [
+            WebSocketRoute(each.path, SocketEndpoint(self._door, self._crowd, each.work)) for each in SOCKETS
+        ]
+        self._sockets = self._guarded(Router(doors, default=self._nowhere), origins)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
             await self._http(scope, receive, send)
         elif scope["type"] == "websocket":
-            await send({"type": "websocket.close", "code": 1008})
+            await self._sockets(scope, receive, before_the_upgrade(send))
+
+    def _guarded(self, app: ASGIApp, origins: frozenset[str]) -> ASGIApp:
+        """`app` for requests that come from where they may."""
+        local = self._door.identity.local
+        app = Origins(app, self._door, origins, local=local)
+        return Hosts(app, self._door) if local else app
 
     async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
         begun = False
@@ -86,6 +106,10 @@ class App:
     async def _nowhere(self, scope: Scope, receive: Receive, send: Send) -> None:
         del receive
         await self._door.refuse(NoSuchRoute(), scope, send)
+
+
+SOCKETS: list[SocketDoor] = []
+"""Every door for sockets."""
 
 
 def operations(identity: Identity) -> list[Operation]:

@@ -6,6 +6,7 @@ import msgspec
 from msgspec import Struct
 
 from prosa.domain import errors as e
+from prosa.domain import sockets
 
 _STATUSES: tuple[tuple[type[e.ProsaError], int], ...] = (
     (e.InvalidRequest, 400),
@@ -29,6 +30,8 @@ _STATUSES: tuple[tuple[type[e.ProsaError], int], ...] = (
     (e.ContextTooLong, 422),
     (e.TokenLimitReached, 429),
     (e.QueueFull, 429),
+    (sockets.TooManySockets, 429),
+    (sockets.TooManyMessages, 429),
     (e.ProviderNotConfigured, 503),
     (e.ProviderSuspended, 503),
     (e.ProviderError, 502),

@@ -50,7 +50,10 @@ class Identity:
         """Raises NotAuthenticated."""
         if self._key is None:
             return LOCAL
-        token = _bearer(scope) or _cookie(scope, self.cookie)
+        return self.check(bearer(scope) or cookie(scope, self.cookie))
+
+    def check(self, token: str | None) -> Principal:
+        """Whose token this is. Raises NotAuthenticated, also once a token that was good has expired."""
         if not token or len(token) > LONGEST_TOKEN:
             raise NotAuthenticated
         known = self._known.get(token)
@@ -60,7 +63,7 @@ class Identity:
                 return principal
             del self._known[token]
             raise NotAuthenticated
-        principal, until = self._check(token)
+        principal, until = self._verified(token)
         self._known[token] = principal, until
         if len(self._known) > MOST_CACHED:
             self._known.popitem(last=False)
@@ -72,12 +75,12 @@ class Identity:
 
         Nothing is asked of what changes nothing: without CORS another site can't read the answer, and over
         plain http browsers say nothing of where a GET comes from."""
-        if self._key is None or scope["method"] in ("GET", "HEAD") or _bearer(scope):
+        if self._key is None or scope["method"] in ("GET", "HEAD") or bearer(scope):
             return False
         told = header(scope, b"origin") is not None
         return not told and header(scope, b"sec-fetch-site") not in ("same-origin", "none")
 
-    def _check(self, token: str) -> tuple[Principal, float]:
+    def _verified(self, token: str) -> tuple[Principal, float]:
         claims = self.claims(token)
         if claims.get("aud") == SIGN_IN:
             raise NotAuthenticated
@@ -135,13 +138,14 @@ def header(scope: Scope, name: bytes) -> str | None:
     return None
 
 
-def _bearer(scope: Scope) -> str | None:
+def bearer(scope: Scope) -> str | None:
+    """The token of the `Authorization` header."""
     scheme, _, token = (header(scope, b"authorization") or "").partition(" ")
     return token.strip() if scheme.lower() == "bearer" else None
 
 
-def _cookie(scope: Scope, name: str) -> str | None:
-    """Whatever else the browser sends: cookies of other programs on the host are of any form."""
+def cookie(scope: Scope, name: str) -> str | None:
+    """The cookie of this name. Those of other programs on the host are of any form."""
     for pair in (header(scope, b"cookie") or "").split(";"):
         known, _, value = pair.partition("=")
         if known.strip() == name:

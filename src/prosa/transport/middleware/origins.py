@@ -30,7 +30,7 @@ class Origins:
             await self._app(scope, receive, send)
         elif not self._may(origin, scope):
             await self._door.refuse(OriginRefused(), scope, send)
-        elif scope["method"] == "OPTIONS" and header(scope, b"access-control-request-method"):
+        elif scope.get("method") == "OPTIONS" and header(scope, b"access-control-request-method"):
             await respond(send, 204, [*self._cors(origin), *_preflight(scope)], b"")
         else:
             await self._app(scope, receive, self._adding(self._cors(origin), send))

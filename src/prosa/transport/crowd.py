@@ -1,0 +1,68 @@
+"""How many sockets a user may have open, and how fast their messages are heeded."""
+
+import asyncio
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from msgspec import Struct
+
+from prosa.domain.sockets import TooManyMessages, TooManySockets
+
+LONGEST_WAIT = 2.0
+"""Seconds that a message waits for its turn at most."""
+
+
+class SocketLimits(Struct, frozen=True):
+    """`waiting` sockets of all callers together may not have said yet who they are; `messages` a second are
+    heeded of all sockets of one user."""
+
+    sockets: int = 100
+    waiting: int = 256
+    messages: float = 100.0
+
+
+class Crowd:
+    """The open sockets of this process."""
+
+    def __init__(self, limits: SocketLimits) -> None:
+        self._limits = limits
+        self._open: Counter[str] = Counter()
+        self._next: dict[str, float] = {}
+        self._waiting = 0
+
+    @contextmanager
+    def unnamed(self) -> Iterator[None]:
+        """A place for a socket that has not said whose it is. Raises TooManySockets."""
+        if self._waiting >= self._limits.waiting:
+            raise TooManySockets
+        self._waiting += 1
+        try:
+            yield
+        finally:
+            self._waiting -= 1
+
+    @contextmanager
+    def of(self, user_id: str) -> Iterator[None]:
+        """A place for a socket of this user. Raises TooManySockets."""
+        if self._open[user_id] >= self._limits.sockets:
+            raise TooManySockets
+        self._open[user_id] += 1
+        try:
+            yield
+        finally:
+            self._open[user_id] -= 1
+            if not self._open[user_id]:
+                del self._open[user_id]
+                self._next.pop(user_id, None)
+
+    async def turn(self, user_id: str) -> None:
+        """Waits until a message of this user may be heeded. Meanwhile its socket is not read, so a flood
+        waits where it comes from. Raises TooManyMessages where it would take too long."""
+        now = asyncio.get_running_loop().time()
+        mine = max(now - 1, self._next.get(user_id, 0.0))  # a second's worth may come at once
+        if mine - now > LONGEST_WAIT:
+            raise TooManyMessages
+        self._next[user_id] = mine + 1 / self._limits.messages
+        if mine > now:
+            await asyncio.sleep(mine - now)

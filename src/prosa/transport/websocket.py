@@ -1,0 +1,342 @@
+"""The common ground of the doors that speak WebSocket: who is calling, messages in and out, and the end.
+
+A close code is 4000 + the status that HTTP would have had for the same error; docs/tickets.md has the table.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from contextlib import nullcontext
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+from starlette.types import Message, Receive, Scope, Send
+
+from prosa.domain.errors import Forbidden, InvalidRequest, NotAuthenticated, OriginRefused, ProsaError
+from prosa.domain.principal import LOCAL, Principal
+from prosa.kit.log import log
+from prosa.services import meters
+from prosa.services.chat import Chat
+from prosa.transport.crowd import Crowd
+from prosa.transport.errors import status_of
+from prosa.transport.frames import CUT
+from prosa.transport.identity import Identity, bearer, cookie, header
+from prosa.transport.json import decode
+from prosa.transport.operation import Door
+
+SUBPROTOCOL = "prosa"
+_BEARER = "bearer."
+
+AUTH_SECONDS = 5.0
+"""Seconds that a socket without a token has to send one."""
+BEAT = 2.0
+"""Seconds between two looks at whether the token still holds."""
+SILENCE = 25.0
+"""Seconds after which a quiet socket gets a ping that proxies see, too."""
+PATIENCE = 30.0
+"""Seconds that one send may wait for a reader: then it is dropped."""
+PARTING = 2.0
+"""The same for the last words."""
+MOST_BAD = 10
+"""Messages in a row that nobody can read: then the socket is closed."""
+
+_GONE = (OSError, RuntimeError)
+"""What the server raises for a connection that is lost, or that it has closed by itself."""
+_PING = b'{"type":"ping"}'
+_PONG = b'{"type":"pong"}'
+
+
+class Left(Exception):
+    """The other side is gone, or the socket is closed: whoever works for it can stop."""
+
+
+class Said(Struct, frozen=True):
+    """What is common to the messages of all doors."""
+
+    type: str | None = None
+    token: str | None = None
+
+
+class Socket:
+    """One socket of a known caller. Whatever is long is done in `spawn`: a socket that is not listened to
+    hears no pong, and counts as dead."""
+
+    def __init__(self, door: Door, crowd: Crowd, scope: Scope, receive: Receive, send: Send) -> None:
+        self.chat: Chat = door.chat
+        self.language = door.language_of(scope)
+        self.path: Mapping[str, str] = scope.get("path_params", {})
+        self.principal = Principal("")
+        self._identity: Identity = door.identity
+        self._token: str | None = None
+        self._crowd = crowd
+        self._receive = receive
+        self._send = send
+        self._cut: Callable[[], None] = scope.get("extensions", {}).get(CUT) or (lambda: None)
+        self._loop = asyncio.get_running_loop()
+        self._spoke = self._loop.time()
+        self._over: asyncio.Future[None] = self._loop.create_future()
+        self._tasks: set[asyncio.Task[Any]] = set()
+        self._closed = False
+        self._bad = 0
+
+    async def listen(self, form: Any, heed: Callable[[Any], Awaitable[None]]) -> None:
+        """Gives `heed` each message, one after the other; ends by raising Left. Where a message is no `form`,
+        or `heed` raises a ProsaError, the caller is told."""
+        while True:
+            raw = await self.receive()
+            try:
+                await self._crowd.turn(self.principal.user_id)
+                if not await self._common(raw):
+                    message = decode(raw, form)
+                    self._bad = 0
+                    await heed(message)
+            except InvalidRequest as error:
+                self._bad += 1
+                if self._bad >= MOST_BAD:
+                    raise
+                await self.tell(error)
+            except ProsaError as error:
+                await self.tell(error)
+
+    async def receive(self) -> bytes:
+        """The next message. Raises Left."""
+        message = await self._receive()
+        if message["type"] == "websocket.disconnect":
+            self._closed = True
+            raise Left
+        text = message.get("text")
+        return message["bytes"] if text is None else text.encode()  # type: ignore[no-any-return]
+
+    async def send(self, data: bytes, patience: float | None = None) -> None:
+        """One text message. Waits for a reader that is slow, and drops one that is stuck. Raises Left."""
+        if self._closed:
+            raise Left
+        self._spoke = self._loop.time()
+        try:
+            async with asyncio.timeout(patience or PATIENCE):
+                await self._send({"type": "websocket.send", "text": data.decode()})
+        except TimeoutError as error:
+            self.drop()
+            raise Left from error
+        except _GONE as error:
+            raise Left from error
+
+    async def tell(self, error: ProsaError, **more: Any) -> None:
+        """Sends the error as a message; the socket stays open. Raises Left."""
+        await self.send(told(error, self.language, more))
+
+    def spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        """Does `work` beside the listening. It ends with the socket; an error that it raises ends the socket,
+        a ProsaError is told before."""
+        task = self._loop.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._done)
+        return task
+
+    async def attend(self, work: Coroutine[Any, Any, None]) -> None:
+        """Does `work`, the door's, to its end or the socket's. Raises what it raises, NotAuthenticated once
+        the token does not hold any more, and Left."""
+        self.spawn(self._watch())
+        self.spawn(work).add_done_callback(self._finish)
+        try:
+            await self._over
+        finally:
+            for task in self._tasks:
+                task.cancel()
+            await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    async def admit(self, token: str | None) -> None:
+        """Lets the socket be the caller's whose token this is; without one, it waits for a message that has
+        it. Raises NotAuthenticated, Left."""
+        if self._identity.local:
+            self.principal = LOCAL
+            return
+        if token is None:
+            try:
+                async with asyncio.timeout(AUTH_SECONDS):
+                    said = msgspec.json.decode(await self.receive(), type=Said)
+            except (TimeoutError, msgspec.MsgspecError, RecursionError, ValueError) as error:
+                raise NotAuthenticated from error
+            token = said.token if said.type == "auth" else None
+        self.principal = self._identity.check(token)
+        self._token = token
+
+    async def close(self, code: int = 1000) -> None:
+        """Safe to repeat."""
+        if self._closed:
+            return
+        self._closed = True
+        try:
+            async with asyncio.timeout(PARTING):
+                await self._send({"type": "websocket.close", "code": code})
+        except (TimeoutError, *_GONE):
+            self._cut()
+        else:
+            self._loop.call_later(2 * PARTING, self._cut)  # who does not read does not take its leave
+
+    def drop(self) -> None:
+        """Cuts the connection: what waits to be sent is thrown away."""
+        self._closed = True
+        self._cut()
+
+    async def _common(self, raw: bytes) -> bool:
+        """Heeds what is common to all doors. False where the message is the door's. Raises InvalidRequest,
+        NotAuthenticated, Forbidden."""
+        said = decode(raw, Said)
+        if said.type == "auth":
+            self._renew(said.token)
+        elif said.type == "ping":
+            await self.send(_PONG)
+        else:
+            return False
+        self._bad = 0
+        return True
+
+    def _renew(self, token: str | None) -> None:
+        """A newer token of the same caller takes the older one's place."""
+        if self._identity.local:
+            return
+        principal = self._identity.check(token)
+        if (principal.user_id, principal.client_id) != (self.principal.user_id, self.principal.client_id):
+            raise Forbidden
+        self.principal, self._token = principal, token
+
+    async def _watch(self) -> None:
+        while True:
+            await asyncio.sleep(BEAT)
+            if not self._identity.local:
+                self.principal = self._identity.check(self._token)
+            if self._loop.time() - self._spoke >= SILENCE:
+                await self.send(_PING)
+
+    def _done(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if task.cancelled():
+            return
+        error = task.exception()
+        if error is not None and not self._over.done():
+            self._over.set_exception(error)
+
+    def _finish(self, _: asyncio.Task[None]) -> None:
+        if not self._over.done():
+            self._over.set_result(None)
+
+
+Work = Callable[[Socket], Coroutine[Any, Any, None]]
+"""What a door does with a socket: it listens, most often, and returns where there is nothing more to say."""
+
+
+class SocketDoor(Struct, frozen=True):
+    path: str
+    work: Work
+
+
+class SocketEndpoint:
+    """One door as an ASGI app. Whose request says enough not to be let in is refused before the upgrade."""
+
+    def __init__(self, door: Door, crowd: Crowd, work: Work) -> None:
+        self._door = door
+        self._crowd = crowd
+        self._work = work
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        identity = self._door.identity
+        try:
+            token = None if identity.local else token_of(scope, identity.cookie)
+            if token is not None:
+                identity.check(token)
+            place = self._crowd.unnamed() if token is None and not identity.local else nullcontext()
+            with place:
+                socket = await self._accept(scope, receive, send)
+                await self._admit(socket, token)
+        except ProsaError as error:
+            await self._door.refuse(error, scope, send)
+            return
+        except Left:
+            return
+        if socket.principal.user_id:
+            await self._attend(socket)
+
+    async def _accept(self, scope: Scope, receive: Receive, send: Send) -> Socket:
+        socket = Socket(self._door, self._crowd, scope, receive, send)
+        await receive()  # websocket.connect
+        offered = SUBPROTOCOL in scope["subprotocols"]
+        try:
+            await send({"type": "websocket.accept", "subprotocol": SUBPROTOCOL if offered else None})
+        except _GONE as error:
+            raise Left from error
+        return socket
+
+    async def _admit(self, socket: Socket, token: str | None) -> None:
+        try:
+            await socket.admit(token)
+        except ProsaError as error:
+            await _part(socket, error)
+
+    async def _attend(self, socket: Socket) -> None:
+        try:
+            with self._crowd.of(socket.principal.user_id), meters.SOCKETS.track_inprogress():
+                await socket.attend(self._work(socket))
+        except Left:
+            await socket.close()
+        except ProsaError as error:
+            await _part(socket, error)
+        except Exception:  # noqa: BLE001 - a socket's edge: the caller gets a sentence, the log the trace
+            log.exception("socket_broke", path=socket.path)
+            await _part(socket, ProsaError())
+        else:
+            await socket.close()
+
+
+def before_the_upgrade(send: Send) -> Send:
+    """`send` that takes a whole HTTP answer, too: so a request for a socket is refused as any other."""
+
+    async def sending(message: Message) -> None:
+        if message["type"].startswith("http."):
+            message = {**message, "type": f"websocket.{message['type']}"}
+        await send(message)
+
+    return sending
+
+
+async def _part(socket: Socket, error: ProsaError) -> None:
+    """Says why, and closes."""
+    try:
+        await socket.send(told(error, socket.language), PARTING)
+    except Left:
+        return
+    await socket.close(code_of(error))
+
+
+def code_of(error: ProsaError) -> int:
+    """The close code that tells of an error."""
+    return 4000 + status_of(type(error))
+
+
+def told(error: ProsaError, language: str, more: Mapping[str, Any] | None = None) -> bytes:
+    """`{"type": "error", "code", "message", "retryable"}` and the details that a caller may read."""
+    shown = {name: error.details[name] for name in error.shown if name in error.details}
+    body = {
+        "type": "error",
+        "code": error.code,
+        "message": error.sentence(language),
+        "retryable": error.retryable,
+        **shown,
+        **(more or {}),
+    }
+    return msgspec.json.encode(body)
+
+
+def token_of(scope: Scope, cookie_name: str) -> str | None:
+    """The token of a request for a socket: of the `Authorization` header, a subprotocol `bearer.…`, or the
+    cookie. A cookie comes by itself, so its browser must say from where. Raises OriginRefused."""
+    token = bearer(scope)
+    if token is not None:
+        return token
+    for offered in scope["subprotocols"]:
+        if offered.startswith(_BEARER):
+            return str(offered[len(_BEARER) :])
+    token = cookie(scope, cookie_name)
+    if token is not None and header(scope, b"origin") is None:
+        raise OriginRefused
+    return token
