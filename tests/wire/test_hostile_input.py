@@ -192,6 +192,8 @@ async def test_ids_of_all_kinds(local: House, operation: Operation) -> None:
                 answer = await client.request(
                     operation.method, path, json=body if operation in WRITES else None
                 )
+            if answer.url.path in {each.path for each in ALL}:
+                continue  # the client itself has taken the dots for a step up, to a route without an id
             assert answer.status_code in (404, 405), wrong
             assert told(answer)["message"]
 

@@ -55,3 +55,6 @@ class Message(Struct, frozen=True):
     model: str | None
     created_at: Instant
     parts: tuple[Part, ...] = ()
+    external_id: str | None = None
+    """What an imported message was called where it came from."""
+    metadata: dict[str, Any] = {}

@@ -34,10 +34,23 @@ def new_id() -> str:
         chance = int.from_bytes(_chance())
         _last = now + (chance & 0x1FFFFF) if now > _last else _last + 1
         tick = _last
+    return id_at(tick, chance >> 24)
+
+
+def id_at(tick: int, chance: int) -> str:
+    """The UUIDv7 of a moment: 48 bits of milliseconds, 26 that count on within one, 48 of `chance`."""
     value = (tick >> 26) << 80 | 0x7 << 76 | (tick >> 14 & 0xFFF) << 64
-    value |= 0b10 << 62 | (tick & 0x3FFF) << 48 | chance >> 24
+    value |= 0b10 << 62 | (tick & 0x3FFF) << 48 | chance
     digits = f"{value:032x}"
     return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"
+
+
+def moment_of(identity: str) -> int | None:
+    """The 74 bits that `id_at` was given as `tick`; None where the UUID is no UUIDv7 (or not canonical)."""
+    if identity[14] != "7" or identity[19] not in "89ab":
+        return None
+    value = int(identity.replace("-", ""), 16)
+    return (value >> 80) << 26 | (value >> 64 & 0xFFF) << 14 | value >> 48 & 0x3FFF
 
 
 def parse_id(text: str) -> str | None:

@@ -10,6 +10,7 @@ from typing import Any, Protocol
 
 from prosa.domain.conversations import Conversation, Message
 from prosa.domain.ending import Append, Boundary, Ending, Entry
+from prosa.domain.imports import Planted, Planting
 from prosa.domain.opening import Begun, Bound, Limits, Measure, Opening, Prepare, Remaining
 from prosa.domain.principal import Principal
 from prosa.domain.runs import Run, RunStatus
@@ -130,6 +131,37 @@ class Steps(Protocol):
         ...
 
 
+class Exports(Protocol):
+    """Everything of a principal's, in the order of its making and in pieces of bounded size."""
+
+    async def count(self) -> int:
+        """How many conversations there are."""
+        ...
+
+    async def conversations(self, after: str | None, limit: int) -> list[Conversation]:
+        """The next ones past the id `after`."""
+        ...
+
+    async def messages(self, conversation_id: str, after: str | None) -> list[Message]:
+        """The next messages of all branches past the id `after`; none where there are no more."""
+        ...
+
+    async def some(self, conversation_id: str, message_ids: Sequence[str]) -> list[Message]:
+        """As many of the first of `message_ids` as one piece may hold, in their order; at least one, where
+        one of them exists."""
+        ...
+
+    async def above(self, conversation_id: str, message_id: str, limit: int) -> list[str]:
+        """`message_id` and the ids above it on its branch, upwards."""
+        ...
+
+
+class Imports(Protocol):
+    async def plant(self, planting: Planting) -> Planted:
+        """Stores what is not there yet, all or nothing. Raises IdsTaken."""
+        ...
+
+
 class Ledger(Protocol):
     """Money for what is asked of providers without a run: held before, entered after. What nobody touches for
     a minute is released: its process was killed."""
@@ -175,6 +207,10 @@ class Records(Protocol):
     def runs(self) -> Runs: ...
     @property
     def steps(self) -> Steps: ...
+    @property
+    def exports(self) -> Exports: ...
+    @property
+    def imports(self) -> Imports: ...
     @property
     def ledger(self) -> Ledger: ...
     @property

@@ -8,8 +8,10 @@ from prosa.ports.store import Store
 from prosa.services.completions import Completions
 from prosa.services.conversations import Conversations
 from prosa.services.embeddings import Embeddings
+from prosa.services.export.exporter import Export
 from prosa.services.feed import Feed
 from prosa.services.feedback import Feedbacks
+from prosa.services.imports.importer import Import
 from prosa.services.keys.keys import Keys
 from prosa.services.ledger import Ledger
 from prosa.services.messages import Messages
@@ -50,6 +52,8 @@ class Chat:
         self.process = Process(store, self.engine, self.conversations, self.messages)
         self.templates = Templates(store)
         self.feedback = Feedbacks(store)
+        self.export = Export(store)
+        self.imports = Import(store)
         self.ledger = Ledger(store, defaults.limits)
         self.completions = Completions(self.ledger, catalogue, defaults)
         self.embeddings = Embeddings(self.ledger, catalogue, self.completions)

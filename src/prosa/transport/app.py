@@ -18,8 +18,10 @@ from prosa.transport.middleware.origins import Origins
 from prosa.transport.native import chat as native_chat
 from prosa.transport.native import (
     conversations,
+    export,
     feed,
     feedback,
+    imports,
     messages,
     models,
     plain,
@@ -124,6 +126,8 @@ def operations(identity: Identity) -> list[Operation]:
         *feedback.OPERATIONS,
         *templates.OPERATIONS,
         *feed.OPERATIONS,
+        *export.OPERATIONS,
+        *imports.OPERATIONS,
         *models.OPERATIONS,
         *completions.OPERATIONS,
         *embeddings.OPERATIONS,

@@ -7,6 +7,7 @@ from msgspec import Struct
 
 from prosa.domain import errors as e
 from prosa.domain import sockets
+from prosa.domain.imports import ImportFailed
 
 _STATUSES: tuple[tuple[type[e.ProsaError], int], ...] = (
     (e.InvalidRequest, 400),
@@ -38,6 +39,7 @@ _STATUSES: tuple[tuple[type[e.ProsaError], int], ...] = (
     (e.AnswerFailed, 502),
     (e.ShuttingDown, 503),
     (e.StoreUnavailable, 503),
+    (ImportFailed, 400),
     (e.ProsaError, 500),
 )
 """The first row that fits counts."""

@@ -1,7 +1,9 @@
 """What one principal owns, over any session."""
 
 from prosa.adapters.store.repositories.conversations import Conversations
+from prosa.adapters.store.repositories.exports import Exports
 from prosa.adapters.store.repositories.feedback import Feedbacks
+from prosa.adapters.store.repositories.imports import Imports
 from prosa.adapters.store.repositories.ledger import Ledger
 from prosa.adapters.store.repositories.messages import Messages
 from prosa.adapters.store.repositories.runs import Runs
@@ -34,6 +36,14 @@ class Records:
     @property
     def steps(self) -> Steps:
         return Steps(self._session)
+
+    @property
+    def exports(self) -> Exports:
+        return Exports(self._session)
+
+    @property
+    def imports(self) -> Imports:
+        return Imports(self._session)
 
     @property
     def ledger(self) -> Ledger:

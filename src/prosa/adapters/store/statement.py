@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 from sqlalchemy import ARRAY, Table, Text, bindparam, insert
 from sqlalchemy.dialects import sqlite
-from sqlalchemy.dialects.postgresql import UUID, asyncpg
+from sqlalchemy.dialects.postgresql import asyncpg
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql import ClauseElement, ColumnElement
 from sqlalchemy.sql.compiler import SQLCompiler
@@ -130,13 +130,13 @@ class Json(str):
 
 
 class among(ColumnElement[bool]):  # noqa: N801 - reads as an operator in a statement
-    """`column` is one of the `Ids` bound as `name`."""
+    """`column` is one of the `Ids` bound as `name`; names of other programs' where it is no UUID's column."""
 
     inherit_cache = False
 
     def __init__(self, column: ColumnElement[str], name: str) -> None:
         self.column = column
-        self.ids = bindparam(name, type_=ARRAY(UUID(as_uuid=False)))
+        self.ids = bindparam(name, type_=ARRAY(column.type.dialect_impl(_POSTGRES)))
         self.plain = bindparam(name, type_=Text())
 
 

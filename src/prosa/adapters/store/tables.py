@@ -63,6 +63,7 @@ conversations = Table(
     Column("updated_at", Instant, nullable=False),
     UniqueConstraint("user_id", "external_id"),
     Index(None, "user_id", "updated_at", "id"),
+    Index(None, "user_id", "id"),
 )
 
 messages = Table(
@@ -80,7 +81,18 @@ messages = Table(
     Column("model", Text),
     Column("created_at", Instant, nullable=False),
     Column("parts", Json, comment="null where the text is all there is"),
+    Column("external_id", Text, comment="what an imported message was called where it came from"),
+    Column("metadata", Json, comment="null where there is none"),
     Index(None, "conversation_id", "id"),
+    Index(None, "conversation_id", "parent_id"),
+    Index(
+        "uq_messages_user_id_external_id",
+        "user_id",
+        "external_id",
+        unique=True,
+        sqlite_where=text("external_id IS NOT NULL"),
+        postgresql_where=text("external_id IS NOT NULL"),
+    ),
 )
 
 runs = Table(

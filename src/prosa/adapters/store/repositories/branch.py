@@ -17,32 +17,32 @@ WINDOW_BYTES = 2_000_000
 _m = messages.c
 
 
-class _size(ColumnElement[int]):  # noqa: N801 - reads as a function in a statement
+class size(ColumnElement[int]):  # noqa: N801 - reads as a function in a statement
     """How long a message is: in bytes where the database knows them without reading the text."""
 
     inherit_cache = False
 
 
-@compiles(_size)
-def _size_in_characters(_element: _size, compiler: Any, **kw: Any) -> str:
+@compiles(size)
+def _size_in_characters(_element: size, compiler: Any, **kw: Any) -> str:
     content, parts = compiler.process(_m.content, **kw), compiler.process(_m.parts, **kw)
     return f"length({content}) + coalesce(length({parts}), 0)"
 
 
-@compiles(_size, "postgresql")
-def _size_in_bytes(_element: _size, compiler: Any, **kw: Any) -> str:
+@compiles(size, "postgresql")
+def _size_in_bytes(_element: size, compiler: Any, **kw: Any) -> str:
     content, parts = compiler.process(_m.content, **kw), compiler.process(_m.parts, **kw)
     return f"octet_length({content}) + coalesce(octet_length({parts}::text), 0)"
 
 
 _fields = (_m.id, _m.parent_id, _m.role, _m.content, _m.status, _m.run_id, _m.parts)
 _walk = (
-    select(*_fields, literal(0, Integer).label("depth"), type_coerce(_size(), Integer).label("size"))
+    select(*_fields, literal(0, Integer).label("depth"), type_coerce(size(), Integer).label("size"))
     .where(_m.id == bindparam("leaf"), _m.conversation_id == bindparam("conversation_id"), owned(messages))
     .cte("walk", recursive=True)
 )
 _walk = _walk.union_all(
-    select(*_fields, _walk.c.depth + literal(1, Integer), _walk.c.size + _size())
+    select(*_fields, _walk.c.depth + literal(1, Integer), _walk.c.size + size())
     .where(_m.id == _walk.c.parent_id, owned(messages), _walk.c.size < literal(WINDOW_BYTES, Integer))
 )  # fmt: skip
 _BRANCH = Statement(select(*(_walk.c[column.name] for column in _fields)).order_by(_walk.c.depth))
@@ -65,8 +65,8 @@ def _short_or_not(element: _short, compiler: Any, **kw: Any) -> str:
 
 @compiles(_short, "postgresql")
 def _short_only(element: _short, compiler: Any, **kw: Any) -> str:
-    size, column = compiler.process(_size(), **kw), compiler.process(element.column, **kw)
-    return f"CASE WHEN {size} <= {SHORT} THEN {column} END"
+    length, column = compiler.process(size(), **kw), compiler.process(element.column, **kw)
+    return f"CASE WHEN {length} <= {SHORT} THEN {column} END"
 
 
 RECENT, SHORT = 200, 10_000

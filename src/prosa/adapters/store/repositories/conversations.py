@@ -47,7 +47,7 @@ _DELETE = Statement(
 )
 
 
-def _to_params(conversation: Conversation) -> dict[str, Any]:
+def conversation_params(conversation: Conversation) -> dict[str, Any]:
     params = msgspec.structs.asdict(conversation)
     params["status"] = str(conversation.status)
     params["metadata"] = Json(msgspec.json.encode(conversation.metadata).decode())
@@ -80,7 +80,7 @@ def _create(conversation: Conversation) -> Plan[tuple[Conversation, bool]]:
         found = yield from _by_external_id(conversation.external_id)
         if found is not None:
             return found, False
-    yield Ask(_INSERT, **_to_params(conversation))
+    yield Ask(_INSERT, **conversation_params(conversation))
     return conversation, True
 
 
@@ -98,7 +98,7 @@ def _update(conversation_id: str, changes: dict[str, Any], now: Instant) -> Plan
             raise MessageNotFound
         changes = changes | {"head_id": tree.leaf(changes["head_id"])}
     after = msgspec.structs.replace(before, **changes, updated_at=now)
-    yield Ask(_UPDATE, key=conversation_id, **_to_params(after))
+    yield Ask(_UPDATE, key=conversation_id, **conversation_params(after))
     yield Tell("conversations", [conversation_id])
     return after
 

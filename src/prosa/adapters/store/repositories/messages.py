@@ -47,7 +47,7 @@ _DELETE_RUNS = Statement(
     )
 )
 _OPEN_RUN = Statement(select(_m.id, _m.run_id).where(_m.status == MessageStatus.IN_PROGRESS.value, *_here))
-_MOVE_HEAD = Statement(
+MOVE_HEAD = Statement(
     update(conversations)
     .where(conversations.c.id == bindparam("key"), owned(conversations))
     .values(head_id=bindparam("head_id"), updated_at=bindparam("updated_at"))
@@ -95,7 +95,7 @@ def _append(message: Message, *, at_head: bool) -> Plan[Message]:
     stored = msgspec.structs.replace(message, parent_id=parent)
     yield Together(
         Ask(INSERT, **from_message(stored)),
-        Ask(_MOVE_HEAD, key=conversation.id, head_id=stored.id, updated_at=stored.created_at),
+        Ask(MOVE_HEAD, key=conversation.id, head_id=stored.id, updated_at=stored.created_at),
     )
     yield Tell("messages", [conversation.id])
     return stored
@@ -112,7 +112,7 @@ def _seed(given: Sequence[Message]) -> Plan[None]:
         rows.append(from_message(stored))
         parent = message.id
     yield Many(INSERT, rows)
-    yield Ask(_MOVE_HEAD, key=conversation.id, head_id=parent, updated_at=given[-1].created_at)
+    yield Ask(MOVE_HEAD, key=conversation.id, head_id=parent, updated_at=given[-1].created_at)
     yield Tell("messages", [conversation.id])
 
 
@@ -121,7 +121,7 @@ def _rewrite(conversation_id: str, message_id: str, content: str, now: Instant) 
     message = settled((yield from _get(conversation_id, message_id)))
     yield Together(
         Ask(_REWRITE, key=message_id, conversation_id=conversation_id, content=content),
-        Ask(_MOVE_HEAD, key=conversation_id, head_id=conversation.head_id, updated_at=now),
+        Ask(MOVE_HEAD, key=conversation_id, head_id=conversation.head_id, updated_at=now),
     )
     yield Tell("messages", [conversation_id])
     return msgspec.structs.replace(message, content=content, parts=())
@@ -141,7 +141,7 @@ def _delete(conversation_id: str, message_id: str, now: Instant) -> Plan[None]:
     yield Together(
         Ask(_DELETE, ids=Ids(gone), conversation_id=conversation_id),
         Ask(_DELETE_RUNS, ids=Ids(gone), conversation_id=conversation_id),
-        Ask(_MOVE_HEAD, key=conversation_id, head_id=head, updated_at=now),
+        Ask(MOVE_HEAD, key=conversation_id, head_id=head, updated_at=now),
     )
     yield Tell("messages", [conversation_id])
 

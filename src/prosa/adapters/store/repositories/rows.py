@@ -35,12 +35,14 @@ def to_message(row: Row) -> Message:
     values["role"] = Role(values["role"])
     values["status"] = MessageStatus(values["status"])
     values["parts"] = to_parts(values["parts"])
+    values["metadata"] = msgspec.json.decode(values["metadata"]) if values["metadata"] else {}
     return Message(**values)
 
 
 def from_message(message: Message) -> Params:
     """The columns `MESSAGE` as parameters."""
-    return {**msgspec.structs.asdict(message), "parts": from_parts(message.parts)}
+    metadata = Json(msgspec.json.encode(message.metadata).decode()) if message.metadata else None
+    return {**msgspec.structs.asdict(message), "parts": from_parts(message.parts), "metadata": metadata}
 
 
 def to_parts(stored: str | None) -> tuple[Part, ...]:

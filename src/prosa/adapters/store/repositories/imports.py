@@ -1,0 +1,151 @@
+"""The transaction that stores an imported conversation: what is there stays, what is missing is added."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import msgspec
+from sqlalchemy import bindparam, delete, select
+from sqlalchemy.dialects import postgresql
+
+from prosa.adapters.store.repositories.conversations import NODES, conversation_params, locked
+from prosa.adapters.store.repositories.messages import MOVE_HEAD
+from prosa.adapters.store.repositories.rows import from_message
+from prosa.adapters.store.session import Session
+from prosa.adapters.store.statement import Ask, Ids, Many, Params, Plan, Statement, Tell, among, owned
+from prosa.adapters.store.tables import conversations, messages
+from prosa.domain.conversations import Conversation, Message
+from prosa.domain.imports import IdsTaken, Planted, Planting, Seedling
+from prosa.domain.tree import Tree
+
+BATCH = 500
+"""Rows that are handed to the driver at once: their parameters are in memory together."""
+
+_c, _m = conversations.c, messages.c
+_here = (_m.conversation_id == bindparam("conversation_id"), owned(messages))
+
+
+def _unless_taken(table: Any, names: Sequence[str]) -> Any:
+    """INSERT that does nothing where the key is in use, whoever has it."""
+    values: dict[str, Any] = {name: bindparam("principal" if name == "user_id" else name) for name in names}
+    return postgresql.insert(table).values(values).on_conflict_do_nothing(index_elements=["id"])
+
+
+_FOUND = Statement(select(_c.id).where(among(_c.id, "ids"), owned(conversations)).order_by(_c.id))
+_BEGIN = Statement(_unless_taken(conversations, Conversation.__struct_fields__).returning(_c.id))
+_NAMED = Statement(select(_c.id).where(_c.external_id == bindparam("external_id"), owned(conversations)))
+_THERE = Statement(select(_m.id).where(among(_m.id, "ids"), *_here))
+_USED = Statement(select(_m.external_id).where(among(_m.external_id, "names"), owned(messages)))
+_ADD = Statement(_unless_taken(messages, Message.__struct_fields__))
+_TAKE_BACK = Statement(delete(messages).where(among(_m.id, "ids"), *_here))
+
+
+def _plant(planting: Planting) -> Plan[Planted]:
+    found = yield from _found(planting)
+    stored = found or (yield from _begin(planting))
+    before = yield from locked(stored)
+    ids = yield from _present(stored, planting.seedlings)
+    names = {each.message.id: each.other if each.other in ids else each.message.id
+             for each in planting.seedlings}  # fmt: skip
+    fresh = [each for each in planting.seedlings if names[each.message.id] not in ids]
+    if fresh:
+        yield from _add(stored, fresh, names)
+        yield from _show(before, planting, names)
+        yield Tell("messages", [stored])
+    return Planted(stored, not found, len(fresh))
+
+
+def _found(planting: Planting) -> Plan[str | None]:
+    """The id of the conversation, where an earlier import (or its own making) left it."""
+    rows = yield Ask(_FOUND, ids=Ids([planting.conversation.id, planting.other]))
+    return rows[0][0] if rows else None
+
+
+def _begin(planting: Planting) -> Plan[str]:
+    """Stores the conversation without its messages. Raises IdsTaken."""
+    conversation = planting.conversation
+    if conversation.external_id is not None and (yield Ask(_NAMED, external_id=conversation.external_id)):
+        conversation = msgspec.structs.replace(conversation, external_id=None)
+    for each in (conversation.id, planting.other):
+        params = conversation_params(msgspec.structs.replace(conversation, id=each, head_id=None))
+        if (yield Ask(_BEGIN, **params)):
+            return each
+        raced = yield from _found(planting)  # with the same import beside this one
+        if raced:
+            return raced
+    raise IdsTaken
+
+
+def _present(conversation_id: str, seedlings: Sequence[Seedling]) -> Plan[set[str]]:
+    """Those of the ids of `seedlings`, and of their other ids, that the conversation has."""
+    present: set[str] = set()
+    for batch in _batches(seedlings):
+        ids = Ids([each for seedling in batch for each in (seedling.message.id, seedling.other)])
+        present.update(row[0] for row in (yield Ask(_THERE, conversation_id=conversation_id, ids=ids)))
+    return present
+
+
+def _add(conversation_id: str, fresh: Sequence[Seedling], names: dict[str, str]) -> Plan[None]:
+    """Stores `fresh` by their `names`; those whose names are somebody else's by their other ids, which then
+    stand in `names`. Raises IdsTaken."""
+    for _ in range(2):
+        for batch in _batches(fresh):
+            used = yield from _used(batch)
+            yield Many(_ADD, [_row(conversation_id, each.message, names, used) for each in batch])
+        present = yield from _present(conversation_id, fresh)
+        taken = [each for each in fresh if names[each.message.id] not in present]
+        if not taken:
+            return
+        # Some of the rest hang below them: all are stored anew.
+        for batch in _batches(fresh):
+            ids = Ids([names[each.message.id] for each in batch])
+            yield Ask(_TAKE_BACK, conversation_id=conversation_id, ids=ids)
+        names.update({each.message.id: each.other for each in taken})
+    raise IdsTaken
+
+
+def _used(batch: Sequence[Seedling]) -> Plan[set[str]]:
+    """The external ids among those of `batch` that the owner's messages have already."""
+    known = [each.message.external_id for each in batch if each.message.external_id is not None]
+    if not known:
+        return set()
+    return {row[0] for row in (yield Ask(_USED, names=Ids(known)))}
+
+
+def _row(conversation_id: str, message: Message, names: Mapping[str, str], used: set[str]) -> Params:
+    return from_message(
+        msgspec.structs.replace(
+            message,
+            id=names[message.id],
+            conversation_id=conversation_id,
+            parent_id=None if message.parent_id is None else names[message.parent_id],
+            external_id=None if message.external_id in used else message.external_id,
+        )
+    )
+
+
+def _show(before: Conversation, planting: Planting, names: Mapping[str, str]) -> Plan[None]:
+    """The head: of a conversation that was there it stays, unless the branch has grown beyond it."""
+    head = before.head_id
+    if head is None:
+        wanted = planting.conversation.head_id
+        head = None if wanted is None else names[wanted]
+    elif any(names.get(each.message.parent_id or "") == head for each in planting.seedlings):
+        nodes = yield Ask(NODES, conversation_id=before.id)
+        head = Tree((row[0], row[1]) for row in nodes).leaf(head)
+    updated = max(before.updated_at, planting.conversation.updated_at)
+    yield Ask(MOVE_HEAD, key=before.id, head_id=head, updated_at=updated)
+
+
+def _batches(seedlings: Sequence[Seedling]) -> Iterator[Sequence[Seedling]]:
+    for start in range(0, len(seedlings), BATCH):
+        yield seedlings[start : start + BATCH]
+
+
+class Imports:
+    """Serves `ports.store.Imports`."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    async def plant(self, planting: Planting) -> Planted:
+        return await self._session.write(_plant, planting)

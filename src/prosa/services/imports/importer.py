@@ -1,0 +1,138 @@
+"""Conversations from a file into the store of their new owner: read in a thread, stored one by one."""
+
+import asyncio
+import itertools
+from collections.abc import AsyncGenerator, Iterator, Sequence
+from typing import IO
+
+from msgspec import Struct
+
+from prosa.domain.errors import ProsaError, StoreUnavailable
+from prosa.domain.imports import BrokenFile, ImportFailed, Planting, Told, UnknownFile
+from prosa.domain.principal import Principal
+from prosa.domain.time import now
+from prosa.ports.store import Store
+from prosa.services.imports.plant import Owner, plant
+from prosa.services.imports.sources import Source, conversations
+
+MOST_AT_ONCE = 2
+"""Imports that are worked on at the same time; further ones wait."""
+BATCH = 50
+BATCH_MESSAGES = 1_000
+MOST_FAILURES = 1_000
+"""Failures that are told one by one."""
+
+
+class Failure(Struct, frozen=True):
+    """`id` is the one that the file gives; None where it is the file itself that is broken."""
+
+    id: str | None
+    error: ProsaError
+
+
+class Progress(Struct, frozen=True):
+    """What was looked at so far, whatever became of it."""
+
+    conversations: int
+    messages: int
+
+
+class Done(Struct, frozen=True):
+    """`imported` conversations are new or have new messages, `skipped` ones were there already; `messages`
+    are new; `more` failures are not among `failed`."""
+
+    imported: int
+    skipped: int
+    messages: int
+    failed: Sequence[Failure]
+    more: int = 0
+
+
+class Import:
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._room = asyncio.Semaphore(MOST_AT_ONCE)
+
+    async def run(
+        self, principal: Principal, file: IO[bytes], source: Source = "auto"
+    ) -> AsyncGenerator[Progress | Done, None]:
+        """Stores what `file` holds; says how far it is, and at the end what became of it. Raises UnknownFile,
+        NewerFile, RefusedArchive, StoreUnavailable before anything else; later failures are told at the end.
+        """
+        count = _Count()
+        pieces = _pieces(principal, file, source)
+        async with self._room:
+            while batch := await asyncio.to_thread(_batch, pieces):
+                try:
+                    for piece in batch:
+                        await self._store_one(principal, piece, count)
+                except StoreUnavailable as error:
+                    if not count.imported + count.skipped:
+                        raise
+                    count.fail(Failure(None, error))
+                    break
+                yield Progress(count.conversations, count.seen)
+            if not count.conversations:
+                raise UnknownFile
+            yield Done(count.imported, count.skipped, count.messages, count.failed, count.more)
+
+    async def _store_one(self, principal: Principal, piece: Planting | Failure, count: "_Count") -> None:
+        count.conversations += 1
+        if isinstance(piece, Failure):
+            count.fail(piece)
+            return
+        count.seen += len(piece.seedlings)
+        try:
+            planted = await self._store.of(principal).imports.plant(piece)
+        except ImportFailed as error:
+            count.fail(Failure(piece.conversation.id, error))
+            return
+        count.messages += planted.messages
+        if planted.new or planted.messages:
+            count.imported += 1
+        else:
+            count.skipped += 1
+
+
+class _Count:
+    def __init__(self) -> None:
+        self.conversations = self.seen = 0
+        self.imported = self.skipped = self.messages = self.more = 0
+        self.failed: list[Failure] = []
+
+    def fail(self, failure: Failure) -> None:
+        if len(self.failed) < MOST_FAILURES:
+            self.failed.append(failure)
+        else:
+            self.more += 1
+
+
+def _pieces(principal: Principal, file: IO[bytes], source: Source) -> Iterator[Planting | Failure]:
+    """What the file holds, each as it is to be stored. For a thread."""
+    owner = None
+    try:
+        for name, found in conversations(file, source):
+            owner = owner or Owner(principal, name, now())
+            yield _planted(owner, found) if isinstance(found, Told) else Failure(*found)
+    except BrokenFile as error:
+        if owner is None:
+            raise UnknownFile from error
+        yield Failure(None, error)
+
+
+def _planted(owner: Owner, told: Told) -> Planting | Failure:
+    try:
+        return plant(owner, told)
+    except ImportFailed as error:
+        return Failure(told.id, error)
+
+
+def _batch(pieces: Iterator[Planting | Failure]) -> list[Planting | Failure]:
+    batch: list[Planting | Failure] = []
+    messages = 0
+    for piece in itertools.islice(pieces, BATCH):
+        batch.append(piece)
+        messages += len(piece.seedlings) if isinstance(piece, Planting) else 0
+        if messages >= BATCH_MESSAGES:
+            break
+    return batch

@@ -1,0 +1,128 @@
+"""Conversations as files, out of the API and into it."""
+
+import json
+from typing import Any
+
+import httpx2
+import pytest
+from tests.wire.house import NOBODY, House, refused
+
+from prosa.domain import errors as e
+from prosa.domain.imports import NewerFile, UnknownFile
+
+
+async def bring(
+    house: House, raw: bytes, user: str | None = None, source: str = "auto", **headers: str
+) -> list[dict[str, Any]]:
+    """The lines that an import answers with."""
+    answer = await send(house, raw, user, source, **headers)
+    assert answer.status_code == 200, answer.text
+    assert answer.headers["content-type"] == "application/x-ndjson"
+    return [json.loads(line) for line in answer.content.splitlines()]
+
+
+async def send(
+    house: House, raw: bytes, user: str | None = None, source: str = "auto", **headers: str
+) -> httpx2.Response:
+    headers = {"Content-Type": "application/octet-stream"} | headers
+    async with house.client(user) as client:
+        return await client.post(f"/api/import?source={source}", content=raw, headers=headers)
+
+
+async def test_out_and_in_again(guarded: House) -> None:
+    one = await guarded.conversation("ana", title="Férias em Lisboa / 2026", metadata={"a": 1})
+    await guarded.send(one, "Olá!", user="ana")
+    await guarded.send(one, "E agora?", user="ana")
+    two = await guarded.conversation("ana")
+    answer = await guarded.get("/api/export", user="ana")
+    assert answer.headers["x-total-conversations"] == "2"
+    assert answer.headers["content-type"] == "application/json"
+    assert answer.headers["x-content-type-options"] == "nosniff"
+    assert answer.headers["content-disposition"] == (
+        "attachment; filename=\"prosa-conversations.json\"; filename*=UTF-8''prosa-conversations.json"
+    )
+    document = answer.json()
+    assert (document["format"], document["version"]) == ("prosa", 1)
+    assert [each["id"] for each in document["conversations"]] == [one, two]
+    said = document["conversations"][0]["messages"]
+    assert [each["role"] for each in said] == ["user", "assistant", "user", "assistant"]
+    assert document["conversations"][0]["headId"] == said[-1]["id"]
+    *progress, done = await bring(guarded, answer.content, "ana")
+    assert progress == [{"type": "progress", "conversations": 2, "messages": 4}]
+    assert done == {"type": "done", "imported": 0, "skipped": 2, "messages": 0, "failed": []}
+    assert (await bring(guarded, answer.content, "bia"))[-1]["imported"] == 2
+    copy = (await guarded.get("/api/export", user="bia")).json()["conversations"]
+    assert [each["title"] for each in copy] == ["Férias em Lisboa / 2026", None]
+    assert copy[0]["id"] != one
+    assert [each["content"] for each in copy[0]["messages"]] == [each["content"] for each in said]
+    for each in (one, two):
+        await guarded.call("DELETE", f"/api/conversations/{each}", user="ana")
+    assert (await bring(guarded, answer.content, "ana"))[-1]["imported"] == 2
+    assert (await guarded.get("/api/export", user="ana")).content == answer.content
+    events = await guarded.send(copy[0]["id"], "weiter", user="bia")
+    assert events[-1]["status"] == "completed"
+
+
+async def test_one_conversation(guarded: House) -> None:
+    one = await guarded.conversation("ana", title='Férias "em" ../Lisboa\r\nX: y \u202e')
+    await guarded.conversation("ana")
+    answer = await guarded.get(f"/api/conversations/{one}/export", user="ana")
+    assert answer.headers["content-disposition"] == (
+        'attachment; filename="prosa-Ferias-em-Lisboa-X-y.json"; '
+        "filename*=UTF-8''prosa-F%C3%A9rias-em-Lisboa-X-y.json"
+    )
+    assert [each["id"] for each in answer.json()["conversations"]] == [one]
+    for path in (one, NOBODY):
+        refused(
+            await guarded.get(f"/api/conversations/{path}/export", user="bia"), 404, e.ConversationNotFound()
+        )
+
+
+async def test_what_is_no_export(local: House) -> None:
+    for raw in (b"", b"x", b"{}", b"[]", b"null", b"[[]]", b"7", b'"x"', b"[" * 100_000, b"\xff\xfe", b'{"conversations": [{}]}',
+                b'{"format": "prosa", "version": 1, "conversations": []}'):  # fmt: skip
+        refused(await send(local, raw), 400, UnknownFile())
+    newer = b'{"format": "prosa", "version": 2, "conversations": [{"id": "x", "messages": []}]}'
+    refused(await send(local, newer), 400, NewerFile(2))
+    refused(await send(local, b"x", **{"Content-Type": "text/plain"}), 415, e.UnsupportedMediaType())
+
+
+@pytest.mark.parametrize("cut", [1, 30, 400, -3, -1])
+async def test_a_file_that_breaks_off(local: House, cut: int) -> None:
+    for _ in range(3):
+        await local.send(await local.conversation(), "Olá!")
+    whole = (await local.get("/api/export")).content
+    for each in json.loads(whole)["conversations"]:
+        await local.call("DELETE", f"/api/conversations/{each['id']}")
+    rest = whole[:cut]
+    lines = rest.count(b"]}")
+    if lines == 0:
+        refused(await send(local, rest), 400, UnknownFile())
+        return
+    done = (await bring(local, rest))[-1]
+    assert done["imported"] == min(lines, 3)
+    if cut < -1:
+        assert done["failed"][0]["id"] is None
+        assert str(len(rest)) in done["failed"][0]["reason"]
+
+
+async def test_a_bad_conversation_among_good_ones(local: House) -> None:
+    one = await local.conversation()
+    await local.send(one, "Olá!")
+    document = (await local.get("/api/export")).json()
+    good = document["conversations"][0]
+    await local.call("DELETE", f"/api/conversations/{one}")
+    bad = [
+        {**good, "id": "1", "status": "strange"},
+        {**good, "id": "2", "messages": [{**good["messages"][0], "role": "admin"}]},
+        {**good, "id": "3", "title": 7},
+        {**good, "id": "4", "metadata": {"a": "x" * 20_000}},
+        {**good, "id": "5", "messages": [{**good["messages"][0], "content": "x" * 4_000_001}]},
+        {**good, "id": "6", "messages": [{**good["messages"][0], "parts": [{"type": "strange"}]}]},
+    ]
+    document["conversations"] = [*bad[:3], good, *bad[3:]]
+    done = (await bring(local, json.dumps(document).encode()))[-1]
+    assert (done["imported"], [each["id"] for each in done["failed"]]) == (1, list("123456"))
+    assert done["failed"][0]["reason"] == "status is not as it should be."
+    portuguese = (await bring(local, json.dumps(document).encode(), **{"Accept-Language": "pt"}))[-1]
+    assert portuguese["failed"][0]["reason"] == "status não está como deveria."
