@@ -27,7 +27,7 @@ async def test_a_new_one_has_every_field(local: House) -> None:
     assert made == {
         "id": made["id"], "externalId": None, "clientId": None, "title": "Férias", "systemPrompt": "Seja breve.",
         "provider": "fake", "model": "m", "status": "open", "headId": None, "metadata": {"a": [1, None]},
-        "createdAt": made["createdAt"], "updatedAt": made["createdAt"],
+        "createdAt": made["createdAt"], "updatedAt": made["createdAt"], "ticketId": None,
     }  # fmt: skip
     assert made["createdAt"].endswith("Z")
     assert (await local.get(f"/api/conversations/{made['id']}")).json() == made

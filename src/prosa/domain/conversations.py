@@ -22,7 +22,8 @@ class MessageStatus(StrEnum):
 
 
 class Conversation(Struct, frozen=True):
-    """A chat session. It is the root of its messages' tree; `head_id` is the leaf that is shown."""
+    """A chat session. It is the root of its messages' tree; `head_id` is the leaf that is shown. One that
+    belongs to a ticket has that one's own `ticket_id`."""
 
     id: str
     user_id: str
@@ -37,6 +38,7 @@ class Conversation(Struct, frozen=True):
     metadata: dict[str, Any]
     created_at: Instant
     updated_at: Instant
+    ticket_id: str | None = None
 
 
 class Message(Struct, frozen=True):

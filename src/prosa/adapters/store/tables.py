@@ -61,6 +61,7 @@ conversations = Table(
     Column("metadata", Json, nullable=False),
     Column("created_at", Instant, nullable=False),
     Column("updated_at", Instant, nullable=False),
+    Column("ticket_id", Text),
     UniqueConstraint("user_id", "external_id"),
     Index(None, "user_id", "updated_at", "id"),
     Index(None, "user_id", "id"),
@@ -262,6 +263,24 @@ feedback = Table(
     Index(None, "user_id", "updated_at", "message_id"),
 )
 
+tickets = Table(
+    "tickets",
+    metadata,
+    _id(),
+    _owner(),
+    _client(),
+    Column("ticket_id", Text, nullable=False, comment="the one that its desk gave it"),
+    Column("conversation_id", Id, ForeignKey("conversations.id", ondelete="CASCADE"), nullable=False),
+    Column("body", Text, nullable=False),
+    Column("run_id", Id, comment="the last one that was to answer it"),
+    Column("kept_run_id", Id, comment="the one whose answer stands should that one fail"),
+    Column("created_at", Instant, nullable=False),
+    Column("updated_at", Instant, nullable=False),
+    UniqueConstraint("user_id", "ticket_id"),
+    Index(None, "conversation_id"),
+    Index(None, "user_id", "updated_at", "id"),
+)
+
 provider_keys = Table(
     "provider_keys",
     metadata,
@@ -291,6 +310,7 @@ OWNED = (
     sign_ins,
     prompt_templates,
     feedback,
+    tickets,
 )
 """The tables whose rows belong to a user: row level security and the auditor read this."""
 

@@ -9,6 +9,7 @@ from prosa.domain.content import DocumentPart, ImagePart, Part, TextPart, Thinki
 from prosa.domain.conversations import Conversation, Message
 from prosa.domain.feedback import Feedback
 from prosa.domain.money import to_dollars
+from prosa.domain.principal import RESERVED
 from prosa.domain.runs import Run, RunStatus
 from prosa.domain.steps import Step, StepStatus
 from prosa.domain.time import to_iso
@@ -53,6 +54,7 @@ class ConversationForm(Struct, frozen=True, rename="camel"):
     metadata: dict[str, Any]
     created_at: str
     updated_at: str
+    ticket_id: str | None
 
 
 class NewConversation(Struct, frozen=True, rename="camel"):
@@ -239,6 +241,7 @@ def conversation_form(conversation: Conversation) -> ConversationForm:
         metadata=conversation.metadata,
         created_at=to_iso(conversation.created_at),
         updated_at=to_iso(conversation.updated_at),
+        ticket_id=conversation.ticket_id,
     )
 
 
@@ -253,12 +256,18 @@ def message_form(placed: Placed) -> MessageForm:
         parent_id=message.parent_id,
         siblings=placed.siblings,
         run_id=message.run_id,
-        user_id=message.user_id if message.role == "user" else None,
+        user_id=_author(message),
         provider=message.provider,
         model=message.model,
         created_at=to_iso(message.created_at),
         feedback=None if placed.feedback is None else feedback_form(placed.feedback),
     )
+
+
+def _author(message: Message) -> str | None:
+    """Who wrote it, where that is known: of what a desk shares, nobody in particular."""
+    written = message.role == "user" and not message.user_id.startswith(RESERVED)
+    return message.user_id if written else None
 
 
 def feedback_form(said: Feedback) -> FeedbackForm:

@@ -20,7 +20,9 @@ _mine = select(*CONVERSATION).where(owned(conversations))
 _GET = Statement(_mine.where(_t.id == bindparam("id")))
 _LOCK = Statement(_mine.where(_t.id == bindparam("id")).with_for_update())
 _BY_EXTERNAL_ID = Statement(_mine.where(_t.external_id == bindparam("external_id")))
-_newest = _mine.order_by(_t.updated_at.desc(), _t.id.desc()).limit(bindparam("limit"))
+_newest = (
+    _mine.where(_t.ticket_id.is_(None)).order_by(_t.updated_at.desc(), _t.id.desc()).limit(bindparam("limit"))
+)
 _FIRST_PAGE = Statement(_newest)
 _NEXT_PAGE = Statement(
     _newest.where(
@@ -75,7 +77,8 @@ def _by_external_id(external_id: str) -> Plan[Conversation | None]:
     return to_conversation(rows[0]) if rows else None
 
 
-def _create(conversation: Conversation) -> Plan[tuple[Conversation, bool]]:
+def create(conversation: Conversation) -> Plan[tuple[Conversation, bool]]:
+    """The plan of `ports.store.Conversations.create`."""
     if conversation.external_id is not None:
         found = yield from _by_external_id(conversation.external_id)
         if found is not None:
@@ -116,7 +119,7 @@ class Conversations:
         self._session = session
 
     async def create(self, conversation: Conversation) -> tuple[Conversation, bool]:
-        return await self._session.write(_create, conversation)
+        return await self._session.write(create, conversation)
 
     async def get(self, conversation_id: str) -> Conversation:
         return await self._session.read(present, conversation_id)
