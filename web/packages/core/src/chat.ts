@@ -1,32 +1,24 @@
 /** A conversation as somebody takes part in it: opened, read, answered, stopped, tried again. */
+import { type Asked, type ChatSettings, lasting, requestOf } from './asking.js';
 import { asChatError, type Client } from './client.js';
 import { Desk } from './desk.js';
 import { answerDraft, isDraft, questionDraft } from './draft.js';
+import { Elsewhere } from './elsewhere.js';
 import type { ChatError } from './errors.js';
-import { isEnd, type RunEvent } from './events.js';
+import type { StartEvent } from './events.js';
+import type { Attachment } from './files.js';
+import { attachmentsOf } from './files.js';
+import { History } from './history.js';
 import { isUuid, newId } from './ids.js';
-import { callsOf, waitingCalls } from './parts.js';
-import type { ConversationState, Failure, ShownMessage } from './state.js';
+import { Live } from './live.js';
+import { waitingCalls } from './parts.js';
+import { Reader } from './reader.js';
+import type { ConversationState, Failure } from './state.js';
+import { leave, newStay, type Stay } from './stay.js';
 import { Store } from './store.js';
-import { runEvents, type Source, type StreamOptions } from './stream.js';
+import type { Source, StreamOptions } from './stream.js';
 import { titleFrom } from './title.js';
-import { type ClientTools, toolForms } from './tools.js';
-import type { Conversation, Message, SendRequest, WantedCall } from './types.js';
-
-/** What every run of this chat is asked with. */
-export type ChatSettings = {
-  readonly [Name in 'systemPrompt' | 'provider' | 'model' | 'temperature' | 'maxTokens']?:
-    | SendRequest[Name]
-    | undefined;
-} & {
-  /** Tools of the page's own. */
-  readonly tools?: ClientTools | undefined;
-  /**
-   * The names of the server's tools that the model may use. Where neither these nor `tools` are given, it may use
-   * those that the server always offers.
-   */
-  readonly serverTools?: readonly string[] | undefined;
-};
+import type { Conversation, Feedback, Message, SendRequest, WantedCall } from './types.js';
 
 export interface ChatOptions {
   readonly client: Client;
@@ -35,36 +27,48 @@ export interface ChatOptions {
   readonly onSent?: ((message: Message) => void) | undefined;
   /** The first message has made a conversation. */
   readonly onCreated?: ((conversation: Conversation) => void) | undefined;
+  /** The conversation was changed, here or elsewhere: its title, its head, what else it has. */
+  readonly onChanged?: ((conversation: Conversation) => void) | undefined;
   /** How many messages are fetched at a time. */
   readonly pageSize?: number | undefined;
   readonly wait?: StreamOptions['wait'];
 }
 
-/** One stay in one conversation; what was begun in it has no effect after it was left. */
-interface Visit {
-  readonly controller: AbortController;
-  left: boolean;
-}
+const PAGE = 20;
+const NO_FILES: readonly Attachment[] = [];
 
 export class Chat {
   readonly #options: ChatOptions;
   readonly #client: Client;
   readonly #store = new Store();
   readonly #desk: Desk;
-  readonly #pageSize: number;
-  #visit: Visit = newVisit();
+  readonly #history: History;
+  readonly #reader: Reader;
+  readonly #elsewhere: Elsewhere;
+  #stay: Stay = newStay();
   #wanted: string | null = null;
   #unsent: SendRequest | null = null;
 
   constructor(options: ChatOptions) {
+    const { client, wait } = options;
     this.#options = options;
-    this.#client = options.client;
-    this.#pageSize = options.pageSize ?? 20;
-    this.#desk = new Desk({
-      client: options.client,
-      store: this.#store,
-      tools: () => this.#settings().tools ?? {},
-      wait: options.wait,
+    this.#client = client;
+    this.#history = new History(client, options.pageSize ?? PAGE);
+    const store = this.#store;
+    this.#desk = new Desk({ client, store, tools: () => this.#settings().tools ?? {}, wait });
+    this.#reader = new Reader({
+      client,
+      store,
+      wait,
+      onStart: (event, isStopping) => this.#started(event, isStopping),
+      onRequired: calls => void this.#attend(calls),
+    });
+    this.#elsewhere = new Elsewhere({
+      store,
+      load: (id, limit) => this.#load(id, 'refreshing', { limit }),
+      // What could not be sent is shown on, until it is sent or taken back.
+      isHeld: () => this.#unsent !== null,
+      onChanged: conversation => options.onChanged?.(conversation),
     });
   }
 
@@ -84,46 +88,67 @@ export class Chat {
 
   /** Leaves the conversation. A run goes on in the server, and is met again when the conversation is opened. */
   close(): void {
-    const visit = this.#visit;
-    visit.left = true;
     // A question still on its way is let through; its stream is hung up once it has begun.
-    if (this.state.run?.id !== null) visit.controller.abort();
-    this.#visit = newVisit();
+    leave(this.#stay, this.state.run?.id === null);
+    this.#stay = newStay();
     this.#wanted = null;
     this.#unsent = null;
+    this.#elsewhere.forget();
     this.#store.dispatch({ type: 'closed' });
   }
 
   /** Sends a message at the end of the branch and follows its answer to the end. */
-  send(content: string): Promise<void> {
+  send(content: string, attachments = NO_FILES): Promise<void> {
     const stored = this.state.messages.findIndex(isDraft);
     const after = stored === -1 ? this.state.messages.length : stored;
-    return this.#ask(content, after);
+    return this.#ask({ content, attachments, after });
   }
 
   /** Asks anew in place of an earlier message: the conversation goes on in another branch. */
-  edit(id: string, content: string): Promise<void> {
+  edit(id: string, content: string, attachments = NO_FILES): Promise<void> {
     const index = this.state.messages.findIndex(message => message.id === id);
-    if (index === -1) return this.send(content);
-    return this.#ask(content, index, this.state.messages[index]?.parentId ?? null);
+    if (index === -1) return this.send(content, attachments);
+    const parentId = this.state.messages[index]?.parentId ?? null;
+    return this.#ask({ content, attachments, after: index, parentId });
+  }
+
+  /** Asks for another answer in place of one, or of the last; what followed stays in its own branch. */
+  async regenerate(id?: string): Promise<void> {
+    const { messages, conversation, run } = this.state;
+    const index = id === undefined ? messages.length - 1 : messages.findIndex(message => message.id === id);
+    const old = messages[index];
+    if (!(conversation && old) || run || old.role !== 'assistant') return;
+    const answer = answerDraft(newId(), old.parentId, old);
+    this.#store.dispatch({ type: 'sent', after: index, question: null, answer });
+    const request = this.#request({
+      conversationId: conversation.id,
+      clientMessageId: answer.id,
+      regenerate: old.id,
+    });
+    await this.#follow({ request }, this.#stay);
   }
 
   /** Does again what failed; where nothing did, asks for another last answer. */
   async retry(): Promise<void> {
-    const { error, run, messages, conversation } = this.state;
+    const { error, run, messages } = this.state;
     if (error?.at === 'action') return this.#attend();
     if (run) return;
     if (error?.at === 'open' && this.#wanted !== null) return this.#load(this.#wanted, 'opening');
     if (error?.at === 'older') return this.loadOlder();
-    const last = messages.at(-1);
-    if (!last) return;
     if (this.#unsent) return this.#resend(this.#unsent);
-    if (last.role !== 'assistant') return this.edit(last.id, last.content);
-    if (!conversation) return;
-    const answer = answerDraft(newId(), last.parentId, last);
-    this.#store.dispatch({ type: 'sent', after: messages.length - 1, question: null, answer });
-    const request = this.#request(conversation.id, answer.id, { regenerate: last.id });
-    await this.#follow({ request }, this.#visit);
+    const last = messages.at(-1);
+    if (last?.role === 'user') return this.edit(last.id, last.content, attachmentsOf(last));
+    if (last) await this.regenerate();
+  }
+
+  /** Takes back a question that was refused: it belongs in the composer again. */
+  takeBack(): void {
+    const question = this.state.messages.find(message => isDraft(message) && message.role === 'user');
+    if (!question || this.state.run) return;
+    this.#unsent = null;
+    const { content } = question;
+    this.#store.dispatch({ type: 'returned', returned: { content, attachments: attachmentsOf(question) } });
+    this.#store.dispatch({ type: 'undrafted' });
   }
 
   /** Stops the run; what was written stays. */
@@ -137,48 +162,61 @@ export class Chat {
 
   /**
    * Deletes every message. The conversation itself stays, since its id (or external id) is what the host
-   * holds on to; first messages are siblings of each other, so all of them go, with what follows them.
+   * holds on to.
    */
   async clear(): Promise<void> {
     const { conversation } = this.state;
-    const visit = this.#visit;
+    const stay = this.#stay;
     if (!conversation) return this.#store.dispatch({ type: 'closed' });
     try {
       await this.stop();
-      for (let roots = await this.#roots(conversation.id); roots.length > 0; ) {
-        await Promise.all(roots.map(id => this.#client.deleteMessage(conversation.id, id)));
-        roots = await this.#roots(conversation.id);
-      }
-      if (visit.left) return;
-      this.#renewVisit();
+      await this.#client.clearMessages(conversation.id);
+      if (stay.left) return;
+      leave(stay);
+      this.#stay = newStay();
+      this.#unsent = null;
       this.#store.dispatch({ type: 'opened', conversation, messages: [], older: null });
+      this.#listen(conversation.id);
     } catch (error) {
-      this.#fail('change', asChatError(error), visit);
+      this.#fail('change', asChatError(error), stay);
     }
+  }
+
+  /** Deletes a message and all that follows it; another branch is shown then, where there is one. */
+  async remove(id: string): Promise<void> {
+    const { conversation, run } = this.state;
+    const stay = this.#stay;
+    if (!conversation || run) return;
+    try {
+      await this.#client.deleteMessage(conversation.id, id);
+    } catch (error) {
+      return this.#fail('change', asChatError(error), stay);
+    }
+    await this.#load(conversation.id, 'refreshing');
   }
 
   async loadOlder(): Promise<void> {
     const { conversation, older, loadingOlder } = this.state;
-    const visit = this.#visit;
+    const stay = this.#stay;
     if (!conversation || older === null || loadingOlder) return;
     this.#store.dispatch({ type: 'loading_older' });
     try {
-      const page = await this.#page(conversation.id, older);
-      if (!visit.left) this.#store.dispatch({ type: 'older', ...page });
+      const page = await this.#history.page(conversation.id, older);
+      if (!stay.left) this.#store.dispatch({ type: 'older', ...page });
     } catch (error) {
-      this.#fail('older', asChatError(error), visit);
+      this.#fail('older', asChatError(error), stay);
     }
   }
 
   /** Shows the branch that a message stands in. */
   async show(messageId: string): Promise<void> {
     const { conversation, run } = this.state;
-    const visit = this.#visit;
+    const stay = this.#stay;
     if (!conversation || run) return;
     try {
       await this.#client.updateConversation(conversation.id, { headId: messageId });
     } catch (error) {
-      return this.#fail('change', asChatError(error), visit);
+      return this.#fail('change', asChatError(error), stay);
     }
     await this.#load(conversation.id, 'refreshing');
   }
@@ -186,13 +224,14 @@ export class Chat {
   /** Looks whether the conversation went on elsewhere, in another window or through another door. */
   async refresh(): Promise<void> {
     const { conversation, run, error, loading } = this.state;
-    if (!conversation || run || error || loading) return;
-    const visit = this.#visit;
+    // A live line has told everything already.
+    if (!conversation || run || error || loading || this.#stay.live?.link === 'live') return;
+    const stay = this.#stay;
     const newest = await this.#client
       .listMessages(conversation.id, { order: 'desc', limit: 1 })
       // Nobody asked for this look; if it fails, the next call that somebody did ask for says so.
       .catch(() => null);
-    if (!newest || visit.left || this.state.run) return;
+    if (!newest || stay.left || this.state.run) return;
     const [there] = newest.items;
     const here = this.state.messages.at(-1);
     if (there?.id !== here?.id || there?.status !== here?.status) {
@@ -200,27 +239,43 @@ export class Chat {
     }
   }
 
+  /** Keeps what the reader thinks of an answer; null takes it back. It is shown at once. */
+  async rate(id: string, feedback: Feedback | null): Promise<void> {
+    const { conversation, messages } = this.state;
+    const before = messages.find(message => message.id === id)?.feedback ?? null;
+    const stay = this.#stay;
+    if (!conversation) return;
+    this.#store.dispatch({ type: 'rated', messageId: id, feedback });
+    try {
+      if (feedback) await this.#client.giveFeedback(conversation.id, id, feedback);
+      else if (before) await this.#client.takeFeedback(conversation.id, id);
+    } catch (error) {
+      if (!stay.left) this.#store.dispatch({ type: 'rated', messageId: id, feedback: before });
+      this.#fail('change', asChatError(error), stay);
+    }
+  }
+
   /** Allows or denies a call that the run waits to make; the first decision counts, whoever makes it. */
   decide(callId: string, approve: boolean): Promise<void> {
-    return this.#desk.decide(callId, approve, this.#visit.controller.signal);
+    return this.#desk.decide(callId, approve, this.#stay.controller.signal);
   }
 
   /** Brings the output of a call that the run waits for. */
   bring(callId: string, output: string): Promise<void> {
-    return this.#desk.bring({ id: callId, output }, this.#visit.controller.signal);
+    return this.#desk.bring({ id: callId, output }, this.#stay.controller.signal);
   }
 
   /** Says which model answers from now on in this conversation, by its id. */
   async choose(model: string): Promise<void> {
     const { conversation } = this.state;
-    const visit = this.#visit;
+    const stay = this.#stay;
     this.#store.dispatch({ type: 'chosen', model });
     if (!conversation) return;
     try {
       const changed = await this.#client.updateConversation(conversation.id, { provider: null, model });
-      if (!visit.left) this.#store.dispatch({ type: 'conversation', conversation: changed });
+      if (!stay.left) this.#store.dispatch({ type: 'conversation', conversation: changed });
     } catch (error) {
-      this.#fail('change', asChatError(error), visit);
+      this.#fail('change', asChatError(error), stay);
     }
   }
 
@@ -228,61 +283,86 @@ export class Chat {
     this.#store.dispatch({ type: 'forgiven' });
   }
 
-  /** The composer has taken back the text that was returned to it. */
+  /** The composer has taken back what was returned to it. */
   takeReturned(): void {
-    this.#store.dispatch({ type: 'returned', content: null });
+    this.#store.dispatch({ type: 'returned', returned: null });
   }
 
-  async #load(id: string, why: 'opening' | 'refreshing'): Promise<void> {
-    const visit = this.#visit;
+  /** `limit`: fetched anew at least. `gone`: a run that there is nothing more to hear of. */
+  async #load(
+    id: string,
+    why: 'opening' | 'refreshing',
+    { limit, gone }: { readonly limit?: number | undefined; readonly gone?: string } = {},
+  ): Promise<void> {
+    const stay = this.#stay;
     if (why === 'opening') this.#store.dispatch({ type: 'opening' });
     try {
-      const [conversation, page] = await this.#fetch(id, visit.controller.signal);
-      if (visit.left) return;
-      this.#store.dispatch({ type: 'opened', conversation, ...page });
-      const last = page.messages.at(-1);
-      if (last?.status === 'in_progress' && last.runId !== null) {
+      const [conversation, stretch] = await this.#fetch(id, stay.controller.signal, limit);
+      if (stay.left) return;
+      this.#store.dispatch({ type: 'opened', conversation, ...stretch });
+      this.#listen(conversation.id);
+      const last = stretch.messages.at(-1);
+      if (last?.status === 'in_progress' && last.runId !== null && last.runId !== gone) {
         this.#store.dispatch({ type: 'following', runId: last.runId, messageId: last.id });
-        void this.#follow({ runId: last.runId, after: 0 }, visit);
+        void this.#follow({ runId: last.runId, after: 0 }, stay);
       }
     } catch (error) {
-      this.#fail('open', asChatError(error), visit);
+      this.#fail('open', asChatError(error), stay);
     }
   }
 
-  async #fetch(id: string, signal: AbortSignal) {
-    if (isUuid(id)) return Promise.all([this.#client.getConversation(id, signal), this.#page(id)]);
+  async #fetch(id: string, signal: AbortSignal, limit?: number) {
+    const { messages, older } = this.state;
+    const anew = (found: string) => this.#history.anew(found, { messages, older }, limit);
+    if (isUuid(id)) return Promise.all([this.#client.getConversation(id, signal), anew(id)]);
     const conversation = await this.#client.createConversation({ externalId: id, ...this.#lasting() });
-    return [conversation, await this.#page(conversation.id)] as const;
+    return [conversation, await anew(conversation.id)] as const;
   }
 
-  async #page(conversationId: string, cursor?: string) {
-    const query = { order: 'desc' as const, limit: this.#pageSize, ...(cursor ? { cursor } : {}) };
-    const { items, nextCursor } = await this.#client.listMessages(conversationId, query);
-    return { messages: items.toReversed(), older: nextCursor };
-  }
-
-  async #roots(conversationId: string): Promise<readonly string[]> {
-    const { items } = await this.#client.listMessages(conversationId, { order: 'asc', limit: 1 });
-    const [root] = items;
-    if (!root) return [];
-    return root.siblings.length > 0 ? root.siblings : [root.id];
+  /** Hears what happens in the conversation elsewhere, as long as the stay lasts. */
+  #listen(conversationId: string): void {
+    const stay = this.#stay;
+    if (stay.live) return;
+    stay.live = new Live({
+      client: this.#client,
+      conversationId,
+      wait: this.#options.wait,
+      onEvent: event => {
+        if (!stay.left) this.#elsewhere.hear(event);
+      },
+      onLink: link => {
+        if (!stay.left) this.#store.dispatch({ type: 'link', link });
+      },
+    });
+    stay.live.open();
   }
 
   /** With a `parentId`, null included, the question begins a branch there; without, it continues the head. */
-  async #ask(content: string, after: number, parentId?: string | null): Promise<void> {
-    if (this.state.run || this.state.loading || content.trim() === '') return;
-    const visit = this.#visit;
+  async #ask(asked: {
+    readonly content: string;
+    readonly attachments: readonly Attachment[];
+    readonly after: number;
+    readonly parentId?: string | null;
+  }): Promise<void> {
+    const { content, attachments, after, parentId } = asked;
+    const isEmpty = content.trim() === '' && attachments.length === 0;
+    if (this.state.run || this.state.loading || isEmpty) return;
+    const stay = this.#stay;
     const clientMessageId = newId();
     const before = this.state.messages[after - 1]?.id ?? null;
     const instead = parentId === undefined ? undefined : this.state.messages[after];
     const parent = parentId === undefined ? before : parentId;
-    const question = questionDraft(clientMessageId, content, parent, instead);
+    const question = questionDraft({ id: clientMessageId, content, attachments, parentId: parent }, instead);
     const answer = answerDraft(newId(), question.id);
     this.#store.dispatch({ type: 'sent', after, question, answer });
-    const place = parentId === undefined ? {} : { parentId };
-    const request = this.#request('', clientMessageId, { content, ...place });
-    await this.#start(request, visit);
+    const request = this.#request({
+      conversationId: '',
+      clientMessageId,
+      content,
+      ...(attachments.length > 0 ? { attachments: attachments.map(({ id }) => id) } : {}),
+      ...(parentId === undefined ? {} : { parentId }),
+    });
+    await this.#start(request, stay);
   }
 
   async #resend(request: SendRequest): Promise<void> {
@@ -291,70 +371,49 @@ export class Chat {
     if (!question) return;
     const answer = answerDraft(newId(), question.id);
     this.#store.dispatch({ type: 'sent', after, question, answer });
-    await this.#start(request, this.#visit);
+    await this.#start(request, this.#stay);
   }
 
-  async #start(request: SendRequest, visit: Visit): Promise<void> {
+  async #start(request: SendRequest, stay: Stay): Promise<void> {
     this.#unsent = request;
     try {
-      const conversation = this.state.conversation ?? (await this.#create(request.content ?? '', visit));
-      await this.#follow({ request: { ...request, conversationId: conversation.id } }, visit);
+      const conversation = this.state.conversation ?? (await this.#create(request.content ?? '', stay));
+      await this.#follow({ request: { ...request, conversationId: conversation.id } }, stay);
     } catch (error) {
-      this.#fail('send', asChatError(error), visit);
+      this.#fail('send', asChatError(error), stay);
     }
   }
 
-  async #create(content: string, visit: Visit): Promise<Conversation> {
+  async #create(content: string, stay: Stay): Promise<Conversation> {
     const title = titleFrom(content);
-    const conversation = await this.#client.createConversation({ title, ...this.#lasting() });
-    if (!visit.left) {
+    const conversation = await this.#client.createConversation({
+      ...(title === '' ? {} : { title }),
+      ...this.#lasting(),
+    });
+    if (!stay.left) {
       this.#wanted = conversation.id;
       this.#store.dispatch({ type: 'conversation', conversation });
+      this.#listen(conversation.id);
       this.#options.onCreated?.(conversation);
     }
     return conversation;
   }
 
-  /** Reads a run's events until it ends or the visit does. */
-  async #follow(source: Source, visit: Visit): Promise<void> {
-    const { signal } = visit.controller;
-    const onConnection = (lost: boolean) => {
-      if (!visit.left) this.#store.dispatch({ type: 'connection', lost });
-    };
-    const { wait } = this.#options;
-    let ended = false;
+  /** Reads a run to its end, then looks whether others did something meanwhile. */
+  async #follow(source: Source, stay: Stay): Promise<void> {
     try {
-      for await (const event of runEvents(this.#client, source, {
-        signal,
-        onConnection,
-        ...defined({ wait }),
-      })) {
-        if (visit.left) return visit.controller.abort();
-        await this.#take(event);
-        ended = isEnd(event);
-      }
-      if (!(ended || visit.left)) await this.#settle();
+      await this.#reader.follow(source, stay);
     } catch (error) {
-      await this.#recover(asChatError(error), source, visit);
+      await this.#recover(asChatError(error), source, stay);
     }
+    if (!stay.left && stay.live?.link === 'live') this.#elsewhere.catchUp();
   }
 
-  async #take(event: RunEvent): Promise<void> {
-    const stopping = this.state.run?.stopping ?? false;
-    this.#store.dispatch({ type: 'event', event, at: Date.now() });
-    if (event.type === 'start') {
-      this.#unsent = null;
-      const question = this.state.messages.findLast(message => message.id === event.userMessageId);
-      if (question?.localId !== undefined) this.#options.onSent?.(question);
-      if (stopping) await this.#stopRun(event.runId);
-    } else if (event.type === 'gap') {
-      await this.#settle();
-    } else if (event.type === 'requires_action') {
-      // The stream goes on meanwhile: it tells what others bring.
-      void this.#attend(event.calls);
-    } else if (event.type === 'done') {
-      await this.#complete(event.messageId);
-    }
+  async #started(event: StartEvent, isStopping: boolean): Promise<void> {
+    this.#unsent = null;
+    const question = this.state.messages.findLast(message => message.id === event.userMessageId);
+    if (question?.localId !== undefined) this.#options.onSent?.(question);
+    if (isStopping) await this.#stopRun(event.runId);
   }
 
   async #attend(calls?: readonly WantedCall[]): Promise<void> {
@@ -362,58 +421,44 @@ export class Chat {
     if (!run || run.id === null) return;
     this.forgive();
     const wanted = calls ?? waitingCalls(run.parts).map(call => ({ ...call, needs: call.needs ?? 'output' }));
-    await this.#desk.attend(run.id, wanted, this.#visit.controller.signal);
+    await this.#desk.attend(run.id, wanted, this.#stay.controller.signal);
   }
 
-  /** Results that were too long for the stream are in the message. */
-  async #complete(messageId: string): Promise<void> {
-    const { conversation, messages } = this.state;
-    const told = messages.findLast(({ id }) => id === messageId)?.told ?? [];
-    if (!(conversation && callsOf(told).some(call => call.truncated))) return;
-    const message = await this.#client.getMessage(conversation.id, messageId).catch(() => null);
-    // Where it can't be fetched, the beginnings of the results stay.
-    if (message) this.#store.dispatch({ type: 'message', message });
-  }
-
-  /** The stream has no more to tell, or lost a part: the stored message has all there is. */
-  async #settle(): Promise<void> {
-    const { conversation, run } = this.state;
-    if (!(conversation && run)) return;
-    const message = await this.#client.getMessage(conversation.id, run.messageId);
-    this.#store.dispatch({ type: 'message', message });
-    if (message.status !== 'in_progress') this.#store.dispatch({ type: 'settled' });
-  }
-
-  async #recover(error: ChatError, source: Source, visit: Visit): Promise<void> {
-    if (visit.left) return;
-    const { conversation, run } = this.state;
+  async #recover(error: ChatError, source: Source, stay: Stay): Promise<void> {
+    if (stay.left) return;
+    const { conversation, run, messages } = this.state;
     const started = run !== null && run.id !== null;
     if (error.code === 'run_in_progress' && conversation && 'request' in source) {
       // Another window asked first: its answer is shown, and the question here waits in the composer.
       this.#unsent = null;
+      const question = messages.findLast(message => message.localId === source.request.clientMessageId);
+      const attachments = question ? attachmentsOf(question) : [];
       await this.#load(conversation.id, 'refreshing');
-      const content = source.request.content ?? null;
-      return this.#store.dispatch({ type: 'returned', content });
+      const { content } = source.request;
+      const returned = content === undefined ? null : { content, attachments };
+      return this.#store.dispatch({ type: 'returned', returned });
     }
-    if (started && error.status === 404 && conversation) return this.#load(conversation.id, 'refreshing');
-    this.#fail(started ? 'run' : 'send', error, visit);
+    if (run?.id && error.status === 404 && conversation) {
+      return this.#load(conversation.id, 'refreshing', { gone: run.id });
+    }
+    this.#fail(started ? 'run' : 'send', error, stay);
   }
 
   async #stopRun(id: string): Promise<void> {
-    const visit = this.#visit;
+    const stay = this.#stay;
     try {
       await this.#client.stopRun(id);
     } catch (cause) {
       const error = asChatError(cause);
       // A run that has ended meanwhile needs no stop, and its stream says so itself.
-      if (error.status === 404 || error.status === 409 || visit.left) return;
+      if (error.status === 404 || error.status === 409 || stay.left) return;
       this.#store.dispatch({ type: 'stopping', stopping: false });
-      this.#fail('stop', error, visit);
+      this.#fail('stop', error, stay);
     }
   }
 
-  #fail(at: Failure['at'], error: ChatError, visit: Visit): void {
-    if (visit.left) return;
+  #fail(at: Failure['at'], error: ChatError, stay: Stay): void {
+    if (stay.left) return;
     const { code, message, passing } = error;
     this.#store.dispatch({ type: 'failed', failure: { code, message, retryable: passing, at } });
   }
@@ -422,40 +467,11 @@ export class Chat {
     return this.#options.settings?.() ?? {};
   }
 
-  #request(
-    conversationId: string,
-    clientMessageId: string,
-    asked: Pick<SendRequest, 'content' | 'regenerate' | 'parentId'>,
-  ): SendRequest {
-    const { tools, serverTools, temperature, maxTokens } = this.#settings();
-    const offered = tools || serverTools ? [...(serverTools ?? []), ...toolForms(tools ?? {})] : undefined;
-    const settings = defined({ temperature, maxTokens, tools: offered });
-    return { conversationId, clientMessageId, ...asked, ...this.#lasting(), ...settings };
+  #request(asked: Asked): SendRequest {
+    return requestOf(asked, this.#settings(), this.state.choice);
   }
 
-  /** What a conversation remembers of the settings. A model that was chosen beats the host's. */
-  #lasting(): Pick<SendRequest, 'systemPrompt' | 'provider' | 'model'> {
-    const { systemPrompt, provider, model } = this.#settings();
-    const { choice } = this.state;
-    return defined(choice === null ? { systemPrompt, provider, model } : { systemPrompt, model: choice });
+  #lasting() {
+    return lasting(this.#settings(), this.state.choice);
   }
-
-  #renewVisit(): void {
-    this.#visit.left = true;
-    this.#visit.controller.abort();
-    this.#visit = newVisit();
-  }
-}
-
-export type { ShownMessage };
-
-function newVisit(): Visit {
-  return { controller: new AbortController(), left: false };
-}
-
-/** An option that is not given is left out of the request, so that the server's default holds. */
-function defined<T extends object>(given: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
-  return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)) as {
-    [K in keyof T]?: Exclude<T[K], undefined>;
-  };
 }

@@ -1,10 +1,13 @@
 /** The JSON API as typed calls: each returns what the server answered or throws a ChatError. */
 import { ChatError, refusal, unreachable } from './errors.js';
+import type { StoredFile } from './files.js';
 import type { ConversationQuery, SearchHit, SearchQuery } from './search.js';
+import type { NewTemplate, Template, TemplateChange, TemplateValues } from './templates.js';
 import type { TicketForm, TicketInFull, TicketQuery } from './tickets.js';
 import type {
   Conversation,
   ConversationChange,
+  Feedback,
   Message,
   Model,
   NewConversation,
@@ -12,6 +15,7 @@ import type {
   Run,
   SendRequest,
   Session,
+  StoredFeedback,
   ToolOutput,
 } from './types.js';
 
@@ -23,12 +27,14 @@ export interface ClientOptions {
   /** The language of messages to people, such as `pt`. */
   readonly language?: string | undefined;
   readonly fetch?: typeof fetch | undefined;
+  /** The sockets that are used; null for none. With a `fetch` of its own a client has none unless they are given. */
+  readonly sockets?: typeof WebSocket | null | undefined;
 }
 
 type Query = Readonly<Record<string, string | number | boolean | undefined>>;
 
 interface Call {
-  readonly method?: 'GET' | 'POST' | 'PATCH' | 'DELETE';
+  readonly method?: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
   readonly query?: object | undefined;
   readonly body?: unknown;
   readonly accept?: string;
@@ -101,6 +107,27 @@ export class Client {
     await this.#call(messagePath(conversationId, id), { method: 'DELETE' });
   }
 
+  /** Deletes every message; what is being written is stopped. The conversation itself stays. */
+  async clearMessages(conversationId: string): Promise<void> {
+    await this.#call(`${conversationPath(conversationId)}/messages`, { method: 'DELETE' });
+  }
+
+  /** Keeps what the caller thinks of an answer, in place of what was kept before. */
+  giveFeedback(conversationId: string, messageId: string, feedback: Feedback): Promise<StoredFeedback> {
+    const path = `${messagePath(conversationId, messageId)}/feedback`;
+    return this.#json(path, { method: 'PUT', body: feedback });
+  }
+
+  async takeFeedback(conversationId: string, messageId: string): Promise<void> {
+    await this.#call(`${messagePath(conversationId, messageId)}/feedback`, { method: 'DELETE' });
+  }
+
+  /** What happens in a conversation, as a stream of server-sent events. */
+  feed(conversationId: string, signal?: AbortSignal): Promise<Response> {
+    const path = `${conversationPath(conversationId)}/events`;
+    return this.#call(path, { accept: 'text/event-stream', signal });
+  }
+
   getRun(id: string): Promise<Run> {
     return this.#json(runPath(id));
   }
@@ -138,6 +165,49 @@ export class Client {
     await this.#call(`${ticketPath(ticketId)}/answer`, { method: 'DELETE' });
   }
 
+  getFile(id: string): Promise<StoredFile> {
+    return this.#json(filePath(id));
+  }
+
+  async deleteFile(id: string): Promise<void> {
+    await this.#call(filePath(id), { method: 'DELETE' });
+  }
+
+  /** The content of a file, which only its owner gets. */
+  async readFile(id: string, signal?: AbortSignal): Promise<Blob> {
+    const response = await this.#call(`${filePath(id)}/content`, { accept: '*/*', signal });
+    return response.blob();
+  }
+
+  /** Where the browser itself can get a file's content; null where only a token opens it, and `readFile` must. */
+  fileAddress(id: string): string | null {
+    return this.#options.token === undefined && !this.#options.fetch
+      ? this.#url(`${filePath(id)}/content`)
+      : null;
+  }
+
+  /** The templates of the caller, and those that are shared with them. */
+  listTemplates(signal?: AbortSignal): Promise<Page<Template>> {
+    return this.#json('api/templates', { query: { limit: 200 }, signal });
+  }
+
+  createTemplate(body: NewTemplate): Promise<Template> {
+    return this.#json('api/templates', { method: 'POST', body });
+  }
+
+  updateTemplate(id: string, body: TemplateChange): Promise<Template> {
+    return this.#json(templatePath(id), { method: 'PATCH', body });
+  }
+
+  async deleteTemplate(id: string): Promise<void> {
+    await this.#call(templatePath(id), { method: 'DELETE' });
+  }
+
+  /** The template's text with the values in their places, as they are. */
+  fillTemplate(id: string, values: TemplateValues): Promise<{ readonly text: string }> {
+    return this.#json(`${templatePath(id)}/fill`, { method: 'POST', body: { values } });
+  }
+
   /** Starts a run; the answer's body is its event stream. */
   send(request: SendRequest, signal?: AbortSignal): Promise<Response> {
     const body = { ...request, accepts: ['reset'] };
@@ -165,6 +235,18 @@ export class Client {
     const bearer = await this.#bearer();
     const url = this.#url(path).replace(/^http/, 'ws');
     return { url, protocols: bearer ? ['prosa', `bearer.${bearer}`] : ['prosa'] };
+  }
+
+  /** What opens sockets; null where there are none to be had. */
+  get sockets(): typeof WebSocket | null {
+    const { sockets, fetch } = this.#options;
+    if (sockets !== undefined) return sockets;
+    return fetch ? null : (globalThis.WebSocket ?? null);
+  }
+
+  /** A `fetch` that the host brought; what is not done by `fetch` must be left undone then. */
+  get ownFetch(): typeof fetch | undefined {
+    return this.#options.fetch;
   }
 
   async #json<T>(path: string, call?: Call): Promise<T> {
@@ -234,4 +316,12 @@ function runPath(id: string): string {
 
 function ticketPath(id: string): string {
   return `api/tickets/${encodeURIComponent(id)}`;
+}
+
+function filePath(id: string): string {
+  return `api/files/${encodeURIComponent(id)}`;
+}
+
+function templatePath(id: string): string {
+  return `api/templates/${encodeURIComponent(id)}`;
 }

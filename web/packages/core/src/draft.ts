@@ -1,15 +1,16 @@
 /** The messages that stand in the conversation before the server has given them their ids. */
+import type { Attachment } from './files.js';
 import type { ShownMessage } from './state.js';
-import type { Message } from './types.js';
+import type { Message, Part } from './types.js';
 
 /** A question that replaces another stands beside it in the tree, and so does an answer. */
 export function questionDraft(
-  id: string,
-  content: string,
-  parentId: string | null,
+  given: Pick<Message, 'id' | 'content' | 'parentId'> & { readonly attachments?: readonly Attachment[] },
   instead?: Message,
 ): ShownMessage {
-  return beside(instead, draft({ id, role: 'user', content, parentId, status: 'completed' }));
+  const { attachments = [], ...rest } = given;
+  const parts = attachments.map(mediaPart);
+  return beside(instead, { ...draft({ role: 'user', status: 'completed', ...rest }), parts });
 }
 
 export function answerDraft(id: string, parentId: string | null, instead?: Message): ShownMessage {
@@ -18,6 +19,10 @@ export function answerDraft(id: string, parentId: string | null, instead?: Messa
 
 export function isDraft(message: ShownMessage): boolean {
   return message.localId === message.id;
+}
+
+function mediaPart({ id, name, mediaType, size }: Attachment): Part {
+  return { type: 'media', fileId: id, name, mediaType, size };
 }
 
 function beside(other: ShownMessage | undefined, message: ShownMessage): ShownMessage {
@@ -36,6 +41,9 @@ function draft(given: Pick<Message, 'id' | 'role' | 'content' | 'parentId' | 'st
     provider: null,
     model: null,
     siblings: [given.id],
+    kind: 'message',
+    tokens: null,
+    feedback: null,
     createdAt: new Date().toISOString(),
   };
 }

@@ -101,12 +101,15 @@ export type RunEvent =
  * readers pass over it.
  */
 export function readEvent(data: string): RunEvent | null {
-  let value: unknown;
   try {
-    value = JSON.parse(data);
+    return eventOf(JSON.parse(data));
   } catch {
     return null;
   }
+}
+
+/** An event out of the JSON that tells it. */
+export function eventOf(value: unknown): RunEvent | null {
   if (typeof value !== 'object' || value === null || !('seq' in value)) return null;
   if (typeof value.seq !== 'number') return null;
   if ('type' in value) return value as RunEvent;

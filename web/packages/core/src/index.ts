@@ -1,10 +1,22 @@
 /** The public face of @prosa/core. */
-export { Chat, type ChatOptions, type ChatSettings } from './chat.js';
-export { Client, type ClientOptions } from './client.js';
+export type { ChatSettings } from './asking.js';
+export { type Branch, branch, type NewBranch } from './branch.js';
+export { Chat, type ChatOptions } from './chat.js';
+export { asChatError, Client, type ClientOptions } from './client.js';
 export { isDraft } from './draft.js';
 export { ChatError } from './errors.js';
 export { type RunEvent, readEvent } from './events.js';
+export { type FeedEvent, readTold } from './feed.js';
+export {
+  type Attachment,
+  attachmentsOf,
+  MOST_ATTACHMENTS,
+  type StoredFile,
+  type UploadOptions,
+  upload,
+} from './files.js';
 export { isUuid, newId } from './ids.js';
+export { type Link, Live, type LiveOptions } from './live.js';
 export {
   type AnswerPart,
   type CallPart,
@@ -26,9 +38,19 @@ export {
   type ConversationState,
   EMPTY,
   type Failure,
+  type Returned,
   type ShownMessage,
 } from './state.js';
 export { runEvents, type Source, type StreamOptions } from './stream.js';
+export {
+  type NewTemplate,
+  placesOf,
+  type Template,
+  type TemplateChange,
+  type TemplateValues,
+  type TemplateVariable,
+  type VariableType,
+} from './templates.js';
 export { type FollowUp, NO_ANSWER, Ticket, type TicketFailure, type TicketState } from './ticket.js';
 export { type TicketFrame, type TicketOptions, type TicketRequest, ticketFrames } from './ticketFrames.js';
 export type { TicketForm, TicketInFull, TicketQuery, TicketStatus } from './tickets.js';

@@ -40,6 +40,8 @@ export interface MediaPart {
   readonly mediaType: string | null;
   readonly url: string | null;
   readonly name: string | null;
+  readonly fileId: string | null;
+  readonly size: number | null;
 }
 
 export type AnswerPart = TextPart | ThinkingPart | CallPart | MediaPart;
@@ -79,7 +81,14 @@ function storedPart(part: Part, status: MessageStatus): AnswerPart | null {
       return { ...newCall(part.id, part.name, null), arguments: part.arguments, state };
     }
     case 'media':
-      return { type: 'media', mediaType: part.mediaType, url: part.url ?? null, name: part.name ?? null };
+      return {
+        type: 'media',
+        mediaType: part.mediaType,
+        url: part.url ?? null,
+        name: part.name ?? null,
+        fileId: part.fileId ?? null,
+        size: part.size ?? null,
+      };
     default:
       return null;
   }

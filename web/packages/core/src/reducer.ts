@@ -1,7 +1,8 @@
 /** The next state of a conversation, given what happened: pure, and the only place where state changes. */
+import { isDraft } from './draft.js';
 import type { DoneEvent, RunEvent, StartEvent, TextEvent } from './events.js';
 import * as parts from './parts.js';
-import type { Action, ActiveRun, ConversationState, ShownMessage } from './state.js';
+import type { Action, ActiveRun, ConversationState, Failure, ShownMessage } from './state.js';
 import { EMPTY } from './state.js';
 import type { Message } from './types.js';
 
@@ -13,8 +14,15 @@ export function reduce(state: ConversationState, action: Action): ConversationSt
       return EMPTY;
     case 'opened': {
       const { conversation, messages, older } = action;
-      const { choice } = state;
-      return { ...EMPTY, conversation, messages: keepLocalIds(messages, state.messages), older, choice };
+      const { choice, link } = state;
+      return {
+        ...EMPTY,
+        conversation,
+        messages: keepLocalIds(messages, state.messages),
+        older,
+        choice,
+        link,
+      };
     }
     case 'chosen':
       return { ...state, choice: action.model };
@@ -48,13 +56,24 @@ export function reduce(state: ConversationState, action: Action): ConversationSt
     case 'settled':
       return finished(state);
     case 'returned':
-      return { ...state, returned: action.content };
+      return { ...state, returned: action.returned };
+    case 'undrafted':
+      return { ...state, messages: state.messages.filter(message => !isDraft(message)), error: null };
+    case 'rated':
+      return changeMessage(state, action.messageId, message => ({ ...message, feedback: action.feedback }));
+    case 'link':
+      return state.link === action.link ? state : { ...state, link: action.link };
+    case 'deleted':
+      return { ...EMPTY, error: GONE };
     case 'failed':
       return failed(state, action);
     case 'forgiven':
       return { ...state, error: null };
   }
 }
+
+/** Said in the reader's language where it is shown. */
+const GONE: Failure = { code: 'deleted_elsewhere', message: '', retryable: false, at: 'open' };
 
 function newRun(messageId: string, id: string | null = null): ActiveRun {
   return {
@@ -234,8 +253,8 @@ function keepLocalIds(
   before: readonly ShownMessage[],
 ): readonly ShownMessage[] {
   const localIds = new Map(before.map(message => [message.id, message.localId]));
-  return messages.map(message => {
+  return messages.map((message: ShownMessage) => {
     const localId = localIds.get(message.id);
-    return localId === undefined ? message : { ...message, localId };
+    return localId === message.localId || localId === undefined ? message : { ...message, localId };
   });
 }

@@ -1,7 +1,9 @@
 /** What is known of a conversation at one moment, and every way in which that can change. */
 import type { RunEvent } from './events.js';
+import type { Attachment } from './files.js';
+import type { Link } from './live.js';
 import type { AnswerPart } from './parts.js';
-import type { Conversation, Message, WantedCall } from './types.js';
+import type { Conversation, Feedback, Message, WantedCall } from './types.js';
 
 /** A message as it is shown; `localId` stays the same when the server gives it its real id. */
 export interface ShownMessage extends Message {
@@ -37,6 +39,12 @@ export interface Failure {
   readonly at: 'open' | 'older' | 'send' | 'run' | 'stop' | 'change' | 'action';
 }
 
+/** What was refused and belongs back in the composer. */
+export interface Returned {
+  readonly content: string;
+  readonly attachments: readonly Attachment[];
+}
+
 export interface ConversationState {
   readonly conversation: Conversation | null;
   /** The shown branch, or its end, oldest first. */
@@ -47,8 +55,9 @@ export interface ConversationState {
   readonly loadingOlder: boolean;
   readonly run: ActiveRun | null;
   readonly error: Failure | null;
-  /** A text that was refused and belongs back in the composer. */
-  readonly returned: string | null;
+  readonly returned: Returned | null;
+  /** Whether what others do is told as they do it. */
+  readonly link: Link;
   /** The id of the model that was chosen here for what is asked next; null leaves it to the conversation. */
   readonly choice: string | null;
 }
@@ -82,7 +91,13 @@ export type Action =
   | { readonly type: 'stopping'; readonly stopping: boolean }
   | { readonly type: 'message'; readonly message: Message }
   | { readonly type: 'settled' }
-  | { readonly type: 'returned'; readonly content: string | null }
+  | { readonly type: 'returned'; readonly returned: Returned | null }
+  /** What could not be sent is shown no more. */
+  | { readonly type: 'undrafted' }
+  | { readonly type: 'rated'; readonly messageId: string; readonly feedback: Feedback | null }
+  | { readonly type: 'link'; readonly link: Link }
+  /** The conversation was deleted elsewhere. */
+  | { readonly type: 'deleted' }
   | { readonly type: 'failed'; readonly failure: Failure }
   | { readonly type: 'forgiven' };
 
@@ -95,5 +110,6 @@ export const EMPTY: ConversationState = {
   run: null,
   error: null,
   returned: null,
+  link: 'none',
   choice: null,
 };

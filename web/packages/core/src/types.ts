@@ -32,7 +32,24 @@ export type Part =
       readonly mediaType: string | null;
       readonly url?: string | null;
       readonly name?: string | null;
+      /** Names the file that it is, where it came as an attachment. */
+      readonly fileId?: string | null;
+      /** In bytes. */
+      readonly size?: number | null;
     };
+
+/** What somebody thinks of an answer. */
+export interface Feedback {
+  readonly thumb: 'up' | 'down' | null;
+  /** From 1, the worst, to 5. */
+  readonly rating: number | null;
+  readonly tags: readonly string[];
+  readonly comment: string | null;
+}
+
+export interface StoredFeedback extends Feedback {
+  readonly updatedAt: string;
+}
 
 export interface Message {
   readonly id: string;
@@ -48,6 +65,10 @@ export interface Message {
   readonly model: string | null;
   /** The ids of the messages that stand at the same place in other branches, this one included. */
   readonly siblings: readonly string[];
+  /** A summary stands for the messages before it when a model is asked; they can be read all the same. */
+  readonly kind: 'message' | 'summary';
+  readonly tokens: number | null;
+  readonly feedback: Feedback | null;
   readonly createdAt: string;
 }
 
@@ -173,6 +194,8 @@ export interface SendRequest {
   readonly content?: string;
   /** An assistant's message that is to be answered anew. */
   readonly regenerate?: string;
+  /** The ids of files that go with the text. */
+  readonly attachments?: readonly string[];
   /** Names the branch: the message to continue from, or null to begin at the root. */
   readonly parentId?: string | null;
   readonly provider?: string;

@@ -164,7 +164,7 @@ describe('send', () => {
     const chat = await opened(wire);
     messages.push(message('u1'), writing);
     await chat.send('Hi');
-    expect(chat.state.returned).toBe('Hi');
+    expect(chat.state.returned).toEqual({ content: 'Hi', attachments: [] });
     await vi.waitFor(() => expect(contents(chat)).toEqual(['Text of u0', 'Before', 'Text of u1', 'Theirs']));
   });
 
@@ -192,6 +192,32 @@ describe('retry and edit', () => {
     expect(wire.calls('POST api/chat/send')[0]?.body).not.toHaveProperty('content');
   });
 
+  it('asks for another answer in the middle, and leaves what followed in its own branch', async () => {
+    const more = [
+      ...TALK,
+      message('u2', { parentId: 'a0' }),
+      message('a2', { role: 'assistant', parentId: 'u2' }),
+    ];
+    const wire = server(more).on('POST api/chat/send', () => stream(run(['Better'], { question: 'u0' })));
+    const chat = await opened(wire);
+    await chat.regenerate('a0');
+    expect(contents(chat)).toEqual(['Text of u0', 'Better']);
+    expect(chat.state.messages[1]?.siblings).toEqual(['a0', 'a1']);
+    expect(wire.calls('POST api/chat/send')[0]?.body).toMatchObject({ regenerate: 'a0' });
+  });
+
+  it('gives a refused question back to the composer with its files', async () => {
+    const wire = server().on('POST api/chat/send', () => refused(400, 'media_not_supported'));
+    const chat = await opened(wire);
+    const file = { id: 'f1', name: 'a.png', mediaType: 'image/png', size: 3 };
+    await chat.send('See', [file]);
+    expect(chat.state.error).toMatchObject({ at: 'send', retryable: false });
+    expect(wire.calls('POST api/chat/send')[0]?.body).toMatchObject({ content: 'See', attachments: ['f1'] });
+    chat.takeBack();
+    expect(chat.state).toMatchObject({ returned: { content: 'See', attachments: [file] }, error: null });
+    expect(contents(chat)).toEqual(['Text of u0', 'Before']);
+  });
+
   it('begins another branch in place of a message, at the root too', async () => {
     const wire = server();
     const chat = await opened(wire);
@@ -207,6 +233,63 @@ describe('retry and edit', () => {
     await chat.show('a9');
     expect(wire.calls(`PATCH ${CONVERSATION}`)[0]?.body).toEqual({ headId: 'a9' });
     expect(wire.calls(`GET ${CONVERSATION}/messages`)).toHaveLength(2);
+  });
+});
+
+describe('a branch in a long conversation', () => {
+  const path = (name: string) =>
+    Array.from({ length: 60 }, (_, n) => {
+      const id = (at: number) => (at < 5 ? `m${at}` : `${name}${at}`);
+      return message(id(n), { parentId: n === 0 ? null : id(n - 1), content: id(n) });
+    });
+
+  it('is shown from where it leaves the other, and what came before stays', async () => {
+    let shown = path('x');
+    const wire = server()
+      .on(`PATCH ${CONVERSATION}`, () => json(conversation()))
+      .on(`GET ${CONVERSATION}/messages`, ({ query }) => {
+        const all = shown.toReversed();
+        const from = all.findIndex(({ id }) => id === query.get('cursor')) + 1;
+        const to = from + Number(query.get('limit'));
+        return json({
+          items: all.slice(from, to),
+          nextCursor: to < all.length ? (all[to - 1]?.id ?? null) : null,
+        });
+      });
+    const chat = await opened(wire);
+    while (chat.state.older !== null) await chat.loadOlder();
+    expect(chat.state.messages).toHaveLength(60);
+    const [first] = chat.state.messages;
+    shown = path('y');
+    await chat.show('y5');
+    expect(contents(chat)).toEqual(shown.map(({ id }) => id));
+    expect(chat.state.messages[0]?.id).toBe(first?.id);
+  });
+});
+
+describe('feedback', () => {
+  const RATED = `${CONVERSATION}/messages/a0/feedback`;
+  const UP = { thumb: 'up', rating: null, tags: [], comment: null } as const;
+
+  it('is shown at once, and taken back', async () => {
+    const wire = server()
+      .on(`PUT ${RATED}`, ({ body }) => json(body))
+      .on(`DELETE ${RATED}`, () => new Response(null, { status: 204 }));
+    const chat = await opened(wire);
+    const rating = chat.rate('a0', UP);
+    expect(chat.state.messages[1]?.feedback).toEqual(UP);
+    await rating;
+    expect(wire.calls(`PUT ${RATED}`)[0]?.body).toEqual(UP);
+    await chat.rate('a0', null);
+    expect(chat.state.messages[1]?.feedback).toBeNull();
+    expect(wire.calls(`DELETE ${RATED}`)).toHaveLength(1);
+  });
+
+  it('that was not kept is not shown', async () => {
+    const chat = await opened(server().on(`PUT ${RATED}`, () => refused(500, 'internal')));
+    await chat.rate('a0', UP);
+    expect(chat.state.messages[1]?.feedback).toBeNull();
+    expect(chat.state.error?.at).toBe('change');
   });
 });
 
@@ -234,19 +317,11 @@ describe('stop', () => {
 });
 
 describe('clear', () => {
-  it('deletes every first message, and the conversation stays', async () => {
-    let roots = ['u0', 'u5'];
-    const wire = server()
-      .on(`GET ${CONVERSATION}/messages`, () =>
-        json({ items: roots.slice(0, 1).map(id => message(id, { siblings: roots })), nextCursor: null }),
-      )
-      .on(`DELETE ${CONVERSATION}/messages/:id`, (_, [, id]) => {
-        roots = roots.filter(root => root !== id);
-        return new Response(null, { status: 204 });
-      });
+  it('deletes every message, and the conversation stays', async () => {
+    const wire = server().on(`DELETE ${CONVERSATION}/messages`, () => new Response(null, { status: 204 }));
     const chat = await opened(wire);
     await chat.clear();
-    expect(roots).toEqual([]);
+    expect(wire.calls(`DELETE ${CONVERSATION}/messages`)).toHaveLength(1);
     expect(chat.state).toMatchObject({ messages: [], conversation: { id: CONVERSATION_ID } });
   });
 });

@@ -17,7 +17,7 @@ const [START] = run([]);
 const SENT: Action = {
   type: 'sent',
   after: 0,
-  question: questionDraft('q', 'Hi', null),
+  question: questionDraft({ id: 'q', content: 'Hi', parentId: null }),
   answer: answerDraft('a', 'q'),
 };
 

@@ -18,7 +18,7 @@ function told(...events: readonly unknown[]): Action[] {
 const SENT: Action = {
   type: 'sent',
   after: 0,
-  question: questionDraft('q', 'Hi', null),
+  question: questionDraft({ id: 'q', content: 'Hi', parentId: null }),
   answer: answerDraft('a', 'q'),
 };
 const OPENED: Action = {

@@ -1,5 +1,5 @@
 /** A server that exists only in a test: it answers `fetch` from a script and remembers what it was asked. */
-import { Client } from '../src/index.js';
+import { Client, type ClientOptions } from '../src/index.js';
 import type { Conversation, Message } from '../src/types.js';
 
 export interface Asked {
@@ -8,6 +8,7 @@ export interface Asked {
   readonly query: URLSearchParams;
   readonly headers: Headers;
   readonly body: Record<string, unknown>;
+  readonly form: FormData | null;
 }
 
 type Handler = (asked: Asked, match: RegExpExecArray) => Response | Promise<Response>;
@@ -23,8 +24,8 @@ export class Wire {
     return this;
   }
 
-  client(): Client {
-    return new Client({ baseUrl: 'http://prosa.test/', fetch: this.fetch, language: 'en' });
+  client(options: Partial<ClientOptions> = {}): Client {
+    return new Client({ baseUrl: 'http://prosa.test/', fetch: this.fetch, language: 'en', ...options });
   }
 
   /** What was asked of one kind, such as `POST api/chat/send`. */
@@ -39,7 +40,8 @@ export class Wire {
       path: url.pathname,
       query: url.searchParams,
       headers: new Headers(init.headers),
-      body: init.body ? JSON.parse(String(init.body)) : {},
+      body: typeof init.body === 'string' ? JSON.parse(init.body) : {},
+      form: init.body instanceof FormData ? init.body : null,
     };
     this.asked.push(asked);
     for (const { method, path, handler } of this.#routes) {
@@ -131,6 +133,9 @@ export function message(id: string, given: Partial<Message> = {}): Message {
     provider: null,
     model: null,
     siblings: [id],
+    kind: 'message',
+    tokens: null,
+    feedback: null,
     createdAt: '2026-01-01T00:00:00Z',
     ...given,
   };
@@ -159,4 +164,50 @@ export function run(pieces: readonly string[], given: { question?: string; answe
     seq,
   };
   return [start, ...texts, done];
+}
+
+/** A socket that the test holds the other end of. */
+export class FakeSocket {
+  static readonly all: FakeSocket[] = [];
+  readonly url: string;
+  readonly protocols: readonly string[];
+  readonly sent: string[] = [];
+  onopen: (() => void) | null = null;
+  onmessage: ((message: { readonly data: string }) => void) | null = null;
+  onclose: (() => void) | null = null;
+  isClosed = false;
+
+  constructor(url: string, protocols: readonly string[]) {
+    this.url = url;
+    this.protocols = protocols;
+    FakeSocket.all.push(this);
+  }
+
+  /** As what a client takes. */
+  static get constructorOf(): typeof WebSocket {
+    return FakeSocket as unknown as typeof WebSocket;
+  }
+
+  static get last(): FakeSocket {
+    const socket = FakeSocket.all.at(-1);
+    if (!socket) throw new Error('No socket was opened.');
+    return socket;
+  }
+
+  send(data: string): void {
+    this.sent.push(data);
+  }
+
+  close(): void {
+    this.isClosed = true;
+  }
+
+  tell(...messages: readonly unknown[]): void {
+    for (const each of messages) this.onmessage?.({ data: JSON.stringify(each) });
+  }
+
+  /** The connection breaks. */
+  break(): void {
+    this.onclose?.();
+  }
 }

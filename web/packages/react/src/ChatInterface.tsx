@@ -41,7 +41,7 @@ export function ChatInterface({
 
   useEffect(() => {
     if (returned === null) return;
-    setDraft({ content: returned });
+    setDraft({ content: returned.content });
     takeReturned();
   }, [returned, takeReturned]);
 
@@ -61,17 +61,19 @@ export function ChatInterface({
     const last = messages.findLast(message => message.role === 'user');
     if (last && !run) edit(last);
   };
-  const { retryLastMessage, showBranch, loadOlder, stop, dismissError, decide, bring } = chat;
+  const { retryLastMessage, regenerateMessage, showBranch, loadOlder, stop, dismissError, decide, bring } =
+    chat;
   const actions = useMemo(
     () => ({
       edit,
-      regenerate: () => void retryLastMessage(),
+      regenerate: (id: string) => void regenerateMessage(id),
       showBranch: (id: string) => void showBranch(id),
       decide: (callId: string, approve: boolean) => void decide(callId, approve),
       bring: (callId: string, output: string) => void bring(callId, output),
     }),
-    [edit, retryLastMessage, showBranch, decide, bring],
+    [edit, regenerateMessage, showBranch, decide, bring],
   );
+  const retry = useCallback(() => void retryLastMessage(), [retryLastMessage]);
   const older = useCallback(() => void loadOlder(), [loadOlder]);
   useEscape(editing ? cancel : run ? stop : null);
 
@@ -89,7 +91,7 @@ export function ChatInterface({
         error={chat.error}
         actions={actions}
         onOlder={older}
-        onRetry={actions.regenerate}
+        onRetry={retry}
         onDismiss={dismissError}
         onStartOver={onStartOver}
       />

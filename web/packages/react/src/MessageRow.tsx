@@ -13,7 +13,7 @@ import type { CallActions } from './ToolCall.js';
 /** What a reader can do; the same object as long as the conversation's hook lives. */
 export interface RowActions extends CallActions {
   readonly edit: (message: ShownMessage) => void;
-  readonly regenerate: () => void;
+  readonly regenerate: (id: string) => void;
   readonly showBranch: (messageId: string) => void;
 }
 
@@ -51,7 +51,7 @@ export const MessageRow = memo(function MessageRow(props: MessageRowProps) {
   );
 });
 
-function Actions({ message, isLast, actions }: MessageRowProps) {
+function Actions({ message, actions }: MessageRowProps) {
   const texts = useTexts();
   const busy = useContext(Busy);
   const isUser = message.role === 'user';
@@ -61,8 +61,13 @@ function Actions({ message, isLast, actions }: MessageRowProps) {
       {isUser && (
         <Action name={texts.edit} icon="edit" disabled={busy} onClick={() => actions.edit(message)} />
       )}
-      {!isUser && isLast && (
-        <Action name={texts.regenerate} icon="retry" disabled={busy} onClick={actions.regenerate} />
+      {!isUser && (
+        <Action
+          name={texts.regenerate}
+          icon="retry"
+          disabled={busy}
+          onClick={() => actions.regenerate(message.id)}
+        />
       )}
       <BranchPicker message={message} disabled={busy} onShow={actions.showBranch} />
     </>

@@ -1,6 +1,8 @@
 /** The public face of @prosa/react. */
 export {
   type AnswerPart,
+  type Attachment,
+  type Branch,
   type CallPart,
   ChatError,
   Client,
@@ -8,8 +10,10 @@ export {
   type ClientTool,
   type ClientTools,
   type Conversation,
+  type Feedback,
   type Message,
   type Model,
+  type NewBranch,
   type SearchHit,
   type Session,
   type TicketForm,
@@ -29,6 +33,7 @@ export { TicketAIChat, type TicketAIChatProps } from './TicketAIChat.js';
 export { type CallActions, ToolCall, type ToolCallProps } from './ToolCall.js';
 export { TypingIndicator } from './TypingIndicator.js';
 export { type UseChat, type UseChatOptions, useChat } from './useChat.js';
+export { type UseConversationBranching, useConversationBranching } from './useConversationBranching.js';
 export { type ConversationFilter, type UseConversations, useConversations } from './useConversations.js';
 export { type UseModels, useModels } from './useModels.js';
 export { type Pages, usePages } from './usePages.js';

@@ -1,12 +1,16 @@
 /** A conversation as a hook: its messages as they grow, and what can be done in it. */
 import {
   type ActiveRun,
+  type Attachment,
   Chat,
   type ChatSettings,
   type Conversation,
   EMPTY,
   type Failure,
+  type Feedback,
+  type Link,
   type Message,
+  type Returned,
   type ShownMessage,
 } from '@prosa/core';
 import { useCallback, useEffect, useMemo, useSyncExternalStore } from 'react';
@@ -20,6 +24,8 @@ export interface UseChatOptions extends ChatSettings {
   readonly conversationId?: string | null | undefined;
   readonly onMessageSent?: ((message: Message) => void) | undefined;
   readonly onConversationCreated?: ((conversation: Conversation) => void) | undefined;
+  /** Its title, its head or something else has changed, here or in another window. */
+  readonly onConversationChanged?: ((conversation: Conversation) => void) | undefined;
 }
 
 export interface UseChat {
@@ -28,15 +34,26 @@ export interface UseChat {
   readonly loading: boolean;
   readonly error: Failure | null;
   /** Resolves when the answer has ended; a failure is told by `error`. */
-  readonly sendMessage: (content: string) => Promise<void>;
+  readonly sendMessage: (content: string, attachments?: readonly Attachment[]) => Promise<void>;
+  /** Deletes every message; the conversation stays. */
   readonly clearMessages: () => Promise<void>;
+  /** Does again what failed; where nothing did, asks for another last answer. */
   readonly retryLastMessage: () => Promise<void>;
+  /** Asks for another answer in place of this one, in a branch of its own. */
+  readonly regenerateMessage: (id: string) => Promise<void>;
   readonly stop: () => Promise<void>;
-  readonly editMessage: (id: string, content: string) => Promise<void>;
+  /** Asks anew in place of a message, in a branch of its own. */
+  readonly editMessage: (id: string, content: string, attachments?: readonly Attachment[]) => Promise<void>;
+  /** Deletes a message and all that follows it. */
+  readonly deleteMessage: (id: string) => Promise<void>;
+  /** Keeps what the reader thinks of an answer; null takes it back. */
+  readonly rateMessage: (id: string, feedback: Feedback | null) => Promise<void>;
   readonly showBranch: (messageId: string) => Promise<void>;
   readonly loadOlder: () => Promise<void>;
   readonly hasOlder: boolean;
   readonly dismissError: () => void;
+  /** Gives a question that was refused back to the composer, as `returned`. */
+  readonly takeBack: () => void;
   readonly takeReturned: () => void;
   /** Allows or denies a call of a tool that the run waits to make. */
   readonly decide: (callId: string, approve: boolean) => Promise<void>;
@@ -49,7 +66,9 @@ export interface UseChat {
   readonly opening: boolean;
   readonly loadingOlder: boolean;
   readonly run: ActiveRun | null;
-  readonly returned: string | null;
+  readonly returned: Returned | null;
+  /** Whether what others do in the conversation is seen as they do it. */
+  readonly link: Link;
 }
 
 export function useChat(options: UseChatOptions = {}): UseChat {
@@ -62,6 +81,7 @@ export function useChat(options: UseChatOptions = {}): UseChat {
         settings: () => settingsOf(latest.current),
         onSent: message => latest.current.onMessageSent?.(message),
         onCreated: conversation => latest.current.onConversationCreated?.(conversation),
+        onChanged: conversation => latest.current.onConversationChanged?.(conversation),
       }),
     [client, latest],
   );
@@ -91,6 +111,7 @@ export function useChat(options: UseChatOptions = {}): UseChat {
       run: state.run,
       returned: state.returned,
       chosenModel: state.choice,
+      link: state.link,
     }),
     [actions, state],
   );
@@ -98,14 +119,19 @@ export function useChat(options: UseChatOptions = {}): UseChat {
 
 function actionsOf(chat: Chat) {
   return {
-    sendMessage: (content: string) => chat.send(content),
+    sendMessage: (content: string, attachments?: readonly Attachment[]) => chat.send(content, attachments),
     clearMessages: () => chat.clear(),
     retryLastMessage: () => chat.retry(),
+    regenerateMessage: (id: string) => chat.regenerate(id),
     stop: () => chat.stop(),
-    editMessage: (id: string, content: string) => chat.edit(id, content),
+    editMessage: (id: string, content: string, attachments?: readonly Attachment[]) =>
+      chat.edit(id, content, attachments),
+    deleteMessage: (id: string) => chat.remove(id),
+    rateMessage: (id: string, feedback: Feedback | null) => chat.rate(id, feedback),
     showBranch: (messageId: string) => chat.show(messageId),
     loadOlder: () => chat.loadOlder(),
     dismissError: () => chat.forgive(),
+    takeBack: () => chat.takeBack(),
     takeReturned: () => chat.takeReturned(),
     decide: (callId: string, approve: boolean) => chat.decide(callId, approve),
     bring: (callId: string, output: string) => chat.bring(callId, output),

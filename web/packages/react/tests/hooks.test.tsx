@@ -12,7 +12,7 @@ import {
   stream,
   Wire,
 } from '../../core/tests/wire.js';
-import { ProsaProvider, useChat, useConversations } from '../src/index.js';
+import { ProsaProvider, useChat, useConversationBranching, useConversations } from '../src/index.js';
 
 afterEach(cleanup);
 
@@ -69,7 +69,7 @@ describe('useChat', () => {
   });
 
   it('clears the messages', async () => {
-    const wire = server();
+    const wire = server().on(`DELETE ${CONVERSATION}/messages`, () => new Response(null, { status: 204 }));
     const { result } = renderHook(() => useChat({ conversationId: CONVERSATION_ID }), {
       wrapper: inside(wire),
     });
@@ -103,6 +103,21 @@ describe('useChat', () => {
     await waitFor(() => expect(result.current.conversation?.id).toBe(CONVERSATION_ID));
     rerender({ id: other });
     await waitFor(() => expect(result.current.messages.map(({ id }) => id)).toEqual(['x']));
+  });
+});
+
+describe('useConversationBranching', () => {
+  it('creates a branch, and tells what went wrong', async () => {
+    const wire = new Wire()
+      .on('POST api/chat/send', () => stream(run(['Hello'])))
+      .on(`GET ${CONVERSATION}/messages/:id`, (_, [, id = '']) => json(message(id)));
+    const { result } = renderHook(() => useConversationBranching(), { wrapper: inside(wire) });
+    const given = { conversationId: CONVERSATION_ID, fromMessageId: 'a0', newMessage: 'Otherwise?' };
+    const made = await act(() => result.current.createBranch(given));
+    expect(made).toMatchObject({ runId: 'r1', userMessage: { id: 'u1' }, message: { id: 'a1' } });
+    wire.on('POST api/chat/send', () => refused(409, 'run_in_progress'));
+    await act(() => expect(result.current.createBranch(given)).rejects.toThrow('Refused'));
+    expect(result.current).toMatchObject({ loading: false, error: { code: 'run_in_progress' } });
   });
 });
 

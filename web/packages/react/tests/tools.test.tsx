@@ -130,7 +130,14 @@ describe('an answer of many parts', () => {
           CALL,
           { type: 'text', text: '\n' },
           { type: 'text', text: 'Two.' },
-          { type: 'media', mediaType: 'image/png', url: 'https://a.test/x.png', name: 'x.png' },
+          {
+            type: 'media',
+            mediaType: 'image/png',
+            url: 'https://a.test/x.png',
+            name: 'x.png',
+            fileId: null,
+            size: null,
+          },
         ]}
       />,
     );
