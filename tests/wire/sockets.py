@@ -27,7 +27,7 @@ class Line:
     async def until(self, *kinds: str) -> list[dict[str, Any]]:
         """What comes, up to the first message of one of these types."""
         heard = [await self.hear()]
-        while heard[-1]["type"] not in kinds:
+        while heard[-1].get("type") not in kinds:
             heard.append(await self.hear())
         return heard
 

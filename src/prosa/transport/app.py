@@ -28,6 +28,7 @@ from prosa.transport.native import (
     process,
     runs,
     session,
+    socket,
     templates,
 )
 from prosa.transport.openai import completions, embeddings
@@ -110,7 +111,7 @@ class App:
         await self._door.refuse(NoSuchRoute(), scope, send)
 
 
-SOCKETS: list[SocketDoor] = []
+SOCKETS: list[SocketDoor] = [*socket.SOCKETS]
 """Every door for sockets."""
 
 

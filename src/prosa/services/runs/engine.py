@@ -9,8 +9,6 @@ from typing import Any, TypeVar
 from prosa.domain.errors import ShuttingDown
 from prosa.domain.events import Start
 from prosa.domain.ids import new_id
-from prosa.domain.models import ToolSpec
-from prosa.domain.opening import Begun, Opening
 from prosa.domain.principal import Principal
 from prosa.domain.runs import END_STATES, Run, RunStatus
 from prosa.domain.steps import Step, Verdict
@@ -18,8 +16,6 @@ from prosa.domain.time import Instant, now
 from prosa.kit.log import log
 from prosa.ports.store import Store
 from prosa.services import meters
-from prosa.services.context.counter import Counter
-from prosa.services.context.fitting import Uncounted
 from prosa.services.models.catalogue import Catalogue, Choice
 from prosa.services.runs.calls import Calls, Offered
 from prosa.services.runs.checkpoint import Checkpoint, unpack
@@ -38,9 +34,6 @@ LINGER = 2.0
 RENEWAL = 2.0
 """Seconds between two renewals of the leases, each of which looks for orphans and for missed stops, too."""
 
-COUNTS = 3
-"""How often tokens are counted at most before a run begins."""
-
 T = TypeVar("T")
 
 
@@ -53,7 +46,6 @@ class Engine:
         self._catalogue = catalogue
         self._defaults = defaults
         self._toolbox = toolbox
-        self._counter = Counter(store)
         self._journal = Journal(store.engine, self.boot)
         self._recovery = Recovery(store.engine, self.boot)
         self._where = Whereabouts()
@@ -97,7 +89,11 @@ class Engine:
     async def follow(self, principal: Principal, run_id: str, after: int) -> tuple[Run, Reader]:
         """A reader of the events past `after`. Raises RunNotFound."""
         run = await self._store.of(principal).runs.get(run_id)
-        return run, self._reader(principal, run, after)
+        return run, self.reader(principal, run, after)
+
+    def reader(self, principal: Principal, run: Run, after: int) -> Reader:
+        """A reader of the events past `after` of a run that is the principal's."""
+        return RunReader(run.id, after, self._store.of(principal), self._where, self._where.find(run.id))
 
     async def stop(self, principal: Principal, run_id: str) -> Run:
         """Asks for the run's end and waits for it, two seconds at most: a run of another node may still be
@@ -109,7 +105,7 @@ class Engine:
         self._halt(run_id, "stopped")
         if not run.owner:  # it waited for its caller, and nobody executes it: so it is ended here
             await self._recovery.run()
-        reader = self._reader(principal, run, 0)
+        reader = self.reader(principal, run, 0)
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(2):
                 while not reader.ended:
@@ -171,29 +167,16 @@ class Engine:
     async def _begin(self, principal: Principal, send: Send, language: str) -> tuple[Run, Reader]:
         asked = opening(send, principal, self.boot, self._defaults.limits)
         tools = tools_of(send, self._toolbox)
-        begun = await self._prepared(principal, send, asked, tools)
+        prepare = preparation(send, self._catalogue, self._defaults, tools, principal.user_id)
+        begun = await self._store.of(principal).runs.begin(asked, prepare)
         run = begun.run
         if begun.prepared is None:
-            return run, self._reader(principal, run, 0)
+            return run, self.reader(principal, run, 0)
         client = tuple(tool.name for tool in send.client_tools)
         live = Live(run)
         live.publish(Start(run.id, run.conversation_id, run.user_message_id, run.message_id))
         self._execute(live, Checkpoint(principal, language, begun.prepared, begun.remaining, client))
-        return run, self._reader(principal, run, 0)
-
-    async def _prepared(
-        self, principal: Principal, send: Send, asked: Opening, tools: tuple[ToolSpec, ...]
-    ) -> Begun:
-        """The first transaction: once, unless tokens have to be counted first to know what fits."""
-        runs = self._store.of(principal).runs
-        prepare = partial(preparation, send, self._catalogue, self._defaults, tools, principal.user_id)
-        counted: dict[str, int] = {}
-        for _ in range(COUNTS):
-            try:
-                return await runs.begin(asked, prepare(counted))
-            except Uncounted as wanted:
-                counted |= await self._counter.count(principal, send.conversation_id, wanted)
-        return await runs.begin(asked, prepare(None))  # it grows while it is counted: estimates have to do
+        return run, self.reader(principal, run, 0)
 
     async def _say(self, principal: Principal, run_id: str, verdicts: Sequence[Verdict]) -> Run:
         records, moment = self._store.of(principal), now()
@@ -255,9 +238,6 @@ class Engine:
         self._tasks.discard(task)
         if not task.cancelled():
             task.exception()  # its caller may have left: then nobody else asks
-
-    def _reader(self, principal: Principal, run: Run, after: int) -> Reader:
-        return RunReader(run.id, after, self._store.of(principal), self._where, self._where.find(run.id))
 
     def _halt(self, run_id: str, why: str) -> None:
         """Breaks off the generation, if it still goes on here; its end is stored as usual."""

@@ -3,10 +3,11 @@
 from collections.abc import Sequence
 
 import msgspec
-from msgspec import Struct
+from msgspec import UNSET, Struct, UnsetType
 from starlette.types import Receive, Send
 
 from prosa.domain import errors as e
+from prosa.domain.runs import Run
 from prosa.services.feed import News, Watch
 from prosa.transport.native.forms import ConversationForm, conversation_form
 from prosa.transport.operation import Call, Nothing, Operation, Stream
@@ -20,11 +21,12 @@ class ConversationChanged(Struct, frozen=True, tag="conversation"):
 
 
 class RunBegun(Struct, frozen=True, tag="run", rename="camel"):
-    """A run has begun, or goes on as one begins to watch."""
+    """A run has begun, or goes on as one begins to watch. `clientMessageId` is told to its sender alone."""
 
     run_id: str
     user_message_id: str | None
     message_id: str
+    client_message_id: str | UnsetType = UNSET
 
 
 class MessagesChanged(Struct, frozen=True, tag="messages"):
@@ -48,9 +50,7 @@ class Teller:
         if news.conversation is None:
             self.ended = True
             return [msgspec.json.encode(Deleted())]
-        below = [
-            msgspec.json.encode(RunBegun(run.id, run.user_message_id, run.message_id)) for run in news.runs
-        ]
+        below = [run_line(run) for run in news.runs]
         if news.messages:
             below.append(msgspec.json.encode(MessagesChanged()))
         line = msgspec.json.encode(ConversationChanged(conversation_form(news.conversation)))
@@ -58,6 +58,11 @@ class Teller:
         if self._last == before:
             return below
         return [line, *below] if first else [*below, line]
+
+
+def run_line(run: Run, name: str | None = None) -> bytes:
+    """`run`, as the feed tells of it; to its sender with the `name` that he gave his message."""
+    return msgspec.json.encode(RunBegun(run.id, run.user_message_id, run.message_id, name or UNSET))
 
 
 class FeedReader:

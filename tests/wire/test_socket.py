@@ -1,0 +1,285 @@
+"""`/api/websocket/conversations/{id}`: what it does beside what all doors do."""
+
+import asyncio
+from typing import Any
+
+import pytest
+from tests.wire.house import NOBODY, SECRET, House, furnished, said
+from tests.wire.sockets import Line, line
+from tests.wire.test_tools import once
+
+from prosa.transport.native import socket
+
+
+def path(conversation: str) -> str:
+    return f"/api/websocket/conversations/{conversation}"
+
+
+def kinds(heard: list[dict[str, Any]]) -> list[str]:
+    return [message.get("type", "text") for message in heard]
+
+
+async def settled(opened: Line) -> list[dict[str, Any]]:
+    """What comes until a pong does."""
+    await opened.say(type="ping")
+    heard = [await opened.hear()]
+    while heard[-1].get("type") != "pong":
+        heard.append(await opened.hear())
+    return heard[:-1]
+
+
+async def of(opened: Line, run: str) -> list[dict[str, Any]]:
+    """The run's events, to its end; what else is told meanwhile is passed over."""
+    heard: list[dict[str, Any]] = []
+    while not heard or heard[-1].get("type") not in ("done", "error"):
+        message = await opened.hear()
+        if message.get("runId") == run and "seq" in message:
+            heard.append(message)
+    return heard
+
+
+async def test_what_one_hears_and_in_which_order(listening: House) -> None:
+    listening.script = ["um", " dois"]
+    one = await listening.conversation(title="Antes")
+    async with line(listening, path(one)) as opened:
+        assert (await opened.hear())["conversation"]["title"] == "Antes"
+        await opened.say(type="send", content="x", clientMessageId="mine")
+        heard: list[dict[str, Any]] = []
+        while kinds(heard).count("done") + kinds(heard).count("conversation") < 2:
+            heard.append(await opened.hear())
+        run = heard[0]
+        assert run["type"] == "run"
+        mine = [message for message in heard if message.get("clientMessageId")]
+        assert [message["runId"] for message in mine] == [run["runId"]]
+        events = [message for message in heard if "seq" in message]
+        assert kinds(events) == ["start", "text", "text", "done"]
+        assert {message["runId"] for message in events} == {run["runId"]}
+        (after,) = [message["conversation"] for message in heard if message.get("type") == "conversation"]
+        assert after["headId"] == run["messageId"] == events[0]["messageId"]
+
+
+async def test_runs_begun_elsewhere_are_followed_from_their_first_event(listening: House) -> None:
+    gates = {name: asyncio.Event() for name in "abc"}
+    listening.script = lambda request: ["<", gates[request.turns[-1].content], ">"]
+    one = await listening.conversation()
+    async with line(listening, path(one)) as left, line(listening, path(one)) as right:
+        await left.say(type="send", content="a")
+        (run_a, *_) = (await left.until("run"))[-1:]
+        over_http = asyncio.create_task(listening.send(one, "b", parentId=None))
+        while (told := (await left.until("run"))[-1])["runId"] == run_a["runId"]:
+            pass
+        async with line(listening, path(one)) as late:
+            heard = await late.until("conversation")
+            assert kinds(heard) == ["conversation"]
+            assert {(await late.until("run"))[-1]["runId"] for _ in range(2)} == {
+                run_a["runId"], told["runId"],
+            }  # fmt: skip
+            gates["b"].set()
+            for opened in (left, right, late):
+                events = await of(opened, told["runId"])
+                assert events[-1]["status"] == "completed"
+                assert [event["seq"] for event in events][-1] == 4
+            assert [{k: v for k, v in event.items() if k != "runId"} for event in events[1:]] == [
+                event for event in (await over_http) if event["seq"] > events[0]["seq"]
+            ]
+            gates["a"].set()
+            for opened in (left, right, late):
+                assert (await of(opened, run_a["runId"]))[-1]["status"] == "completed"
+
+
+async def test_a_switch_of_branches_is_seen_by_all(listening: House) -> None:
+    one = await listening.conversation()
+    first = (await listening.send(one))[0]
+    second = (await listening.send(one, None, regenerate=first["messageId"]))[0]
+    async with line(listening, path(one)) as left, line(listening, path(one)) as right:
+        for opened in (left, right):
+            assert (await opened.hear())["conversation"]["headId"] == second["messageId"]
+        await left.say(type="show", headId=first["messageId"])
+        async with asyncio.timeout(1):
+            for opened in (left, right):
+                assert (await opened.hear())["conversation"]["headId"] == first["messageId"]
+        await left.say(type="show", headId=NOBODY)
+        assert (await left.hear())["code"] == "message_not_found"
+
+
+async def test_what_is_wrong_is_told_with_the_name_of_the_message(listening: House) -> None:
+    one = await listening.conversation()
+    async with line(listening, path(one)) as opened:
+        await opened.hear()
+        for fields, code in (
+            ({"content": ""}, "invalid_request"),
+            ({"content": 5}, "invalid_request"),
+            ({}, "invalid_request"),
+            ({"content": "x", "tools": ["nope"]}, "no_such_tool"),
+            ({"content": "x", "parentId": NOBODY}, "message_not_found"),
+        ):
+            await opened.say(type="send", clientMessageId="a-name", **fields)
+            told = await opened.hear()
+            assert (told["type"], told["code"], told["clientMessageId"]) == ("error", code, "a-name")
+            assert told["retryable"] is False
+            assert "seq" not in told
+        await opened.say(type="send", content="")
+        assert "clientMessageId" not in await opened.hear()
+        await opened.say(type="send", content="x")
+        assert (await opened.until("run"))[-1]["runId"]
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        {"type": "nope"},
+        {},
+        {"type": "send", "content": "x", "conversationId": [NOBODY], "regenerate": "x"},
+        {"type": "stop"},
+        {"type": "stop", "runId": "run_1"},
+        {"type": "follow", "runId": NOBODY, "after": "1"},
+        {"type": "show", "headId": None},
+        {"type": "outputs", "runId": NOBODY, "outputs": []},
+        {"type": "approval", "runId": NOBODY, "id": "x"},
+    ],
+)
+async def test_bad_messages(listening: House, message: dict[str, Any]) -> None:
+    async with line(listening, path(await listening.conversation())) as opened:
+        await opened.hear()
+        await opened.say(**message)
+        assert (await opened.hear())["code"] == "invalid_request"
+        assert await settled(opened) == []
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        {"type": "stop"},
+        {"type": "follow"},
+        {"type": "outputs", "outputs": [{"id": "x", "output": "x"}]},
+        {"type": "approval", "id": "x", "approve": True},
+    ],
+)
+async def test_runs_of_other_conversations(listening: House, message: dict[str, Any]) -> None:
+    one, other = await listening.conversation(), await listening.conversation()
+    start = (await listening.send(other))[0]
+    async with line(listening, path(one)) as opened:
+        await opened.hear()
+        for run in (start["runId"], NOBODY):
+            await opened.say(runId=run, **message)
+            told = await opened.hear()
+            assert (told["type"], told["code"]) == ("error", "run_not_found")
+
+
+async def test_a_deleted_conversation_ends_all_its_sockets(listening: House) -> None:
+    listening.script = ["a", asyncio.Event()]
+    one = await listening.conversation()
+    async with line(listening, path(one)) as left, line(listening, path(one)) as right:
+        await left.say(type="send", content="x")
+        await left.until("start")
+        await listening.call("DELETE", f"/api/conversations/{one}")
+        for opened in (left, right):
+            heard, code = await opened.end()
+            assert heard[-1] == {"type": "deleted"}
+            assert code == 1000
+    assert listening.chat.feed._watchers == {}
+
+
+async def test_a_run_that_is_deleted_ends_no_socket(listening: House) -> None:
+    one = await listening.conversation()
+    start = (await listening.send(one))[0]
+    async with line(listening, path(one)) as opened:
+        await opened.hear()
+        await listening.call("DELETE", f"/api/conversations/{one}/messages/{start['userMessageId']}")
+        assert kinds([await opened.hear(), await opened.hear()]) == ["messages", "conversation"]
+        await opened.say(type="follow", runId=start["runId"])
+        assert (await opened.hear())["code"] == "run_not_found"
+
+
+async def test_following_a_run_that_has_ended(listening: House) -> None:
+    listening.script = ["a", "b", "c"]
+    one = await listening.conversation()
+    whole = await listening.send(one)
+    run = whole[0]["runId"]
+    async with line(listening, path(one)) as opened:
+        await opened.hear()
+        for after in (0, 1, 4, -7):
+            await opened.say(type="follow", runId=run, after=after)
+            heard = await of(opened, run)
+            assert [{k: v for k, v in event.items() if k != "runId"} for event in heard[1:]] == whole[
+                max(0, after) + 1 :
+            ]
+            assert heard[0]["seq"] == max(0, after) + 1
+        await opened.say(type="follow", runId=run, after=2**60)
+        assert await settled(opened) == []
+
+
+async def test_tools_of_ones_own_and_approvals(listening: House) -> None:
+    listening.script = once("ask")
+    one = await listening.conversation()
+    async with line(listening, path(one)) as opened:
+        await opened.hear()
+        await opened.say(type="send", content="x", tools=[{"name": "ask"}])
+        heard = await opened.until("requires_action")
+        run = heard[-1]["runId"]
+        await opened.say(type="approval", runId=run, id="c1", approve=True)
+        assert (await opened.until("error"))[-1]["code"] == "run_not_waiting"
+        await opened.say(type="outputs", runId=run, outputs=[{"id": "c1", "output": "42"}])
+        assert said(await of(opened, run)) == "It gave: 42"
+
+
+@pytest.mark.hostile(11)
+@pytest.mark.hostile(14)
+async def test_nobody_gets_into_what_is_not_his(tmp_path) -> None:
+    async with furnished(tmp_path, jwt_secret=SECRET) as house, house.listening():
+        one = await house.conversation("ana", title="segredo")
+        start = (await house.send(one, "segredo", user="ana"))[0]
+        own = await house.conversation("bia")
+        ends = []
+        for name in (one, NOBODY, "nope"):
+            async with line(house, path(name), "bia") as opened:
+                ends.append(await opened.end())
+        assert ends[0] == ends[1] == ends[2]
+        (told,), code = ends[0]
+        assert (told["code"], code) == ("conversation_not_found", 4404)
+        async with line(house, path(own), "bia") as opened:
+            await opened.hear()
+            for verb in (
+                {"type": "stop", "runId": ""},
+                {"type": "follow", "runId": ""},
+                {"type": "outputs", "runId": "", "outputs": [{"id": "x", "output": "x"}]},
+                {"type": "approval", "runId": "", "id": "x", "approve": True},
+                {"type": "send", "content": "x", "parentId": ""},
+                {"type": "send", "regenerate": ""},
+                {"type": "show", "headId": ""},
+            ):
+                answers = []
+                for ids in (start, dict.fromkeys(start, NOBODY)):
+                    names = {"runId": ids["runId"]} | dict.fromkeys(
+                        ("parentId", "regenerate", "headId"), ids["messageId"]
+                    )
+                    await opened.say(**{key: names.get(key, value) for key, value in verb.items()})
+                    answers.append(await opened.hear())
+                assert answers[0] == answers[1], verb
+                assert answers[0]["code"] in ("run_not_found", "message_not_found"), verb
+        async with line(house, path(one), "ana") as opened:
+            assert (await opened.hear())["conversation"]["headId"] == start["messageId"]
+
+
+async def test_so_many_runs_are_followed_at_a_time(listening: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(socket, "MOST_FOLLOWED", 3)
+    gate = asyncio.Event()
+    listening.script = ["a", gate]
+    one = await listening.conversation()
+    async with line(listening, path(one)) as opened:
+        for _ in range(4):
+            await opened.say(type="send", content="x", parentId=None)
+        runs: set[str] = set()
+        told: list[dict[str, Any]] = []
+        while len(runs) < 4 or kinds(told).count("start") < 3:
+            told.append(await opened.hear())
+            if told[-1].get("type") == "run":
+                runs.add(told[-1]["runId"])
+        (left,) = runs - {message["runId"] for message in told if "seq" in message}
+        await opened.say(type="follow", runId=left)
+        assert (await opened.until("error"))[-1]["code"] == "invalid_request"
+        gate.set()
+        for _ in range(3):
+            await opened.until("done")
+        await opened.say(type="follow", runId=left)
+        assert (await of(opened, left))[0]["seq"] == 1
