@@ -11,10 +11,11 @@ from tests.auditor import observer
 
 from prosa.adapters.store.sqlite.store import SqliteStore
 from prosa.domain.content import TextPart, ToolCall
+from prosa.domain.context import Shown
 from prosa.domain.conversations import Conversation, ConversationStatus, Message, MessageStatus
 from prosa.domain.ending import Append, Boundary, Ending, Entry
 from prosa.domain.ids import new_id
-from prosa.domain.models import ChatRequest, Role, Turn, Usage
+from prosa.domain.models import ChatRequest, Role, Usage
 from prosa.domain.money import Picodollars
 from prosa.domain.opening import Begun, Limits, Opening, Prepare, Prepared, Remaining
 from prosa.domain.principal import Principal
@@ -114,8 +115,8 @@ def opening(
 def bound(tokens: int = 100, cost: int | None = 0) -> Prepare:
     """A preparation that asks for this much at most."""
 
-    def prepare(_of: Conversation, turns: Sequence[Turn], _left: Remaining) -> Prepared:
-        request = ChatRequest("echo", tuple(turns))
+    def prepare(_of: Conversation, branch: Sequence[Shown], _left: Remaining) -> Prepared:
+        request = ChatRequest("echo", tuple(turn for each in branch for turn in each.turns))
         return Prepared("fake", request, tokens, None if cost is None else Picodollars(cost), prompt=7)
 
     return prepare

@@ -7,6 +7,7 @@ import pytest
 from tests.stores import ANA, BIA, NOON, begin, bound, conversation, ending, message, opening, turn
 
 from prosa.adapters.store.repositories.branch import WINDOW_BYTES
+from prosa.domain.context import Shown
 from prosa.domain.conversations import Conversation, ConversationStatus, MessageStatus
 from prosa.domain.errors import (
     ConversationClosed,
@@ -58,9 +59,9 @@ async def test_goes_on_at_the_head(store: Store, chat: Conversation) -> None:
     first = await turn(store, chat, "one")
     heard: list[Turn] = []
 
-    def prepare(_of: Conversation, turns: Sequence[Turn], left: Remaining) -> Prepared:
-        heard.extend(turns)
-        return bound()(_of, turns, left)
+    def prepare(_of: Conversation, branch: Sequence[Shown], left: Remaining) -> Prepared:
+        heard.extend(turn for each in branch for turn in each.turns)
+        return bound()(_of, branch, left)
 
     begun = await store.of(ANA).runs.begin(opening(chat, "two"), prepare)
     assert heard == [Turn(Role.USER, "one"), Turn(Role.ASSISTANT, "Hi."), Turn(Role.USER, "two")]
@@ -226,7 +227,7 @@ async def test_nothing_stays_of_what_was_refused(store: Store, chat: Conversatio
     class Refused(Exception):
         pass
 
-    def prepare(_of: Conversation, _turns: Sequence[Turn], _left: Remaining) -> Prepared:
+    def prepare(_of: Conversation, _branch: Sequence[Shown], _left: Remaining) -> Prepared:
         raise Refused
 
     asked: Opening = opening(chat, key="k", body_hash="h")

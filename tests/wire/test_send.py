@@ -10,6 +10,7 @@ import pytest
 from tests.wire.house import NOBODY, House, data_lines, events, refused, said
 
 from prosa.domain import errors as e
+from prosa.domain.context import DoesNotFit
 from prosa.domain.models import Finish, FinishReason, Usage, UsageReport
 from prosa.transport import sse
 
@@ -194,7 +195,8 @@ async def test_more_tokens_than_the_window_has_are_fewer(local: House) -> None:
 async def test_a_message_too_long_for_the_model(local: House) -> None:
     one = await local.conversation()
     answer = await local.post("/api/chat/send", {"conversationId": one, "content": "palavra " * 40_000})
-    refused(answer, 422, e.ContextTooLong("fake"))
+    room = 32_768 - 4_096
+    refused(answer, 422, DoesNotFit("fake", over=320_000 // 3 + 8 - room, room=room))
     assert (await local.get(f"/api/conversations/{one}/messages")).json()["items"] == []
 
 

@@ -3,6 +3,7 @@
 from msgspec import Struct
 
 from prosa.domain.errors import ContextTooLong
+from prosa.domain.models import Turn
 
 
 class Count(Struct, frozen=True):
@@ -10,6 +11,38 @@ class Count(Struct, frozen=True):
 
     tokens: int
     estimated: bool = False
+
+
+class Counts(Struct, frozen=True, rename="camel"):
+    """The tokens of one message `by` encoding, without what stands around it. They hold as long as its text
+    and parts are `size` bytes, as `services.context.window.size_of` measures them."""
+
+    size: int
+    by: dict[str, int]
+
+
+class Shown(Struct, frozen=True):
+    """A message as models see it: mostly one turn; several where tools were called, none where nothing was
+    said. `counts` is the JSON of its `Counts`, where there are any. Of a branch only the first can be a
+    summary. What no message stands for, such as a history that came with the request, has no `id`."""
+
+    id: str
+    turns: tuple[Turn, ...]
+    counts: str | None = None
+    summary: bool = False
+
+
+class Sent(Struct, frozen=True, rename="camel", omit_defaults=True):
+    """What a run sent of its branch: all from the message `first` down to the one that it answers, after the
+    summary `summary`. Without `first` it sent the history that came with the request, of which it left the
+    oldest `left_out` messages out, and the message that it answers. `tokens` is how much all of it was, with
+    instructions and tools."""
+
+    tokens: int
+    estimated: bool = True
+    first: str | None = None
+    summary: str | None = None
+    left_out: int = 0
 
 
 class DoesNotFit(ContextTooLong):

@@ -6,6 +6,7 @@ from typing import Any
 from msgspec import Struct
 
 from prosa.domain.content import Part
+from prosa.domain.context import Counts
 from prosa.domain.models import Role
 from prosa.domain.time import Instant
 
@@ -19,6 +20,12 @@ class MessageStatus(StrEnum):
     IN_PROGRESS = "in_progress"
     COMPLETED = "completed"
     INCOMPLETE = "incomplete"
+
+
+class MessageKind(StrEnum):
+    MESSAGE = "message"
+    SUMMARY = "summary"
+    """Stands in for the messages above it when a model is asked. It has a child, and is never a head."""
 
 
 class Conversation(Struct, frozen=True):
@@ -43,7 +50,8 @@ class Conversation(Struct, frozen=True):
 
 class Message(Struct, frozen=True):
     """One node of a conversation's tree. `user_id` is whose row it is, not who wrote it. `parts` is empty
-    where the text is all there is; an answer that called tools has its calls and their results in it."""
+    where the text is all there is; an answer that called tools has its calls and their results in it.
+    `tokens` is None where nobody has counted them."""
 
     id: str
     user_id: str
@@ -60,3 +68,5 @@ class Message(Struct, frozen=True):
     external_id: str | None = None
     """What an imported message was called where it came from."""
     metadata: dict[str, Any] = {}
+    kind: MessageKind = MessageKind.MESSAGE
+    tokens: Counts | None = None

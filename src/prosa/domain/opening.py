@@ -6,9 +6,10 @@ from collections.abc import Callable, Sequence
 
 from msgspec import UNSET, Struct, UnsetType
 
+from prosa.domain.context import Sent, Shown
 from prosa.domain.conversations import Conversation
 from prosa.domain.errors import CostLimitReached, PriceUnknown, TokenLimitReached
-from prosa.domain.models import ChatRequest, Turn
+from prosa.domain.models import ChatRequest
 from prosa.domain.money import Picodollars, to_dollars
 from prosa.domain.runs import Run
 from prosa.domain.time import Instant, to_iso
@@ -99,7 +100,8 @@ class Prepared(Struct, frozen=True):
     """What to ask of which provider, and the upper bound of what it may take: tokens of input and output
     together, and their cost (None where the model's price is not known). `prompt` is an estimate of the
     input's tokens, for a run that ends without a report. `route` is the name of the route that was asked
-    for, if any."""
+    for, if any. `window` is what the model can take, in tokens (0: nobody knows), `sent` what of the branch
+    it gets."""
 
     provider: str
     request: ChatRequest
@@ -107,15 +109,18 @@ class Prepared(Struct, frozen=True):
     cost: Picodollars | None
     prompt: int = 0
     route: str | None = None
+    window: int = 0
+    sent: Sent | None = None
 
     @property
     def bound(self) -> Bound:
         return Bound(self.request.model, self.tokens, self.cost)
 
 
-Prepare = Callable[[Conversation, Sequence[Turn], Remaining], Prepared]
-"""Chooses model and window for a branch (oldest turn first, the new message last) within what remains. Pure
-and quick: it runs inside the transaction. Raises a ProsaError to refuse the request."""
+Prepare = Callable[[Conversation, Sequence[Shown], Remaining], Prepared]
+"""Chooses model and window for a branch (oldest message first, the new one last) within what remains. Pure
+and quick: it runs inside the transaction. Raises a ProsaError to refuse the request; whatever it raises,
+nothing has happened."""
 
 
 Measure = Callable[[Remaining], Bound]

@@ -4,6 +4,7 @@ from enum import StrEnum
 
 from msgspec import Struct
 
+from prosa.domain.context import Sent
 from prosa.domain.errors import ProsaError
 from prosa.domain.models import Usage
 from prosa.domain.money import Picodollars
@@ -97,7 +98,8 @@ def feed(status: RunStatus, signal: Signal) -> RunStatus:
 class Run(Struct, frozen=True):
     """One generation, as it is stored. `owner` is the boot that executes it; until its end, `usage` is an
     estimate of the input alone. `attempts` of it are in the ledger already, and nothing that its events up to
-    `settled` tell is missing there; a run that waits for its caller does so until `expires_at`."""
+    `settled` tell is missing there; a run that waits for its caller does so until `expires_at`. `context` is
+    None of a run that an earlier version began."""
 
     id: str
     user_id: str
@@ -120,3 +122,4 @@ class Run(Struct, frozen=True):
     attempts: int = 0
     expires_at: Instant | None = None
     settled: int = 0
+    context: Sent | None = None

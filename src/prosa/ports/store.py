@@ -5,9 +5,10 @@ engine's view over the runs of all users, which no request ever uses. Each call 
 `domain.errors.StoreUnavailable` when the database can't be used.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
+from prosa.domain.context import Counts
 from prosa.domain.conversations import Conversation, Message
 from prosa.domain.ending import Append, Boundary, Ending, Entry
 from prosa.domain.imports import Planted, Planting
@@ -73,6 +74,10 @@ class Messages(Protocol):
 
     async def rewrite(self, conversation_id: str, message_id: str, content: str, now: Instant) -> Message:
         """Replaces the text. Raises MessageNotFound, RunInProgress."""
+        ...
+
+    async def count(self, conversation_id: str, counted: Mapping[str, Counts]) -> None:
+        """Keeps counts of tokens, by message; those of messages that are not there are dropped."""
         ...
 
     async def delete(self, conversation_id: str, message_id: str, now: Instant) -> None:

@@ -62,6 +62,7 @@ conversations = Table(
     Column("created_at", Instant, nullable=False),
     Column("updated_at", Instant, nullable=False),
     Column("ticket_id", Text),
+    Column("summary_until", Instant, comment="until when some node writes a summary of it"),
     UniqueConstraint("user_id", "external_id"),
     Index(None, "user_id", "updated_at", "id"),
     Index(None, "user_id", "id"),
@@ -84,6 +85,8 @@ messages = Table(
     Column("parts", Json, comment="null where the text is all there is"),
     Column("external_id", Text, comment="what an imported message was called where it came from"),
     Column("metadata", Json, comment="null where there is none"),
+    Column("kind", Text, nullable=False, server_default="message"),
+    Column("tokens", Json, comment="how many there are, by encoding; null where nobody counted"),
     Index(None, "conversation_id", "id"),
     Index(None, "conversation_id", "parent_id"),
     Index(
@@ -128,6 +131,7 @@ runs = Table(
         server_default="0",
         comment="the last event of those whose attempts the ledger has",
     ),
+    Column("context", Json, comment="what of the branch was sent"),
     Index(None, "conversation_id"),
     Index(
         "ix_runs_open",

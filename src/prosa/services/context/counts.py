@@ -24,10 +24,10 @@ def count_text(text: str, encoding: str | None) -> Count:
     return Count(encodings.count(text, encoding))
 
 
-def count_turns(turns: Iterable[Turn], encoding: str) -> int:
-    """How much turns are in an encoding, with what stands around them. Of pictures and documents an estimate
+def count_parts(turns: Iterable[Turn], encoding: str) -> int:
+    """How much is said in turns, without what stands around them. Of pictures and documents an estimate
     counts, and what stands around calls is one."""
-    return sum(MESSAGE + _count_turn(turn, encoding) for turn in turns)
+    return sum(_count_turn(turn, encoding) for turn in turns)
 
 
 def _count_turn(turn: Turn, encoding: str) -> int:

@@ -1,12 +1,11 @@
-"""The window: which turns fit into a model's context. The oldest are left out first."""
+"""How large what models are shown is: in bytes, which no count of tokens exceeds, and about, in tokens."""
 
 from collections.abc import Iterable, Sequence
 
 import msgspec
 
 from prosa.domain.content import DocumentPart, ImagePart, Part, TextPart, ThinkingPart, ToolCall, ToolResult
-from prosa.domain.errors import ContextTooLong
-from prosa.domain.models import Role, ToolSpec, Turn
+from prosa.domain.models import ToolSpec, Turn
 
 OVERHEAD = 8
 """Tokens that a turn takes beside its text, at most."""
@@ -82,19 +81,3 @@ def tokens(turns: Sequence[Turn], system: str | None, tools: Sequence[ToolSpec] 
     """About how many tokens an input is."""
     said = sum(estimate_of(turn) for turn in turns) + (estimate(system) if system else 0)
     return said + size_of_tools(tools) // BYTES_A_TOKEN
-
-
-def fit(turns: Sequence[Turn], system: str | None, room: int, provider: str) -> tuple[Turn, ...]:
-    """The newest turns that fit into `room` tokens, beginning with one of the user.
-
-    Raises ContextTooLong where not even the last one does.
-    """
-    left = room - (estimate(system) if system else 0)
-    kept = len(turns)
-    while kept and (left := left - estimate_of(turns[kept - 1])) >= 0:
-        kept -= 1
-    if kept == len(turns):
-        raise ContextTooLong(provider)
-    while kept and kept < len(turns) - 1 and turns[kept].role is not Role.USER:
-        kept += 1
-    return tuple(turns[kept:])

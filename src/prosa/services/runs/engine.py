@@ -9,6 +9,8 @@ from typing import Any, TypeVar
 from prosa.domain.errors import ShuttingDown
 from prosa.domain.events import Start
 from prosa.domain.ids import new_id
+from prosa.domain.models import ToolSpec
+from prosa.domain.opening import Begun, Opening
 from prosa.domain.principal import Principal
 from prosa.domain.runs import END_STATES, Run, RunStatus
 from prosa.domain.steps import Step, Verdict
@@ -16,6 +18,8 @@ from prosa.domain.time import Instant, now
 from prosa.kit.log import log
 from prosa.ports.store import Store
 from prosa.services import meters
+from prosa.services.context.counter import Counter
+from prosa.services.context.fitting import Uncounted
 from prosa.services.models.catalogue import Catalogue, Choice
 from prosa.services.runs.calls import Calls, Offered
 from prosa.services.runs.checkpoint import Checkpoint, unpack
@@ -34,6 +38,9 @@ LINGER = 2.0
 RENEWAL = 2.0
 """Seconds between two renewals of the leases, each of which looks for orphans and for missed stops, too."""
 
+COUNTS = 3
+"""How often tokens are counted at most before a run begins."""
+
 T = TypeVar("T")
 
 
@@ -46,6 +53,7 @@ class Engine:
         self._catalogue = catalogue
         self._defaults = defaults
         self._toolbox = toolbox
+        self._counter = Counter(store)
         self._journal = Journal(store.engine, self.boot)
         self._recovery = Recovery(store.engine, self.boot)
         self._where = Whereabouts()
@@ -167,8 +175,7 @@ class Engine:
     async def _begin(self, principal: Principal, send: Send, language: str) -> tuple[Run, Reader]:
         asked = opening(send, principal, self.boot, self._defaults.limits)
         tools = tools_of(send, self._toolbox)
-        prepare = preparation(send, self._catalogue, self._defaults, tools, principal.user_id)
-        begun = await self._store.of(principal).runs.begin(asked, prepare)
+        begun = await self._prepared(principal, send, asked, tools)
         run = begun.run
         if begun.prepared is None:
             return run, self.reader(principal, run, 0)
@@ -177,6 +184,20 @@ class Engine:
         live.publish(Start(run.id, run.conversation_id, run.user_message_id, run.message_id))
         self._execute(live, Checkpoint(principal, language, begun.prepared, begun.remaining, client))
         return run, self.reader(principal, run, 0)
+
+    async def _prepared(
+        self, principal: Principal, send: Send, asked: Opening, tools: tuple[ToolSpec, ...]
+    ) -> Begun:
+        """The first transaction: once, unless tokens have to be counted first to know what fits."""
+        runs = self._store.of(principal).runs
+        prepare = partial(preparation, send, self._catalogue, self._defaults, tools, principal.user_id)
+        counted: dict[str, int] = {}
+        for _ in range(COUNTS):
+            try:
+                return await runs.begin(asked, prepare(counted))
+            except Uncounted as wanted:
+                counted |= await self._counter.count(principal, send.conversation_id, wanted)
+        return await runs.begin(asked, prepare(None))  # it grows while it is counted: estimates have to do
 
     async def _say(self, principal: Principal, run_id: str, verdicts: Sequence[Verdict]) -> Run:
         records, moment = self._store.of(principal), now()

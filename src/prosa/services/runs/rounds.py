@@ -13,7 +13,7 @@ from prosa.domain.steps import Step
 from prosa.domain.time import SECOND, Instant, now
 from prosa.domain.turns import exchanges
 from prosa.ports.store import EngineRecords
-from prosa.services.context import window
+from prosa.services.context import fitting, window
 from prosa.services.models import prices
 from prosa.services.runs.checkpoint import Checkpoint, pack
 from prosa.services.runs.settle import Attempt, Attempts
@@ -59,7 +59,8 @@ class Rounds:
         choice = asked.tool_choice
         if choice is not None and choice.mode in ("required", "tool"):
             choice = None  # it has called what it had to
-        turns = (*asked.turns, *exchanges(Role.ASSISTANT, self.parts))
+        said = exchanges(Role.ASSISTANT, self.parts)
+        turns = fitting.again(asked, said, self._begun.prepared.window)
         return replace(asked, turns=turns, tool_choice=choice)
 
     def begin_attempt(self) -> Attempt:

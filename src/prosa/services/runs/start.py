@@ -1,9 +1,11 @@
 """What a caller asks of a run, and how that becomes the request to a provider."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from msgspec import UNSET, Struct, UnsetType
+from msgspec.structs import replace
 
+from prosa.domain.context import Shown
 from prosa.domain.conversations import Conversation
 from prosa.domain.errors import InvalidRequest
 from prosa.domain.ids import new_id
@@ -11,7 +13,8 @@ from prosa.domain.models import ChatRequest, Role, ToolChoice, ToolSpec, Turn
 from prosa.domain.opening import Limits, Opening, Prepare, Prepared, Remaining
 from prosa.domain.principal import Principal
 from prosa.domain.time import SECOND, Instant, now
-from prosa.services.context import window
+from prosa.services.context.encodings import encoding_of
+from prosa.services.context.fitting import Frame, fit
 from prosa.services.models import prices
 from prosa.services.models.catalogue import Catalogue, Choice
 from prosa.services.models.policy import refusal
@@ -98,30 +101,36 @@ def tools_of(send: Send, toolbox: Toolbox) -> tuple[ToolSpec, ...]:
 
 
 def preparation(
-    send: Send, catalogue: Catalogue, defaults: Defaults, tools: tuple[ToolSpec, ...], user: str
+    send: Send,
+    catalogue: Catalogue,
+    defaults: Defaults,
+    tools: tuple[ToolSpec, ...],
+    user: str,
+    counted: Mapping[str, int] | None = None,
 ) -> Prepare:
-    """The function that, inside the first transaction, turns a branch into the request, with these tools."""
+    """The function that, inside the first transaction, turns a branch into the request, with these tools. It
+    raises Uncounted where tokens that are not in `counted` (None: estimates do) decide what fits."""
 
-    def prepare(conversation: Conversation, turns: Sequence[Turn], remaining: Remaining) -> Prepared:
+    def prepare(conversation: Conversation, branch: Sequence[Shown], remaining: Remaining) -> Prepared:
         choice = catalogue.choose((send.provider, send.model), (conversation.provider, conversation.model))
         if (full := refusal(catalogue.resolve(choice), user)) is not None:
             raise full
         system = send.system_prompt or conversation.system_prompt or defaults.system_prompt
         if send.history is not None:
-            turns = (*send.history, *turns[-1:])
-        context = catalogue.window(choice)
+            branch = (*_shown(send.history), *branch[-1:])
+        context, encoding = catalogue.window(choice), encoding_of(choice.model)
         wanted = send.max_tokens or defaults.max_output_tokens
-        context -= window.size_of_tools(tools) // window.BYTES_A_TOKEN
-        wanted = min(wanted, max(context // 2, context - window.tokens(turns, system)))
-        kept = window.fit(turns, system, context - wanted, choice.provider)
-        taken = window.bound(kept, system, tools)
+        fitted = fit(branch, Frame(choice.provider, context, wanted, system, tools, encoding), counted)
+        taken, wanted, sent = fitted.most, fitted.wanted, fitted.sent
+        if send.history is not None:
+            sent = replace(sent, first=None, left_out=len(branch) - len(fitted.turns))
         if send.max_tokens is None:
             wanted = _within(remaining, choice, taken, wanted)
         return Prepared(
             provider=choice.provider,
             request=ChatRequest(
                 choice.model,
-                kept,
+                fitted.turns,
                 system,
                 send.temperature,
                 wanted,
@@ -131,11 +140,18 @@ def preparation(
             ),
             tokens=taken + wanted,
             cost=prices.most(choice.provider, choice.model, taken, wanted),
-            prompt=window.tokens(kept, system, tools),
+            prompt=sent.tokens,
             route=choice.route,
+            window=context,
+            sent=sent,
         )
 
     return prepare
+
+
+def _shown(history: Sequence[Turn]) -> list[Shown]:
+    """What came with the request; its places stand for the ids that it has not got."""
+    return [Shown(str(place), (turn,)) for place, turn in enumerate(history)]
 
 
 def _within(remaining: Remaining, choice: Choice, taken: int, wanted: int) -> int:

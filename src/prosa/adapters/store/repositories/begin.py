@@ -1,6 +1,5 @@
 """The transaction that begins a run: everything that must be safe before a provider is called."""
 
-from collections.abc import Iterable
 from typing import Any
 
 import msgspec
@@ -12,11 +11,18 @@ from prosa.adapters.store.repositories.branch import branch
 from prosa.adapters.store.repositories.conversations import locked
 from prosa.adapters.store.repositories.leases import lease_end
 from prosa.adapters.store.repositories.limits import remaining
-from prosa.adapters.store.repositories.rows import RUN, from_message, to_message, to_parts, to_run
-from prosa.adapters.store.statement import Ask, Json, Plan, Row, Statement, Tell, Together, insertion, owned
+from prosa.adapters.store.repositories.rows import RUN, as_json, from_message, to_message, to_parts, to_run
+from prosa.adapters.store.statement import Ask, Plan, Row, Statement, Tell, Together, insertion, owned
 from prosa.adapters.store.tables import conversations, idempotency, reservations, runs
 from prosa.domain.content import ThinkingPart
-from prosa.domain.conversations import Conversation, ConversationStatus, Message, MessageStatus
+from prosa.domain.context import Shown
+from prosa.domain.conversations import (
+    Conversation,
+    ConversationStatus,
+    Message,
+    MessageKind,
+    MessageStatus,
+)
 from prosa.domain.errors import (
     ConversationClosed,
     IdempotencyMismatch,
@@ -27,7 +33,7 @@ from prosa.domain.errors import (
 from prosa.domain.models import Role, Turn, Usage
 from prosa.domain.opening import Begun, Opening, Prepare, Prepared
 from prosa.domain.runs import Run, RunStatus
-from prosa.domain.turns import exchanges
+from prosa.domain.turns import exchanges, recalled
 
 TITLE = 60
 """Characters of a title that is taken from a first message."""
@@ -64,11 +70,11 @@ def begin(opening: Opening, prepare: Prepare) -> Plan[Begun]:
         raise ConversationClosed
     parent = yield from _place(opening, conversation)
     rows = yield from _branch(opening, parent)
-    turns = turns_of(reversed(rows))
+    shown = [_shown(row) for row in reversed(rows)]
     if opening.content is not None:
-        turns.append(Turn(Role.USER, opening.content))
+        shown.append(Shown(opening.user_message_id, (Turn(Role.USER, opening.content),)))
     left = yield from remaining(opening.limits, opening.now)
-    prepared = prepare(conversation, turns, left)
+    prepared = prepare(conversation, shown, left)
     left.hold(prepared.bound)
     run = _run(opening, prepared, parent)
     yield _writes(opening, conversation, prepared, run, parent)
@@ -76,16 +82,16 @@ def begin(opening: Opening, prepare: Prepare) -> Plan[Begun]:
     return Begun(run, prepared, left)
 
 
-def turns_of(rows: Iterable[Row]) -> list[Turn]:
-    """The rows of a branch, oldest first, as a model sees them."""
-    turns = []
-    for _, _, role, content, _, _, parts in rows:
-        if parts is None:
-            turns.append(Turn(_ROLES[role], content))
-        else:
-            kept = (part for part in to_parts(parts) if not isinstance(part, ThinkingPart))
-            turns += exchanges(_ROLES[role], kept)  # no provider wants the thoughts of an earlier run
-    return turns
+def _shown(row: Row) -> Shown:
+    """The row of a branch, as a model sees it."""
+    identity, _, role, content, _, _, parts, kind, tokens = row
+    if kind == MessageKind.SUMMARY:
+        return Shown(identity, (recalled(content),), tokens, summary=True)
+    if parts is None:
+        return Shown(identity, (Turn(_ROLES[role], content),), tokens)
+    kept = (part for part in to_parts(parts) if not isinstance(part, ThinkingPart))
+    # no provider wants the thoughts of an earlier run
+    return Shown(identity, tuple(exchanges(_ROLES[role], kept)), tokens)
 
 
 def _earlier(opening: Opening) -> Plan[Run | None]:
@@ -122,7 +128,7 @@ def _branch(opening: Opening, parent: str | None) -> Plan[list[Row]]:
     if parent is None:
         return []
     rows = yield from branch(opening.conversation_id, parent)
-    _, _, role, _, status, run_id, _ = rows[0]
+    _, _, role, _, status, run_id, *_ = rows[0]
     if status == MessageStatus.IN_PROGRESS:
         raise RunInProgress(run_id)
     if opening.content is None and role != Role.USER:
@@ -150,6 +156,7 @@ def _run(opening: Opening, prepared: Prepared, parent: str | None) -> Run:
         created_at=opening.now,
         ended_at=None,
         route=prepared.route,
+        context=prepared.sent,
     )
 
 
@@ -202,8 +209,10 @@ def _writes(
 
 
 def _params(run: Run) -> dict[str, Any]:
-    usage = Json(msgspec.json.encode(run.usage).decode())
-    return {**msgspec.structs.asdict(run), "usage": usage}
+    structs = {
+        name: value and as_json(value) for name, value in (("usage", run.usage), ("context", run.context))
+    }
+    return {**msgspec.structs.asdict(run), **structs}
 
 
 def _excerpt(content: str | None) -> str | None:

@@ -9,6 +9,7 @@ from sqlalchemy.sql import ColumnElement
 
 from prosa.adapters.store.statement import Ask, Plan, Row, Statement, Upto, owned
 from prosa.adapters.store.tables import messages
+from prosa.domain.conversations import MessageKind
 from prosa.domain.errors import MessageNotFound
 
 WINDOW_BYTES = 2_000_000
@@ -35,16 +36,20 @@ def _size_in_bytes(_element: size, compiler: Any, **kw: Any) -> str:
     return f"octet_length({content}) + coalesce(octet_length({parts}::text), 0)"
 
 
-_fields = (_m.id, _m.parent_id, _m.role, _m.content, _m.status, _m.run_id, _m.parts)
+_fields = (_m.id, _m.parent_id, _m.role, _m.content, _m.status, _m.run_id, _m.parts, _m.kind, _m.tokens)
 _walk = (
     select(*_fields, literal(0, Integer).label("depth"), type_coerce(size(), Integer).label("size"))
     .where(_m.id == bindparam("leaf"), _m.conversation_id == bindparam("conversation_id"), owned(messages))
     .cte("walk", recursive=True)
 )
 _walk = _walk.union_all(
-    select(*_fields, _walk.c.depth + literal(1, Integer), _walk.c.size + size())
-    .where(_m.id == _walk.c.parent_id, owned(messages), _walk.c.size < literal(WINDOW_BYTES, Integer))
-)  # fmt: skip
+    select(*_fields, _walk.c.depth + literal(1, Integer), _walk.c.size + size()).where(
+        _m.id == _walk.c.parent_id,
+        owned(messages),
+        _walk.c.size < literal(WINDOW_BYTES, Integer),
+        _walk.c.kind != literal(MessageKind.SUMMARY.value),
+    )
+)
 _BRANCH = Statement(select(*(_walk.c[column.name] for column in _fields)).order_by(_walk.c.depth))
 """The branch that ends at `leaf`, newest message first."""
 
@@ -71,7 +76,7 @@ def _short_only(element: _short, compiler: Any, **kw: Any) -> str:
 
 RECENT, SHORT = 200, 10_000
 _NEWEST = Statement(
-    select(_m.id, _m.parent_id, _m.role, _short(_m.content), _m.status, _m.run_id, _short(_m.parts))
+    select(*(_short(column) if column.name in ("content", "parts") else column for column in _fields))
     .where(_m.conversation_id == bindparam("conversation_id"), owned(messages))
     .order_by(_m.id.desc())
     .limit(literal(RECENT, Integer))
@@ -81,8 +86,8 @@ them is long. They are read as far as a walk would go: 200 of the longest would 
 
 
 def branch(conversation_id: str, leaf: str) -> Plan[list[Row]]:
-    """The rows (id, parent_id, role, content, status, run_id, parts) from `leaf` to the first message, as far
-    as `WINDOW_BYTES` go. Raises MessageNotFound."""
+    """The rows (id, parent_id, role, content, status, run_id, parts, kind, tokens) from `leaf` to the nearest
+    summary or the first message, as far as `WINDOW_BYTES` go. Raises MessageNotFound."""
     rows = _chain((yield Upto(_NEWEST, 3, WINDOW_BYTES, conversation_id=conversation_id)), leaf)
     if rows is None:
         rows = list((yield Ask(_BRANCH, leaf=leaf, conversation_id=conversation_id)))
@@ -92,8 +97,8 @@ def branch(conversation_id: str, leaf: str) -> Plan[list[Row]]:
 
 
 def _chain(newest: Sequence[Row], leaf: str) -> list[Row] | None:
-    """The branch that ends at `leaf`, newest first, if it lies whole in `newest` and none of its texts is
-    left out; else None."""
+    """The branch that ends at `leaf`, newest first, if it lies whole in `newest`, at least down to a summary,
+    and none of its texts is left out; else None."""
     branch = []
     wanted: str | None = leaf
     for row in newest:
@@ -101,5 +106,7 @@ def _chain(newest: Sequence[Row], leaf: str) -> list[Row] | None:
             if row[3] is None:
                 return None
             branch.append(row)
+            if row[7] == MessageKind.SUMMARY:
+                return branch
             wanted = row[1]
     return branch if wanted is None else None

@@ -1,12 +1,12 @@
 """Messages of one principal's conversations."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import msgspec
 from sqlalchemy import bindparam, delete, null, select, update
 
 from prosa.adapters.store.repositories.conversations import NODES, locked, present
-from prosa.adapters.store.repositories.rows import MESSAGE, from_message, to_message
+from prosa.adapters.store.repositories.rows import MESSAGE, from_counts, from_message, to_message
 from prosa.adapters.store.session import Session
 from prosa.adapters.store.statement import (
     Ask,
@@ -22,6 +22,7 @@ from prosa.adapters.store.statement import (
     owned,
 )
 from prosa.adapters.store.tables import conversations, messages, runs
+from prosa.domain.context import Counts
 from prosa.domain.conversations import Conversation, ConversationStatus, Message, MessageStatus
 from prosa.domain.errors import ConversationClosed, MessageNotFound, RunInProgress
 from prosa.domain.time import Instant
@@ -36,7 +37,10 @@ _MANY = Statement(select(*MESSAGE).where(among(_m.id, "ids"), *_here))
 _REWRITE = Statement(
     update(messages)
     .where(_m.id == bindparam("key"), *_here)
-    .values(content=bindparam("content"), parts=null())
+    .values(content=bindparam("content"), parts=null(), tokens=null())
+)
+_COUNT = Statement(
+    update(messages).where(_m.id == bindparam("key"), *_here).values(tokens=bindparam("counts"))
 )
 _DELETE = Statement(delete(messages).where(among(_m.id, "ids"), *_here))
 _DELETE_RUNS = Statement(
@@ -146,6 +150,14 @@ def _delete(conversation_id: str, message_id: str, now: Instant) -> Plan[None]:
     yield Tell("messages", [conversation_id])
 
 
+def _count(conversation_id: str, counted: Mapping[str, Counts]) -> Plan[None]:
+    rows = [
+        {"key": each, "conversation_id": conversation_id, "counts": from_counts(counts)}
+        for each, counts in counted.items()
+    ]
+    yield Many(_COUNT, rows)
+
+
 class Messages:
     """Serves `ports.store.Messages`."""
 
@@ -170,6 +182,10 @@ class Messages:
 
     async def rewrite(self, conversation_id: str, message_id: str, content: str, now: Instant) -> Message:
         return await self._session.write(_rewrite, conversation_id, message_id, content, now)
+
+    async def count(self, conversation_id: str, counted: Mapping[str, Counts]) -> None:
+        if counted:
+            await self._session.write(_count, conversation_id, counted)
 
     async def delete(self, conversation_id: str, message_id: str, now: Instant) -> None:
         await self._session.write(_delete, conversation_id, message_id, now)

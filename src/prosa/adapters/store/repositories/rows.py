@@ -7,7 +7,14 @@ import msgspec
 from prosa.adapters.store.statement import Json, Params, Row
 from prosa.adapters.store.tables import conversations, messages, run_steps, runs
 from prosa.domain.content import Part, decode_parts, encode_parts
-from prosa.domain.conversations import Conversation, ConversationStatus, Message, MessageStatus
+from prosa.domain.context import Counts, Sent
+from prosa.domain.conversations import (
+    Conversation,
+    ConversationStatus,
+    Message,
+    MessageKind,
+    MessageStatus,
+)
 from prosa.domain.ending import Entry
 from prosa.domain.models import Role, Usage
 from prosa.domain.runs import Run, RunStatus
@@ -19,6 +26,8 @@ STEP = tuple(run_steps.c[name] for name in Step.__struct_fields__)
 RUN = tuple(runs.c[name] for name in Run.__struct_fields__)
 
 _usage = msgspec.json.Decoder(Usage)
+_sent = msgspec.json.Decoder(Sent)
+_counts = msgspec.json.Decoder(Counts)
 
 
 def to_conversation(row: Row) -> Conversation:
@@ -36,13 +45,20 @@ def to_message(row: Row) -> Message:
     values["status"] = MessageStatus(values["status"])
     values["parts"] = to_parts(values["parts"])
     values["metadata"] = msgspec.json.decode(values["metadata"]) if values["metadata"] else {}
+    values["kind"] = MessageKind(values["kind"])
+    values["tokens"] = to_counts(values["tokens"])
     return Message(**values)
 
 
 def from_message(message: Message) -> Params:
     """The columns `MESSAGE` as parameters."""
     metadata = Json(msgspec.json.encode(message.metadata).decode()) if message.metadata else None
-    return {**msgspec.structs.asdict(message), "parts": from_parts(message.parts), "metadata": metadata}
+    return {
+        **msgspec.structs.asdict(message),
+        "parts": from_parts(message.parts),
+        "metadata": metadata,
+        "tokens": from_counts(message.tokens),
+    }
 
 
 def to_parts(stored: str | None) -> tuple[Part, ...]:
@@ -51,6 +67,18 @@ def to_parts(stored: str | None) -> tuple[Part, ...]:
 
 def from_parts(parts: Sequence[Part]) -> Json | None:
     return Json(encode_parts(parts)) if parts else None
+
+
+def to_counts(stored: str | None) -> Counts | None:
+    return _counts.decode(stored) if stored else None
+
+
+def from_counts(counts: Counts | None) -> Json | None:
+    return None if counts is None else as_json(counts)
+
+
+def as_json(value: msgspec.Struct) -> Json:
+    return Json(msgspec.json.encode(value).decode())
 
 
 def to_step(row: Row) -> Step:
@@ -72,6 +100,7 @@ def to_run(row: Row) -> Run:
     values = dict(zip(Run.__struct_fields__, row, strict=True))
     values["status"] = RunStatus(values["status"])
     values["usage"] = None if values["usage"] is None else _usage.decode(values["usage"])
+    values["context"] = None if values["context"] is None else _sent.decode(values["context"])
     return Run(**values)
 
 
