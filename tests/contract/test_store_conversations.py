@@ -84,6 +84,7 @@ async def test_pages_newest_change_first(store: Store) -> None:
         {"title": None, "system_prompt": "p", "provider": "p", "model": "m"},
         {"status": ConversationStatus.CLOSED},
         {"metadata": {"k": "v"}},
+        {"title": "New", "pinned": True, "archived": True},
         {},
     ],
 )
@@ -108,7 +109,9 @@ async def test_head_moves_only_to_a_message_of_its_own(store: Store, chat: Conve
     for asked, shown in ((leaf, leaf), (other, other), (first, other)):
         after = await records.conversations.update(chat.id, {"head_id": asked.id}, NOON)
         assert after.head_id == shown.id
-    assert (await records.conversations.update(chat.id, {"head_id": None}, NOON)).head_id is None
+    assert (await records.conversations.update(chat.id, {"head_id": None}, NOON)).head_id == other.id
+    empty, _ = await records.conversations.create(conversation(ANA))
+    assert (await records.conversations.update(empty.id, {"head_id": None}, NOON)).head_id is None
     elsewhere, _ = await records.conversations.create(conversation(ANA))
     stranger = await records.messages.append(message(elsewhere), at_head=True)
     for head in (new_id(), stranger.id):

@@ -2,9 +2,9 @@
 
 import pytest
 from msgspec.structs import replace
-from tests.stores import ANA, BIA, NOON, begin, conversation, message, turn
+from tests.stores import ANA, BIA, NOON, append, begin, conversation, ending, message, turn
 
-from prosa.domain.conversations import Conversation, Message
+from prosa.domain.conversations import Conversation, Message, MessageHasReplies
 from prosa.domain.errors import (
     ConversationClosed,
     ConversationNotFound,
@@ -176,6 +176,40 @@ async def test_nothing_tells_of_a_deleted_answer(store: Store, chat: Conversatio
     assert (await store.of(ANA).runs.lines(kept.id, 0))[1] == [(1, b"{}")]
     again = await begin(store, chat, tokens=50, limits=limits, key="k", body_hash="other")
     assert again.remaining.tokens == 70
+
+
+async def test_what_has_replies_stays_where_they_are_to_stay(store: Store, chat: Conversation) -> None:
+    records = store.of(ANA)
+    root = await _say(store, chat, "root", None)
+    leaf = await _say(store, chat, "leaf", root)
+    with pytest.raises(MessageHasReplies):
+        await records.messages.delete(chat.id, root.id, LATER, subtree=False)
+    assert len((await records.messages.tree(chat.id))[0]) == 2
+    for each in (leaf, root):
+        await records.messages.delete(chat.id, each.id, LATER, subtree=False)
+    assert (await records.messages.tree(chat.id))[1] is None
+
+
+async def test_clear_leaves_the_conversation_and_the_ledger(store: Store, chat: Conversation) -> None:
+    """Also of a run that goes on: it is fenced, and what it took is entered."""
+    records, limits = store.of(ANA), Limits(tokens_per_day=1000)
+    ended = await turn(store, chat, tokens=50, limits=limits, key="k", body_hash="h")
+    running = (await begin(store, chat, parent_id=None, tokens=50, limits=limits)).run
+    other, _ = await records.conversations.create(conversation(ANA))
+    kept = await _say(store, other, "kept", None)
+    await records.messages.clear(chat.id, LATER)
+    tree, head = await records.messages.tree(chat.id)
+    assert (len(tree), head) == (0, None)
+    assert (await records.conversations.get(chat.id)).updated_at == LATER
+    for run in (ended, running):
+        with pytest.raises(RunNotFound):
+            await records.runs.get(run.id)
+    assert (await records.messages.tree(other.id))[1] == kept.id
+    assert await store.engine.commit(running.owner, [append(running, 1, b"{}")], [ending(running)]) == set()
+    left = (await begin(store, chat, tokens=50, limits=limits, key="k", body_hash="other")).remaining
+    assert left.tokens == 1000 - 2 * 15
+    with pytest.raises(ConversationNotFound):
+        await records.messages.clear(new_id(), LATER)
 
 
 async def test_delete_keeps_a_head_that_stays(store: Store, chat: Conversation) -> None:

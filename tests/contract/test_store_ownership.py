@@ -37,6 +37,7 @@ CALLS: dict[str, Call] = {
     "messages.seed": lambda r, c, _m, _n: r.messages.seed([message(_in(c)), message(_in(c))]),
     "messages.rewrite": lambda r, c, m, _n: r.messages.rewrite(c, m, "x", NOON),
     "messages.delete": lambda r, c, m, _n: r.messages.delete(c, m, NOON),
+    "messages.clear": lambda r, c, _m, _n: r.messages.clear(c, NOON),
     "runs.begin": lambda r, c, _m, _n: r.runs.begin(opening(c, owner=BIA), bound()),
     "runs.begin under": lambda r, c, m, _n: r.runs.begin(opening(c, owner=BIA, parent_id=m), bound()),
     "runs.begin regenerate": lambda r, c, m, _n: r.runs.begin(
@@ -49,6 +50,7 @@ CALLS: dict[str, Call] = {
     "runs.open": lambda r, c, _m, _n: r.runs.open(c),
     "runs.lines": lambda r, _c, _m, n: r.runs.lines(n, 0),
     "runs.cancel": lambda r, _c, _m, n: r.runs.cancel(n),
+    "runs.seen": lambda r, c, _m, n: r.runs.seen(c, [n]),
 }
 
 TAKE_A_CHILD = (

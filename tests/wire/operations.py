@@ -76,10 +76,13 @@ EXAMPLES: dict[str, Example] = {
     "GET /api/conversations/{conversationId}/messages/{messageId}": Example(),
     "PATCH /api/conversations/{conversationId}/messages/{messageId}": Example({"content": "x"}),
     "DELETE /api/conversations/{conversationId}/messages/{messageId}": Example(),
+    "DELETE /api/conversations/{conversationId}/messages": Example(),
     "POST /api/conversations": Example({"title": "x"}),
     "GET /api/conversations": Example(),
     "GET /api/conversations/{conversationId}": Example(),
-    "PATCH /api/conversations/{conversationId}": Example({"title": "x"}, {"headId": "message"}),
+    "PATCH /api/conversations/{conversationId}": Example(
+        {"title": "x"}, {"headId": "message"}, right={"pinned": (False,), "archived": (False,)}
+    ),
     "DELETE /api/conversations/{conversationId}": Example(),
     "PUT /api/conversations/{conversationId}/messages/{messageId}/feedback": Example({"thumb": "up"}),
     "DELETE /api/conversations/{conversationId}/messages/{messageId}/feedback": Example(),

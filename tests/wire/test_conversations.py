@@ -28,6 +28,7 @@ async def test_a_new_one_has_every_field(local: House) -> None:
         "id": made["id"], "externalId": None, "clientId": None, "title": "Férias", "systemPrompt": "Seja breve.",
         "provider": "fake", "model": "m", "status": "open", "headId": None, "metadata": {"a": [1, None]},
         "createdAt": made["createdAt"], "updatedAt": made["createdAt"], "ticketId": None,
+        "pinned": False, "archived": False,
     }  # fmt: skip
     assert made["createdAt"].endswith("Z")
     assert (await local.get(f"/api/conversations/{made['id']}")).json() == made
@@ -90,6 +91,8 @@ async def test_an_empty_list(local: House) -> None:
         ({"provider": "fake"}, "provider"),
         ({"model": "other"}, "model"),
         ({"metadata": {"k": "v"}}, "metadata"),
+        ({"pinned": True}, "pinned"),
+        ({"archived": True}, "archived"),
     ],
 )
 async def test_each_field_changes_alone(local: House, change: dict[str, Any], field: str) -> None:

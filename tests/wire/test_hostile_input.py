@@ -199,19 +199,21 @@ async def test_ids_of_all_kinds(local: House, operation: Operation) -> None:
 
 
 @pytest.mark.hostile(27)
-@pytest.mark.parametrize("operation", [each for each in ALL if each.query.__struct_fields__], ids=name_of)
+@pytest.mark.parametrize(
+    "operation", [each for each in ALL if each.query.__struct_encode_fields__], ids=name_of
+)
 async def test_queries_of_all_kinds(local: House, operation: Operation) -> None:
     start = (await local.send(await local.conversation()))[0]
     ids = Ids(start["conversationId"], start["messageId"], start["userMessageId"], start["runId"])
     odd = ["", "x", "-1", "0", "201", "1.5", "1e400", "NaN", "true", "null", "[]", "\x00", "\ud7ff", "' OR 1=1 --", "9" * 5_000,
            "asc; DROP TABLE messages", "\u0661", "1 ", "0x10", "1_0"]  # fmt: skip
     async with local.client() as client:
-        for name in operation.query.__struct_fields__:
+        for name in operation.query.__struct_encode_fields__:
             for wrong in odd:
                 async with never_stalling():
                     answer = await client.request(operation.method, ids.path(operation), params={name: wrong})
                 assert answer.status_code in (200, 204, 400, 404), (name, wrong)
                 assert answer.status_code < 300 or answer.json()["message"]
-        many = "&".join(f"{name}=1" for name in operation.query.__struct_fields__ for _ in range(2_000))
+        many = "&".join(f"{name}=1" for _ in range(500) for name in operation.query.__struct_encode_fields__)
         async with never_stalling():
             assert (await client.get(ids.path(operation) + "?" + many)).status_code < 500

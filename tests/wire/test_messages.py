@@ -7,6 +7,7 @@ import pytest
 from tests.wire.house import NOBODY, House, refused
 
 from prosa.domain import errors as e
+from prosa.domain.conversations import MessageHasReplies
 
 
 def path_of(conversation: str, message: str = "") -> str:
@@ -148,6 +149,44 @@ async def test_a_deleted_message_takes_what_follows(local: House) -> None:
     assert (await local.call("DELETE", path_of(one, a["id"]))).status_code == 204
     assert await listed(local, one) == []
     assert (await local.get(f"/api/conversations/{one}")).json()["headId"] is None
+
+
+async def test_a_message_with_replies_is_deleted_only_with_them(local: House) -> None:
+    one = await local.conversation()
+    a, b = [await add(local, one, text) for text in "ab"]
+    query = {"subtree": "false"}
+    refused(await local.call("DELETE", path_of(one, a["id"]), params=query), 409, MessageHasReplies())
+    assert await listed(local, one) == ["a", "b"]
+    for each in (b, a):
+        assert (await local.call("DELETE", path_of(one, each["id"]), params=query)).status_code == 204
+    assert await listed(local, one) == []
+
+
+async def test_a_cleared_conversation_begins_anew(local: House) -> None:
+    one = await local.conversation(title="T")
+    start = (await local.send(one, "a"))[0]
+    await local.send(one, "b", parentId=None)
+    answer = await local.call("DELETE", path_of(one))
+    assert (answer.status_code, answer.content) == (204, b"")
+    refused(await local.get(path_of(one, start["messageId"])), 404, e.MessageNotFound())
+    refused(await local.get(f"/api/chat/runs/{start['runId']}"), 404, e.RunNotFound())
+    left = (await local.get(f"/api/conversations/{one}")).json()
+    assert (left["headId"], left["title"]) == (None, "T")
+    await local.send(one, "c")
+    assert await listed(local, one) == ["c", "You said: c"]
+
+
+async def test_clearing_stops_what_is_being_written(listening: House) -> None:
+    listening.script = ["one", asyncio.Event()]
+    one = await listening.conversation()
+    async with listening.streaming({"conversationId": one, "content": "x"}) as stream:
+        await stream.until(None)
+        assert (await listening.call("DELETE", path_of(one))).status_code == 204
+        end = await stream.until("done")
+    assert end["status"] == "cancelled"
+    (call,) = listening.calls
+    await asyncio.wait_for(call.closed.wait(), 5)
+    assert await listed(listening, one) == []
 
 
 async def test_a_closed_conversation_takes_no_message(local: House) -> None:

@@ -7,6 +7,7 @@ from msgspec import Struct
 
 from prosa.domain.content import Part
 from prosa.domain.context import Counts
+from prosa.domain.errors import Conflict
 from prosa.domain.models import Role
 from prosa.domain.time import Instant
 
@@ -28,9 +29,20 @@ class MessageKind(StrEnum):
     """Stands in for the messages above it when a model is asked. It has a child, and is never a head."""
 
 
+class TitleBy(StrEnum):
+    """Who made a title that its owner did not."""
+
+    EXCERPT = "excerpt"
+    """The beginning of the first message, until there is a better one."""
+    ASKED = "asked"
+    """The same, while a model is asked for a better one; and for ever where it had none."""
+    MODEL = "model"
+
+
 class Conversation(Struct, frozen=True):
     """A chat session. It is the root of its messages' tree; `head_id` is the leaf that is shown. One that
-    belongs to a ticket has that one's own `ticket_id`."""
+    belongs to a ticket has that one's own `ticket_id`, and no list shows it. `title_by` is None where the
+    title is the owner's own, or there is none."""
 
     id: str
     user_id: str
@@ -46,6 +58,34 @@ class Conversation(Struct, frozen=True):
     created_at: Instant
     updated_at: Instant
     ticket_id: str | None = None
+    pinned: bool = False
+    archived: bool = False
+    title_by: TitleBy | None = None
+
+
+class Filter(Struct, frozen=True):
+    """Which conversations a list shows; what is None does not matter. `provider` and `model` are those that
+    answered last, or that will; `since` and `until` bound the last change; `title` is a part of the title."""
+
+    archived: bool | None = None
+    pinned: bool | None = None
+    status: ConversationStatus | None = None
+    since: Instant | None = None
+    until: Instant | None = None
+    provider: str | None = None
+    model: str | None = None
+    client_id: str | None = None
+    title: str | None = None
+
+
+EVERY = Filter()
+"""All but those of tickets."""
+
+
+class MessageHasReplies(Conflict):
+    code = "message_has_replies"
+    en = "The message has replies. Delete them first, or delete it with all that follows (subtree=true)."
+    pt = "A mensagem tem respostas. Apague-as antes, ou apague-a com tudo o que segue (subtree=true)."
 
 
 class Message(Struct, frozen=True):

@@ -1,4 +1,6 @@
-"""Makes text well-formed: what JSON can say and UTF-8 or a database can't hold."""
+"""Makes text well-formed (what JSON can say and UTF-8 or a database can't hold), and comparable."""
+
+import unicodedata
 
 REPLACEMENT = "\ufffd"
 
@@ -9,6 +11,15 @@ def well_formed(text: str) -> str:
         return text.replace("\0", REPLACEMENT)
     whole = text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
     return whole.replace("\0", REPLACEMENT)
+
+
+def folded(text: str) -> str:
+    """`text` as it is compared with others: no accents, lower case, one space for each gap."""
+    if not text.isascii():
+        text = "".join(
+            each for each in unicodedata.normalize("NFKD", text) if not unicodedata.combining(each)
+        )
+    return " ".join(text.lower().split())
 
 
 def open_half(text: str) -> str:

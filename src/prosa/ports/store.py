@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
 from prosa.domain.context import Counts
-from prosa.domain.conversations import Conversation, Message
+from prosa.domain.conversations import EVERY, Conversation, Filter, Message
 from prosa.domain.ending import Append, Boundary, Ending, Entry
 from prosa.domain.imports import Planted, Planting
 from prosa.domain.opening import Begun, Bound, Limits, Measure, Opening, Prepare, Remaining
@@ -35,14 +35,17 @@ class Conversations(Protocol):
 
     async def by_external_id(self, external_id: str) -> Conversation | None: ...
 
-    async def page(self, limit: int, before: tuple[Instant, str] | None) -> list[Conversation]:
-        """Newest change first; `before` is the (updated_at, id) of the last one seen."""
+    async def page(
+        self, limit: int, before: tuple[Instant, str] | None, wanted: Filter = EVERY
+    ) -> list[Conversation]:
+        """Newest change first, of those of no ticket; `before` is the last one's (updated_at, id)."""
         ...
 
     async def update(self, conversation_id: str, changes: dict[str, Any], now: Instant) -> Conversation:
-        """Sets the named fields (title, status, system_prompt, provider, model, metadata, head_id).
-        A head that is no leaf stands for the newest leaf below it. Raises ConversationNotFound;
-        MessageNotFound for a head that is no message of it."""
+        """Sets the named fields (title, status, system_prompt, provider, model, metadata, head_id, pinned,
+        archived); to pin and to archive is no change that makes it the newest. A head that is no leaf, or
+        None, stands for the newest leaf below it. Raises ConversationNotFound; MessageNotFound for a head
+        that is no message of it."""
         ...
 
     async def delete(self, conversation_id: str) -> None:
@@ -80,9 +83,16 @@ class Messages(Protocol):
         """Keeps counts of tokens, by message; those of messages that are not there are dropped."""
         ...
 
-    async def delete(self, conversation_id: str, message_id: str, now: Instant) -> None:
+    async def delete(
+        self, conversation_id: str, message_id: str, now: Instant, *, subtree: bool = True
+    ) -> None:
         """With its subtree and the runs that wrote it, but for the ledger; the head moves to what remains.
-        Raises MessageNotFound, RunInProgress."""
+        Raises MessageNotFound, RunInProgress; MessageHasReplies where the subtree is to stay."""
+        ...
+
+    async def clear(self, conversation_id: str, now: Instant) -> None:
+        """Deletes all messages and runs, those that go on, too, but for the ledger. Raises
+        ConversationNotFound."""
         ...
 
 

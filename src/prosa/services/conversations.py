@@ -7,8 +7,8 @@ from typing import Any
 
 from msgspec import Struct, structs
 
-from prosa.domain.conversations import Conversation, ConversationStatus
-from prosa.domain.errors import ConversationNotFound, InvalidRequest
+from prosa.domain.conversations import EVERY, Conversation, ConversationStatus, Filter
+from prosa.domain.errors import ClientMismatch, ConversationNotFound, InvalidRequest
 from prosa.domain.ids import new_id, parse_id
 from prosa.domain.models import Turn
 from prosa.domain.principal import Principal
@@ -43,7 +43,9 @@ class Conversations:
 
     async def create(self, principal: Principal, draft: Draft) -> tuple[Conversation, bool]:
         """(conversation, True), or (the one with this `external_id`, False). Raises NoSuchProvider,
-        ProviderNotConfigured."""
+        ProviderNotConfigured, ClientMismatch."""
+        if principal.client_id and draft.client_id not in ("", principal.client_id):
+            raise ClientMismatch
         self._catalogue.choose((draft.provider, draft.model))
         moment = now()
         conversation = Conversation(
@@ -95,10 +97,10 @@ class Conversations:
         return run, reader
 
     async def page(
-        self, principal: Principal, limit: int, cursor: str | None
+        self, principal: Principal, limit: int, cursor: str | None, wanted: Filter = EVERY
     ) -> tuple[list[Conversation], str | None]:
         """At most `limit`, newest change first, and the next page's cursor. Raises InvalidRequest."""
-        found = await self._store.of(principal).conversations.page(limit + 1, _place(cursor))
+        found = await self._store.of(principal).conversations.page(limit + 1, _place(cursor), wanted)
         if len(found) <= limit:
             return found, None
         last = found[limit - 1]
@@ -114,10 +116,17 @@ class Conversations:
 
     async def delete(self, principal: Principal, conversation_id: str) -> None:
         """Stops what is being written in it, then deletes it. Raises ConversationNotFound."""
-        records = self._store.of(principal)
-        for run in await records.runs.open(conversation_id):
+        await self._halt(principal, conversation_id)
+        await self._store.of(principal).conversations.delete(conversation_id)
+
+    async def clear(self, principal: Principal, conversation_id: str) -> None:
+        """Stops what is being written in it, then deletes all its messages. Raises ConversationNotFound."""
+        await self._halt(principal, conversation_id)
+        await self._store.of(principal).messages.clear(conversation_id, now())
+
+    async def _halt(self, principal: Principal, conversation_id: str) -> None:
+        for run in await self._store.of(principal).runs.open(conversation_id):
             await self._engine.stop(principal, run.id)
-        await records.conversations.delete(conversation_id)
 
 
 def _place(cursor: str | None) -> tuple[Instant, str] | None:

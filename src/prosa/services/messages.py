@@ -91,9 +91,13 @@ class Messages:
         tree, _ = await records.tree(conversation_id)
         return _placed(tree, message)
 
-    async def delete(self, principal: Principal, conversation_id: str, message_id: str) -> None:
-        """With its subtree. Raises ConversationNotFound, MessageNotFound, RunInProgress."""
-        await self._store.of(principal).messages.delete(conversation_id, message_id, now())
+    async def delete(
+        self, principal: Principal, conversation_id: str, message_id: str, *, subtree: bool = True
+    ) -> None:
+        """With its subtree. Raises ConversationNotFound, MessageNotFound, RunInProgress; MessageHasReplies
+        where the subtree is to stay, and there is one."""
+        records = self._store.of(principal).messages
+        await records.delete(conversation_id, message_id, now(), subtree=subtree)
 
 
 def stored_message(

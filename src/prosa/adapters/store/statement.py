@@ -152,6 +152,26 @@ def _among_in_postgres(element: among, compiler: Any, **kw: Any) -> str:
     return f"{column} = ANY ({ids})"
 
 
+class contains(ColumnElement[bool]):  # noqa: N801 - as above
+    """The text of `column` has the one bound as `name` in it, as it stands: nothing in it is a sign."""
+
+    inherit_cache = False
+
+    def __init__(self, column: ColumnElement[str], name: str) -> None:
+        self.column = column
+        self.part = bindparam(name, type_=Text())
+
+
+@compiles(contains)
+def _contains_in_sqlite(element: contains, compiler: Any, **kw: Any) -> str:
+    return f"instr({compiler.process(element.column, **kw)}, {compiler.process(element.part, **kw)}) > 0"
+
+
+@compiles(contains, "postgresql")
+def _contains_in_postgres(element: contains, compiler: Any, **kw: Any) -> str:
+    return f"strpos({compiler.process(element.column, **kw)}, {compiler.process(element.part, **kw)}) > 0"
+
+
 def insertion(table: Table, *columns: str, **others: ColumnElement[Any]) -> Statement:
     """INSERT of `columns`, bound by their own names, and of `others`; `user_id` is bound to `principal`."""
     values: dict[str, Any] = {name: bindparam("principal" if name == "user_id" else name) for name in columns}

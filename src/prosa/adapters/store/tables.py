@@ -14,6 +14,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    false,
     text,
 )
 from sqlalchemy.dialects.postgresql import JSONB, TIMESTAMP, UUID
@@ -63,9 +64,22 @@ conversations = Table(
     Column("updated_at", Instant, nullable=False),
     Column("ticket_id", Text),
     Column("summary_until", Instant, comment="until when some node writes a summary of it"),
+    Column("pinned", Boolean, nullable=False, server_default=false()),
+    Column("archived", Boolean, nullable=False, server_default=false()),
+    Column("title_by", Text, comment="who made the title, if not its owner"),
+    Column("title_key", Text, comment="the beginning of the title as a search compares it"),
+    Column("answer_provider", Text, comment="who answered last, or will"),
+    Column("answer_model", Text),
     UniqueConstraint("user_id", "external_id"),
-    Index(None, "user_id", "updated_at", "id"),
     Index(None, "user_id", "id"),
+    # What a list may ask for is in the index itself: who has 10,000 conversations sees a page of few at once.
+    Index(
+        "ix_conversations_list",
+        *("user_id", "updated_at", "id", "archived", "pinned", "status", "client_id"),
+        *("answer_provider", "answer_model", "title_key"),
+        sqlite_where=text("ticket_id IS NULL"),
+        postgresql_where=text("ticket_id IS NULL"),
+    ),
 )
 
 messages = Table(

@@ -5,12 +5,13 @@ from typing import Any
 import msgspec
 
 from prosa.domain import errors as e
-from prosa.domain.conversations import ConversationStatus
+from prosa.domain.conversations import ConversationStatus, Filter
+from prosa.domain.time import DAY, Instant, from_iso
 from prosa.services.conversations import Draft
 from prosa.transport.native.forms import (
     ConversationChanges,
     ConversationForm,
-    ListQuery,
+    ConversationsQuery,
     NewConversation,
     Page,
     conversation_form,
@@ -28,6 +29,7 @@ async def create_conversation(call: Call[NewConversation, Nothing]) -> Reply:
     body = call.body
     draft = Draft(
         external_id=body.external_id,
+        client_id=body.client_id or "",
         title=body.title,
         system_prompt=body.system_prompt,
         provider=body.provider,
@@ -38,8 +40,23 @@ async def create_conversation(call: Call[NewConversation, Nothing]) -> Reply:
     return Reply(201 if made else 200, conversation_form(conversation))
 
 
-async def list_conversations(call: Call[Nothing, ListQuery]) -> Reply:
-    found, cursor = await call.chat.conversations.page(call.principal, call.query.limit, call.query.cursor)
+async def list_conversations(call: Call[Nothing, ConversationsQuery]) -> Reply:
+    """Without those that are archived, unless they are asked for. `from` and `to` bound the last change (a
+    date alone is the whole day, in UTC); `provider` and `model` are those that answered last; `q` is a part
+    of the title, whatever its case and accents."""
+    query = call.query
+    wanted = Filter(
+        archived=None if query.archived == "all" else query.archived == "true",
+        pinned=query.pinned,
+        status=None if query.status is None else ConversationStatus(query.status),
+        since=moment(query.since, "from"),
+        until=moment(query.until, "to"),
+        provider=query.provider,
+        model=query.model,
+        client_id=query.client_id,
+        title=query.q,
+    )
+    found, cursor = await call.chat.conversations.page(call.principal, query.limit, query.cursor, wanted)
     return Reply(200, Page([conversation_form(each) for each in found], cursor))
 
 
@@ -71,6 +88,19 @@ async def delete_conversation(call: Call[Nothing, Nothing]) -> Reply:
     return Reply(204)
 
 
+def moment(text: str | None, name: str) -> Instant | None:
+    """The bound that a query names; of a date alone, its first moment in `from`, its end in `to`. Raises
+    InvalidRequest."""
+    if text is None:
+        return None
+    found = from_iso(text)
+    if found is None:
+        raise e.InvalidRequest(
+            f"{name} must be a date, as in 2026-11-21, or a moment, as in 2026-11-21T09:30:00Z."
+        )
+    return Instant(found + DAY) if name == "to" and "T" not in text.upper() else found
+
+
 def checked(metadata: dict[str, Any]) -> dict[str, Any]:
     """`metadata`, if it can be stored. Raises InvalidRequest."""
     level: list[Any] = [metadata]
@@ -95,9 +125,10 @@ _ONE = "/api/conversations/{conversationId}"
 
 OPERATIONS = [
     Operation("POST", "/api/conversations", "Create a conversation", create_conversation,
-              takes=NewConversation, gives={201: ConversationForm, 200: ConversationForm}, errors=_MODELS),
+              takes=NewConversation, gives={201: ConversationForm, 200: ConversationForm},
+              errors=(*_MODELS, e.ClientMismatch)),
     Operation("GET", "/api/conversations", "List conversations, newest change first", list_conversations,
-              query=ListQuery, gives={200: Page[ConversationForm]}),
+              query=ConversationsQuery, gives={200: Page[ConversationForm]}),
     Operation("GET", _ONE, "Get a conversation", get_conversation,
               gives={200: ConversationForm}, errors=(e.ConversationNotFound,)),
     Operation("PATCH", _ONE, "Change a conversation", update_conversation, takes=ConversationChanges,

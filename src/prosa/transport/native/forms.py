@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Annotated, Any, Generic, Literal, TypeVar
 
-from msgspec import UNSET, Meta, Struct, UnsetType
+from msgspec import UNSET, Meta, Struct, UnsetType, field
 
 from prosa.domain.content import DocumentPart, ImagePart, Part, TextPart, ThinkingPart, ToolCall, ToolResult
 from prosa.domain.conversations import Conversation, Message
@@ -32,6 +32,13 @@ Temperature = Annotated[float, Meta(ge=0, le=2)]
 MaxTokens = Annotated[
     float, Meta(ge=1, le=1_000_000, multiple_of=1, extra_json_schema={"type": "integer"})
 ]  # as JSON has it, where 7.0 is a whole number
+Moment = Annotated[
+    str,
+    Meta(
+        max_length=40,
+        pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}([Tt][0-9]{2}:[0-9]{2}(:[0-9]{2}([.][0-9]+)?)?([Zz]|[+-][0-9]{2}:[0-9]{2})?)?$",
+    ),
+]
 PageLimit = Annotated[int, Meta(ge=1, le=200)]
 Role = Literal["user", "assistant"]
 
@@ -55,10 +62,13 @@ class ConversationForm(Struct, frozen=True, rename="camel"):
     created_at: str
     updated_at: str
     ticket_id: str | None
+    pinned: bool
+    archived: bool
 
 
 class NewConversation(Struct, frozen=True, rename="camel"):
     external_id: Key | None = None
+    client_id: Name | None = None
     title: Title | None = None
     system_prompt: Prompt | None = None
     provider: Name | None = None
@@ -76,6 +86,8 @@ class ConversationChanges(Struct, frozen=True, rename="camel"):
     model: Name | UnsetType | None = UNSET
     metadata: dict[str, Any] | UnsetType = UNSET
     head_id: Id | UnsetType = UNSET
+    pinned: bool | UnsetType = UNSET
+    archived: bool | UnsetType = UNSET
 
 
 class TextForm(Struct, frozen=True, tag="text"):
@@ -220,6 +232,24 @@ class ListQuery(Struct, frozen=True):
     cursor: str | None = None
 
 
+class ConversationsQuery(Struct, frozen=True, rename="camel"):
+    limit: PageLimit = 50
+    cursor: str | None = None
+    status: Literal["open", "closed"] | None = None
+    archived: Literal["true", "false", "all"] = "false"
+    pinned: bool | None = None
+    since: Moment | None = field(default=None, name="from")
+    until: Moment | None = field(default=None, name="to")
+    provider: Name | None = None
+    model: Name | None = None
+    client_id: Name | None = None
+    q: Title | None = None
+
+
+class DeletionQuery(Struct, frozen=True):
+    subtree: bool = True
+
+
 class MessagesQuery(Struct, frozen=True):
     limit: PageLimit = 50
     cursor: str | None = None
@@ -242,6 +272,8 @@ def conversation_form(conversation: Conversation) -> ConversationForm:
         created_at=to_iso(conversation.created_at),
         updated_at=to_iso(conversation.updated_at),
         ticket_id=conversation.ticket_id,
+        pinned=conversation.pinned,
+        archived=conversation.archived,
     )
 
 

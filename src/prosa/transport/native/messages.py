@@ -5,9 +5,11 @@ from typing import Any
 from msgspec import UNSET
 
 from prosa.domain import errors as e
+from prosa.domain.conversations import MessageHasReplies
 from prosa.domain.ids import parse_id
 from prosa.domain.models import Role
 from prosa.transport.native.forms import (
+    DeletionQuery,
     MessageChanges,
     MessageForm,
     MessagesQuery,
@@ -62,9 +64,18 @@ async def update_message(call: Call[MessageChanges, Nothing]) -> Reply:
     return Reply(200, message_form(placed))
 
 
-async def delete_message(call: Call[Nothing, Nothing]) -> Reply:
-    """With all that follows it."""
-    await call.chat.messages.delete(call.principal, _conversation(call), _message(call))
+async def delete_message(call: Call[Nothing, DeletionQuery]) -> Reply:
+    """With all that follows it; with `subtree=false` only where nothing does."""
+    await call.chat.messages.delete(
+        call.principal, _conversation(call), _message(call), subtree=call.query.subtree
+    )
+    return Reply(204)
+
+
+async def clear_messages(call: Call[Nothing, Nothing]) -> Reply:
+    """The conversation stays, with no message. An answer in progress is stopped; what it cost stays in the
+    ledger."""
+    await call.chat.conversations.clear(call.principal, _conversation(call))
     return Reply(204)
 
 
@@ -89,5 +100,8 @@ OPERATIONS = [
     Operation("GET", _ONE, "Get a message", get_message, gives={200: MessageForm}, errors=_MISSING),
     Operation("PATCH", _ONE, "Change a message's text", update_message,
               takes=MessageChanges, gives={200: MessageForm}, errors=_BUSY),
-    Operation("DELETE", _ONE, "Delete a message", delete_message, gives={204: None}, errors=_BUSY),
+    Operation("DELETE", _ONE, "Delete a message", delete_message,
+              query=DeletionQuery, gives={204: None}, errors=(*_BUSY, MessageHasReplies)),
+    Operation("DELETE", _ALL, "Delete all messages", clear_messages,
+              gives={204: None}, errors=(e.ConversationNotFound,)),
 ]  # fmt: skip

@@ -4,15 +4,25 @@ from typing import Any
 
 import msgspec
 from msgspec import UNSET
-from sqlalchemy import bindparam, func, select, update
+from sqlalchemy import bindparam, select, update
 
 from prosa.adapters.store.repositories import messages as stored_messages
 from prosa.adapters.store.repositories.branch import branch
-from prosa.adapters.store.repositories.conversations import locked
+from prosa.adapters.store.repositories.conversations import key_of, locked
 from prosa.adapters.store.repositories.leases import lease_end
 from prosa.adapters.store.repositories.limits import remaining
 from prosa.adapters.store.repositories.rows import RUN, as_json, from_message, to_message, to_parts, to_run
-from prosa.adapters.store.statement import Ask, Plan, Row, Statement, Tell, Together, insertion, owned
+from prosa.adapters.store.statement import (
+    Ask,
+    Params,
+    Plan,
+    Row,
+    Statement,
+    Tell,
+    Together,
+    insertion,
+    owned,
+)
 from prosa.adapters.store.tables import conversations, idempotency, reservations, runs
 from prosa.domain.content import ThinkingPart
 from prosa.domain.context import Shown
@@ -22,6 +32,7 @@ from prosa.domain.conversations import (
     Message,
     MessageKind,
     MessageStatus,
+    TitleBy,
 )
 from prosa.domain.errors import (
     ConversationClosed,
@@ -52,9 +63,11 @@ _SHOW = Statement(
     update(conversations)
     .where(conversations.c.id == bindparam("key_id"), owned(conversations))
     .values(
-        head_id=bindparam("message_id"),
-        updated_at=bindparam("now"),
-        title=func.coalesce(conversations.c.title, bindparam("excerpt", type_=conversations.c.title.type)),
+        {
+            name: bindparam(name)
+            for name in ("title", "title_by", "title_key", "updated_at", "answer_provider", "answer_model")
+        }
+        | {"head_id": bindparam("message_id")}
     )
 )
 _RUN = Statement(select(*RUN).where(runs.c.id == bindparam("id"), owned(runs)))
@@ -199,7 +212,8 @@ def _writes(
         Ask(_INSERT_RUN, **_params(run), now=now, until=opening.lease_until),
         Ask(_RESERVE, run_id=run.id, client_id=run.client_id, tokens=prepared.tokens, cost=prepared.cost,
             created_at=now),
-        Ask(_SHOW, key_id=conversation.id, message_id=answer.id, now=now, excerpt=_excerpt(opening.content)),
+        Ask(_SHOW, key_id=conversation.id, message_id=answer.id, updated_at=now, answer_provider=run.provider,
+            answer_model=run.model, **_title(conversation, opening.content)),
     ]  # fmt: skip
     if opening.key is not None:
         asked.append(
@@ -213,6 +227,14 @@ def _params(run: Run) -> dict[str, Any]:
         name: value and as_json(value) for name, value in (("usage", run.usage), ("context", run.context))
     }
     return {**msgspec.structs.asdict(run), **structs}
+
+
+def _title(conversation: Conversation, content: str | None) -> Params:
+    """What the conversation is called from now on."""
+    title, by = conversation.title, conversation.title_by
+    if title is None and (title := _excerpt(content)) is not None:
+        by = TitleBy.EXCERPT
+    return {"title": title, "title_by": None if by is None else str(by), "title_key": key_of(title)}
 
 
 def _excerpt(content: str | None) -> str | None:

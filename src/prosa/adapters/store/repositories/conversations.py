@@ -1,5 +1,6 @@
 """Conversations of one principal."""
 
+from functools import cache
 from typing import Any
 
 import msgspec
@@ -7,15 +8,34 @@ from sqlalchemy import and_, bindparam, delete, or_, select, update
 
 from prosa.adapters.store.repositories.rows import CONVERSATION, to_conversation
 from prosa.adapters.store.session import Session
-from prosa.adapters.store.statement import Ask, Json, Params, Plan, Statement, Tell, insertion, owned
+from prosa.adapters.store.statement import (
+    Ask,
+    Json,
+    Plan,
+    Statement,
+    Tell,
+    contains,
+    insertion,
+    owned,
+)
 from prosa.adapters.store.tables import conversations, messages
-from prosa.domain.conversations import Conversation
+from prosa.domain.conversations import EVERY, Conversation, Filter
 from prosa.domain.errors import ConversationNotFound, MessageNotFound
 from prosa.domain.time import Instant
 from prosa.domain.tree import Tree
+from prosa.kit.text import folded
+
+LONGEST_KEY = 120
+"""Characters of a title that a list is searched by."""
+
+QUIET = frozenset({"pinned", "archived"})
+"""What may change of a conversation without its becoming the newest."""
 
 _t = conversations.c
-_INSERT = insertion(conversations, *Conversation.__struct_fields__)
+CONVERSATION_COLUMNS = (*Conversation.__struct_fields__, "title_key", "answer_provider", "answer_model")
+"""The columns that `conversation_params` gives values for."""
+
+_INSERT = insertion(conversations, *CONVERSATION_COLUMNS)
 _mine = select(*CONVERSATION).where(owned(conversations))
 _GET = Statement(_mine.where(_t.id == bindparam("id")))
 _LOCK = Statement(_mine.where(_t.id == bindparam("id")).with_for_update())
@@ -23,21 +43,30 @@ _BY_EXTERNAL_ID = Statement(_mine.where(_t.external_id == bindparam("external_id
 _newest = (
     _mine.where(_t.ticket_id.is_(None)).order_by(_t.updated_at.desc(), _t.id.desc()).limit(bindparam("limit"))
 )
-_FIRST_PAGE = Statement(_newest)
-_NEXT_PAGE = Statement(
-    _newest.where(
-        or_(
-            _t.updated_at < bindparam("updated_at"),
-            and_(_t.updated_at == bindparam("updated_at"), _t.id < bindparam("id")),
-        )
-    )
-)
+_CONDITIONS = {
+    "before": or_(
+        _t.updated_at < bindparam("updated_at"),
+        and_(_t.updated_at == bindparam("updated_at"), _t.id < bindparam("id")),
+    ),
+    "archived": _t.archived == bindparam("archived"),
+    "pinned": _t.pinned == bindparam("pinned"),
+    "status": _t.status == bindparam("status"),
+    "since": _t.updated_at >= bindparam("since"),
+    "until": _t.updated_at < bindparam("until"),
+    "provider": _t.answer_provider == bindparam("provider"),
+    "model": _t.answer_model == bindparam("model"),
+    "client_id": _t.client_id == bindparam("client_id"),
+    "title": contains(_t.title_key, "title"),
+}
+_changing = update(conversations).where(_t.id == bindparam("key"), owned(conversations))
 _UPDATE = Statement(
-    update(conversations)
-    .where(_t.id == bindparam("key"), owned(conversations))
-    .values({name: bindparam(name) for name in
-             ("title", "system_prompt", "provider", "model", "status", "head_id", "metadata", "updated_at")})
+    _changing.values({name: bindparam(name) for name in
+             ("title", "system_prompt", "provider", "model", "status", "head_id", "metadata", "updated_at",
+              "pinned", "archived", "title_by", "title_key")})
 )  # fmt: skip
+_ANSWERED_BY = Statement(
+    _changing.values(answer_provider=bindparam("answer_provider"), answer_model=bindparam("answer_model"))
+)
 NODES = Statement(
     select(messages.c.id, messages.c.parent_id)
     .where(messages.c.conversation_id == bindparam("conversation_id"), owned(messages))
@@ -49,9 +78,23 @@ _DELETE = Statement(
 )
 
 
+@cache
+def _listing(names: frozenset[str]) -> Statement:
+    """A page of those for which the conditions of these names hold."""
+    return Statement(_newest.where(*(_CONDITIONS[name] for name in sorted(names))))
+
+
+def key_of(title: str | None) -> str | None:
+    """What a list is searched by of a title."""
+    return None if title is None else folded(title)[:LONGEST_KEY]
+
+
 def conversation_params(conversation: Conversation) -> dict[str, Any]:
     params = msgspec.structs.asdict(conversation)
     params["status"] = str(conversation.status)
+    params["title_by"] = None if conversation.title_by is None else str(conversation.title_by)
+    params["title_key"] = key_of(conversation.title)
+    params["answer_provider"], params["answer_model"] = conversation.provider, conversation.model
     params["metadata"] = Json(msgspec.json.encode(conversation.metadata).decode())
     return params
 
@@ -87,21 +130,35 @@ def create(conversation: Conversation) -> Plan[tuple[Conversation, bool]]:
     return conversation, True
 
 
-def _page(statement: Statement, params: Params) -> Plan[list[Conversation]]:
-    rows = yield Ask(statement, **params)
+def _page(limit: int, before: tuple[Instant, str] | None, wanted: Filter) -> Plan[list[Conversation]]:
+    named = {name: value for name in Filter.__struct_fields__ if (value := getattr(wanted, name)) is not None}
+    params: dict[str, Any] = {**named, "limit": limit}
+    if wanted.status is not None:
+        params["status"] = str(wanted.status)
+    if wanted.title is not None:
+        params["title"] = key_of(wanted.title)
+    if before is not None:
+        params["updated_at"], params["id"] = before
+        named["before"] = before
+    rows = yield Ask(_listing(frozenset(named)), **params)
     return [to_conversation(row) for row in rows]
 
 
 def _update(conversation_id: str, changes: dict[str, Any], now: Instant) -> Plan[Conversation]:
     before = yield from locked(conversation_id)
-    if changes.get("head_id") is not None:
+    if "head_id" in changes:
         rows = yield Ask(NODES, conversation_id=conversation_id)
         tree = Tree((row[0], row[1]) for row in rows)
-        if changes["head_id"] not in tree:
+        if changes["head_id"] is not None and changes["head_id"] not in tree:
             raise MessageNotFound
         changes = changes | {"head_id": tree.leaf(changes["head_id"])}
-    after = msgspec.structs.replace(before, **changes, updated_at=now)
+    if "title" in changes:
+        changes = changes | {"title_by": None}
+    moment = before.updated_at if changes and changes.keys() <= QUIET else now
+    after = msgspec.structs.replace(before, **changes, updated_at=moment)
     yield Ask(_UPDATE, key=conversation_id, **conversation_params(after))
+    if changes.keys() & {"provider", "model"}:
+        yield Ask(_ANSWERED_BY, key=conversation_id, **conversation_params(after))
     yield Tell("conversations", [conversation_id])
     return after
 
@@ -127,12 +184,10 @@ class Conversations:
     async def by_external_id(self, external_id: str) -> Conversation | None:
         return await self._session.read(_by_external_id, external_id)
 
-    async def page(self, limit: int, before: tuple[Instant, str] | None) -> list[Conversation]:
-        if before is None:
-            return await self._session.read(_page, _FIRST_PAGE, {"limit": limit})
-        updated_at, last = before
-        params = {"limit": limit, "updated_at": updated_at, "id": last}
-        return await self._session.read(_page, _NEXT_PAGE, params)
+    async def page(
+        self, limit: int, before: tuple[Instant, str] | None, wanted: Filter = EVERY
+    ) -> list[Conversation]:
+        return await self._session.read(_page, limit, before, wanted)
 
     async def update(self, conversation_id: str, changes: dict[str, Any], now: Instant) -> Conversation:
         return await self._session.write(_update, conversation_id, changes, now)

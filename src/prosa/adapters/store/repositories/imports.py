@@ -7,7 +7,12 @@ import msgspec
 from sqlalchemy import bindparam, delete, select
 from sqlalchemy.dialects import postgresql
 
-from prosa.adapters.store.repositories.conversations import NODES, conversation_params, locked
+from prosa.adapters.store.repositories.conversations import (
+    CONVERSATION_COLUMNS,
+    NODES,
+    conversation_params,
+    locked,
+)
 from prosa.adapters.store.repositories.messages import MOVE_HEAD
 from prosa.adapters.store.repositories.rows import from_message
 from prosa.adapters.store.session import Session
@@ -31,7 +36,7 @@ def _unless_taken(table: Any, names: Sequence[str]) -> Any:
 
 
 _FOUND = Statement(select(_c.id).where(among(_c.id, "ids"), owned(conversations)).order_by(_c.id))
-_BEGIN = Statement(_unless_taken(conversations, Conversation.__struct_fields__).returning(_c.id))
+_BEGIN = Statement(_unless_taken(conversations, CONVERSATION_COLUMNS).returning(_c.id))
 _NAMED = Statement(select(_c.id).where(_c.external_id == bindparam("external_id"), owned(conversations)))
 _THERE = Statement(select(_m.id).where(among(_m.id, "ids"), *_here))
 _USED = Statement(select(_m.external_id).where(among(_m.external_id, "names"), owned(messages)))

@@ -23,7 +23,13 @@ from prosa.adapters.store.statement import (
 )
 from prosa.adapters.store.tables import conversations, messages, runs
 from prosa.domain.context import Counts
-from prosa.domain.conversations import Conversation, ConversationStatus, Message, MessageStatus
+from prosa.domain.conversations import (
+    Conversation,
+    ConversationStatus,
+    Message,
+    MessageHasReplies,
+    MessageStatus,
+)
 from prosa.domain.errors import ConversationClosed, MessageNotFound, RunInProgress
 from prosa.domain.time import Instant
 from prosa.domain.tree import Tree
@@ -49,6 +55,10 @@ _DELETE_RUNS = Statement(
         runs.c.conversation_id == bindparam("conversation_id"),
         owned(runs),
     )
+)
+_CLEAR = Statement(delete(messages).where(*_here))
+_CLEAR_RUNS = Statement(
+    delete(runs).where(runs.c.conversation_id == bindparam("conversation_id"), owned(runs))
 )
 _OPEN_RUN = Statement(select(_m.id, _m.run_id).where(_m.status == MessageStatus.IN_PROGRESS.value, *_here))
 MOVE_HEAD = Statement(
@@ -131,12 +141,14 @@ def _rewrite(conversation_id: str, message_id: str, content: str, now: Instant) 
     return msgspec.structs.replace(message, content=content, parts=())
 
 
-def _delete(conversation_id: str, message_id: str, now: Instant) -> Plan[None]:
+def _delete(conversation_id: str, message_id: str, now: Instant, *, subtree: bool) -> Plan[None]:
     yield from locked(conversation_id)
     tree, head = yield from _tree(conversation_id)
     if message_id not in tree:
         raise MessageNotFound
     gone = tree.subtree(message_id)
+    if not subtree and len(gone) > 1:
+        raise MessageHasReplies
     running = yield Ask(_OPEN_RUN, conversation_id=conversation_id)
     for message, run in running:
         if message in gone:
@@ -156,6 +168,16 @@ def _count(conversation_id: str, counted: Mapping[str, Counts]) -> Plan[None]:
         for each, counts in counted.items()
     ]
     yield Many(_COUNT, rows)
+
+
+def _clear(conversation_id: str, now: Instant) -> Plan[None]:
+    yield from locked(conversation_id)
+    yield Together(
+        Ask(_CLEAR, conversation_id=conversation_id),
+        Ask(_CLEAR_RUNS, conversation_id=conversation_id),
+        Ask(MOVE_HEAD, key=conversation_id, head_id=None, updated_at=now),
+    )
+    yield Tell("messages", [conversation_id])
 
 
 class Messages:
@@ -187,5 +209,10 @@ class Messages:
         if counted:
             await self._session.write(_count, conversation_id, counted)
 
-    async def delete(self, conversation_id: str, message_id: str, now: Instant) -> None:
-        await self._session.write(_delete, conversation_id, message_id, now)
+    async def delete(
+        self, conversation_id: str, message_id: str, now: Instant, *, subtree: bool = True
+    ) -> None:
+        await self._session.write(_delete, conversation_id, message_id, now, subtree=subtree)
+
+    async def clear(self, conversation_id: str, now: Instant) -> None:
+        await self._session.write(_clear, conversation_id, now)

@@ -14,6 +14,7 @@ from prosa.domain.conversations import (
     Message,
     MessageKind,
     MessageStatus,
+    TitleBy,
 )
 from prosa.domain.ending import Entry
 from prosa.domain.models import Role, Usage
@@ -25,6 +26,8 @@ MESSAGE = tuple(messages.c[name] for name in Message.__struct_fields__)
 STEP = tuple(run_steps.c[name] for name in Step.__struct_fields__)
 RUN = tuple(runs.c[name] for name in Run.__struct_fields__)
 
+FLAGS = ("pinned", "archived")
+
 _usage = msgspec.json.Decoder(Usage)
 _sent = msgspec.json.Decoder(Sent)
 _counts = msgspec.json.Decoder(Counts)
@@ -35,6 +38,9 @@ def to_conversation(row: Row) -> Conversation:
     values = dict(zip(Conversation.__struct_fields__, row, strict=True))
     values["status"] = ConversationStatus(values["status"])
     values["metadata"] = msgspec.json.decode(values["metadata"])
+    for name in FLAGS:
+        values[name] = bool(values[name])  # SQLite's are numbers
+    values["title_by"] = None if values["title_by"] is None else TitleBy(values["title_by"])
     return Conversation(**values)
 
 

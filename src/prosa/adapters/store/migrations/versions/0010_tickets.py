@@ -16,7 +16,6 @@ Instant = sa.BigInteger().with_variant(TIMESTAMP(timezone=True), "postgresql")
 
 
 def upgrade() -> None:
-    op.add_column("conversations", sa.Column("ticket_id", sa.Text()))
     op.create_table(
         "tickets",
         sa.Column("id", Id, nullable=False),
