@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from tests.stores import ANA, BIA, NOON, bound, conversation, message, opening, turn
 
+from prosa.domain.context import Counts
 from prosa.domain.conversations import Conversation
 from prosa.domain.errors import ProsaError
 from prosa.domain.ids import new_id
@@ -36,6 +37,7 @@ CALLS: dict[str, Call] = {
     ),
     "messages.seed": lambda r, c, _m, _n: r.messages.seed([message(_in(c)), message(_in(c))]),
     "messages.rewrite": lambda r, c, m, _n: r.messages.rewrite(c, m, "x", NOON),
+    "messages.count": lambda r, c, m, _n: r.messages.count(c, {m: Counts(1, {})}),
     "messages.delete": lambda r, c, m, _n: r.messages.delete(c, m, NOON),
     "messages.clear": lambda r, c, _m, _n: r.messages.clear(c, NOON),
     "runs.begin": lambda r, c, _m, _n: r.runs.begin(opening(c, owner=BIA), bound()),
