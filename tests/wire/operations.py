@@ -22,12 +22,13 @@ class Ids(NamedTuple):
     run: str
     key: str = NOBODY
     template: str = NOBODY
+    ticket: str = NOBODY
     model: str = "nobody/has-this"
 
     def path(self, operation: Operation) -> str:
         return operation.path.format(
             conversationId=self.conversation, messageId=self.message, runId=self.run, keyId=self.key,
-            templateId=self.template, model=self.model,
+            templateId=self.template, ticketId=self.ticket, model=self.model,
         )  # fmt: skip
 
 
@@ -97,6 +98,9 @@ EXAMPLES: dict[str, Example] = {
     "GET /api/export": Example(),
     "GET /api/conversations/{conversationId}/export": Example(),
     "POST /api/import": Example(),
+    "GET /api/tickets": Example(),
+    "GET /api/tickets/{ticketId}": Example(),
+    "DELETE /api/tickets/{ticketId}/answer": Example(),
     "GET /api/models": Example(),
     "GET /api/session": Example(),
     "POST /api/session": Example({"token": "x"}),

@@ -8,6 +8,8 @@ from tests.wire.house import NOBODY, House, refused, told
 from tests.wire.operations import ALL, NOBODY_IDS, WRITES, Example, Ids, body_of, example_of, name_of
 
 from prosa.domain import errors as e
+from prosa.domain.principal import Principal
+from prosa.services.tickets import Following, Question
 from prosa.transport.operation import Operation
 
 SECRETS = ("segredo-da-ana", "chave-externa-da-ana")
@@ -25,9 +27,19 @@ async def furnish(house: House, user: str, words: str, external: str) -> Ids:
     template = await house.post("/api/templates", {"name": words, "content": words}, user=user)
     said = f"/api/conversations/{one}/messages/{start['messageId']}/feedback"
     await house.call("PUT", said, {"comment": words}, user=user)
+    await ticket(house, user, external, words)
     return Ids(
-        one, start["messageId"], start["userMessageId"], start["runId"], added.key.id, template.json()["id"]
-    )
+        one, start["messageId"], start["userMessageId"], start["runId"], added.key.id, template.json()["id"],
+        external,
+    )  # fmt: skip
+
+
+async def ticket(house: House, user: str, ticket_id: str, words: str) -> None:
+    """One of his own, answered."""
+    found = await house.chat.tickets.ask(Principal(user), ticket_id, Question(words))
+    assert isinstance(found, Following)
+    while await found.reader.read():
+        pass
 
 
 async def snapshot(house: House, user: str, ids: Ids) -> list[Any]:
@@ -38,6 +50,7 @@ async def snapshot(house: House, user: str, ids: Ids) -> list[Any]:
             f"/api/conversations/{ids.conversation}", f"/api/conversations/{ids.conversation}/messages",
             f"/api/chat/runs/{ids.run}", f"/api/chat/runs/{ids.run}/events?after=1000000", "/api/conversations",
             f"/api/templates/{ids.template}", "/api/templates", "/api/feedback",
+            f"/api/tickets/{ids.ticket}", "/api/tickets",
         )
         if "events" not in path
     ]  # fmt: skip
@@ -51,7 +64,7 @@ def requests(
     body = {"json": body_of(operation, own)} if operation in WRITES else {}
     named = [
         name
-        for name in ("conversation", "message", "run", "key", "template")
+        for name in ("conversation", "message", "run", "key", "template", "ticket")
         if "{" + name + "Id}" in operation.path
     ]
     for name in named:

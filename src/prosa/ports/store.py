@@ -21,6 +21,7 @@ from prosa.domain.tree import Tree
 from prosa.ports.feedback import Feedbacks
 from prosa.ports.keys import ProviderKeys
 from prosa.ports.templates import Templates
+from prosa.ports.tickets import Tickets
 
 
 class Conversations(Protocol):
@@ -232,6 +233,8 @@ class Records(Protocol):
     def sign_ins(self) -> SignIns: ...
     @property
     def templates(self) -> Templates: ...
+    @property
+    def tickets(self) -> Tickets: ...
     @property
     def feedback(self) -> Feedbacks: ...
 

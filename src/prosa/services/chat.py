@@ -22,6 +22,7 @@ from prosa.services.process import Process
 from prosa.services.runs.engine import Engine
 from prosa.services.runs.start import Defaults
 from prosa.services.templates import Templates
+from prosa.services.tickets import Tickets
 from prosa.services.tools.registry import Toolbox
 
 
@@ -50,6 +51,7 @@ class Chat:
         self.messages = Messages(store)
         self.feed = Feed(store)
         self.process = Process(store, self.engine, self.conversations, self.messages)
+        self.tickets = Tickets(store, self.engine, self.messages)
         self.templates = Templates(store)
         self.feedback = Feedbacks(store)
         self.export = Export(store)

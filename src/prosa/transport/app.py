@@ -37,6 +37,8 @@ from prosa.transport.openai.errors import refusal as openai_refusal
 from prosa.transport.openapi import describe
 from prosa.transport.operation import JSON, Door, Endpoint, Fixed, Operation
 from prosa.transport.page import Page
+from prosa.transport.tickets import routes as ticket_routes
+from prosa.transport.tickets import socket as tickets
 from prosa.transport.websocket import SocketDoor, SocketEndpoint, before_the_upgrade
 
 
@@ -111,7 +113,7 @@ class App:
         await self._door.refuse(NoSuchRoute(), scope, send)
 
 
-SOCKETS: list[SocketDoor] = [*socket.SOCKETS]
+SOCKETS: list[SocketDoor] = [*socket.SOCKETS, *tickets.SOCKETS]
 """Every door for sockets."""
 
 
@@ -129,6 +131,7 @@ def operations(identity: Identity) -> list[Operation]:
         *feed.OPERATIONS,
         *export.OPERATIONS,
         *imports.OPERATIONS,
+        *ticket_routes.OPERATIONS,
         *models.OPERATIONS,
         *completions.OPERATIONS,
         *embeddings.OPERATIONS,
@@ -142,6 +145,6 @@ def operations(identity: Identity) -> list[Operation]:
 def _by_path(operations: Sequence[Operation]) -> dict[str, list[Operation]]:
     paths: dict[str, list[Operation]] = {}
     for operation in operations:
-        path = f"{operation.path[:-1]}:path}}" if operation.deep else operation.path
+        path = ":path}".join(operation.path.rsplit("}", 1)) if operation.deep else operation.path
         paths.setdefault(path, []).append(operation)
     return paths

@@ -115,7 +115,7 @@ class Operation(Struct, frozen=True):
     limit: int | None = None
     """Bytes that its body may have, where it is more than usual."""
     deep: bool = False
-    """Whether the last thing in the path may have slashes."""
+    """Whether the last parameter of the path may have slashes."""
 
     @property
     def tag(self) -> str:

@@ -66,6 +66,8 @@ class Socket:
         self.language = door.language_of(scope)
         self.path: Mapping[str, str] = scope.get("path_params", {})
         self.principal = Principal("")
+        self.speaks = SUBPROTOCOL in scope["subprotocols"]
+        """Whether the client named our subprotocol: then it knows what plainer clients do not."""
         self._identity: Identity = door.identity
         self._token: str | None = None
         self._crowd = crowd
@@ -260,9 +262,8 @@ class SocketEndpoint:
     async def _accept(self, scope: Scope, receive: Receive, send: Send) -> Socket:
         socket = Socket(self._door, self._crowd, scope, receive, send)
         await receive()  # websocket.connect
-        offered = SUBPROTOCOL in scope["subprotocols"]
         try:
-            await send({"type": "websocket.accept", "subprotocol": SUBPROTOCOL if offered else None})
+            await send({"type": "websocket.accept", "subprotocol": SUBPROTOCOL if socket.speaks else None})
         except _GONE as error:
             raise Left from error
         return socket

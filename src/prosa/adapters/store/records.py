@@ -10,6 +10,7 @@ from prosa.adapters.store.repositories.runs import Runs
 from prosa.adapters.store.repositories.signins import SignIns
 from prosa.adapters.store.repositories.steps import Steps
 from prosa.adapters.store.repositories.templates import Templates
+from prosa.adapters.store.repositories.tickets import Tickets
 from prosa.adapters.store.session import Session
 
 
@@ -56,6 +57,10 @@ class Records:
     @property
     def templates(self) -> Templates:
         return Templates(self._session)
+
+    @property
+    def tickets(self) -> Tickets:
+        return Tickets(self._session)
 
     @property
     def feedback(self) -> Feedbacks:

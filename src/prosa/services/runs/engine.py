@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from functools import partial
 from typing import Any, TypeVar
 
@@ -10,7 +10,7 @@ from prosa.domain.errors import ShuttingDown
 from prosa.domain.events import Start
 from prosa.domain.ids import new_id
 from prosa.domain.models import ToolSpec
-from prosa.domain.opening import Begun, Opening
+from prosa.domain.opening import Begun, Opening, Prepare
 from prosa.domain.principal import Principal
 from prosa.domain.runs import END_STATES, Run, RunStatus
 from prosa.domain.steps import Step, Verdict
@@ -42,6 +42,9 @@ COUNTS = 3
 """How often tokens are counted at most before a run begins."""
 
 T = TypeVar("T")
+
+Begin = Callable[[Opening, Prepare], Awaitable[Begun]]
+"""The transaction before the provider is called; see `ports.store.Runs.begin`."""
 
 
 class Engine:
@@ -81,8 +84,11 @@ class Engine:
         await self._recovery.run()
         self._keeper = asyncio.create_task(self._keep(), name="prosa-leases")
 
-    async def start(self, principal: Principal, send: Send, language: str = "en") -> tuple[Run, Reader]:
-        """Begins a run and answers a reader of all its events; the run goes on whoever leaves.
+    async def start(
+        self, principal: Principal, send: Send, language: str = "en", begin: Begin | None = None
+    ) -> tuple[Run, Reader]:
+        """Begins a run and answers a reader of all its events; the run goes on whoever leaves. `begin` is
+        the transaction where it is not the usual one.
 
         The same `send.key` again answers a reader of the run that it began. Raises what
         `ports.store.Runs.begin` raises, and ShuttingDown.
@@ -91,7 +97,7 @@ class Engine:
             raise ShuttingDown
         self._starting += 1
         self._idle.clear()
-        task = self._own(self._start(principal, send, language))
+        task = self._own(self._start(principal, send, language, begin))
         return await asyncio.shield(task)
 
     async def follow(self, principal: Principal, run_id: str, after: int) -> tuple[Run, Reader]:
@@ -165,17 +171,22 @@ class Engine:
             task.cancel()
         await asyncio.gather(*left, return_exceptions=True)
 
-    async def _start(self, principal: Principal, send: Send, language: str) -> tuple[Run, Reader]:
+    async def _start(
+        self, principal: Principal, send: Send, language: str, begin: Begin | None
+    ) -> tuple[Run, Reader]:
         try:
-            return await self._begin(principal, send, language)
+            return await self._begin(principal, send, language, begin)
         finally:
             self._starting -= 1
             self._rest()
 
-    async def _begin(self, principal: Principal, send: Send, language: str) -> tuple[Run, Reader]:
+    async def _begin(
+        self, principal: Principal, send: Send, language: str, begin: Begin | None
+    ) -> tuple[Run, Reader]:
         asked = opening(send, principal, self.boot, self._defaults.limits)
         tools = tools_of(send, self._toolbox)
-        begun = await self._prepared(principal, send, asked, tools)
+        transaction = begin or self._store.of(principal).runs.begin
+        begun = await self._prepared(principal, send, asked, tools, transaction)
         run = begun.run
         if begun.prepared is None:
             return run, self.reader(principal, run, 0)
@@ -186,18 +197,17 @@ class Engine:
         return run, self.reader(principal, run, 0)
 
     async def _prepared(
-        self, principal: Principal, send: Send, asked: Opening, tools: tuple[ToolSpec, ...]
+        self, principal: Principal, send: Send, asked: Opening, tools: tuple[ToolSpec, ...], begin: Begin
     ) -> Begun:
         """The first transaction: once, unless tokens have to be counted first to know what fits."""
-        runs = self._store.of(principal).runs
         prepare = partial(preparation, send, self._catalogue, self._defaults, tools, principal.user_id)
         counted: dict[str, int] = {}
         for _ in range(COUNTS):
             try:
-                return await runs.begin(asked, prepare(counted))
+                return await begin(asked, prepare(counted))
             except Uncounted as wanted:
                 counted |= await self._counter.count(principal, send.conversation_id, wanted)
-        return await runs.begin(asked, prepare(None))  # it grows while it is counted: estimates have to do
+        return await begin(asked, prepare(None))  # it grows while it is counted: estimates have to do
 
     async def _say(self, principal: Principal, run_id: str, verdicts: Sequence[Verdict]) -> Run:
         records, moment = self._store.of(principal), now()

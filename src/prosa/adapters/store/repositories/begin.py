@@ -76,9 +76,9 @@ _RUN = Statement(select(*RUN).where(runs.c.id == bindparam("id"), owned(runs)))
 def begin(opening: Opening, prepare: Prepare) -> Plan[Begun]:
     """The plan of `ports.store.Runs.begin`."""
     conversation = yield from locked(opening.conversation_id)
-    earlier = yield from _earlier(opening)
-    if earlier is not None:
-        return Begun(earlier, None)
+    known = yield from earlier(opening)
+    if known is not None:
+        return Begun(known, None)
     if conversation.status is ConversationStatus.CLOSED:
         raise ConversationClosed
     parent = yield from _place(opening, conversation)
@@ -107,7 +107,7 @@ def _shown(row: Row) -> Shown:
     return Shown(identity, tuple(exchanges(_ROLES[role], kept)), tokens)
 
 
-def _earlier(opening: Opening) -> Plan[Run | None]:
+def earlier(opening: Opening) -> Plan[Run | None]:
     """The run that the same key began before."""
     if opening.key is None:
         return None
