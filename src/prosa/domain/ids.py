@@ -2,10 +2,17 @@
 
 import os
 import re
+import secrets
 import threading
 import time
 
 _FORM = re.compile(r"[0-9a-fA-F]{32}|[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+
+_CHANCE = (1 << 62) - 1
+"""The last 62 bits of a UUIDv7 are chance."""
+
+_ROOM = 1 << 40
+"""So many ids at least to choose from: then nobody draws the same one again."""
 
 _lock = threading.Lock()
 _last = 0
@@ -51,6 +58,17 @@ def moment_of(identity: str) -> int | None:
         return None
     value = int(identity.replace("-", ""), 16)
     return (value >> 80) << 26 | (value >> 64 & 0xFFF) << 14 | value >> 48 & 0x3FFF
+
+
+def between(lower: str, upper: str) -> str:
+    """An id that sorts after `lower` and before `upper`, with the time that `lower` tells; a new one where
+    there is no room between them."""
+    low, high = (int(each.replace("-", ""), 16) for each in (lower, upper))
+    top = min(high - 1, low | _CHANCE)
+    if top - low < _ROOM:
+        return new_id()
+    digits = f"{low + 1 + secrets.randbelow(top - low):032x}"
+    return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"
 
 
 def parse_id(text: str) -> str | None:

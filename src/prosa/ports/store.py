@@ -8,7 +8,7 @@ engine's view over the runs of all users, which no request ever uses. Each call 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
-from prosa.domain.context import Counts
+from prosa.domain.context import Counts, Shown
 from prosa.domain.conversations import EVERY, Conversation, Filter, Message
 from prosa.domain.ending import Append, Boundary, Ending, Entry
 from prosa.domain.imports import Planted, Planting
@@ -77,7 +77,8 @@ class Messages(Protocol):
         ...
 
     async def rewrite(self, conversation_id: str, message_id: str, content: str, now: Instant) -> Message:
-        """Replaces the text. Raises MessageNotFound, RunInProgress."""
+        """Replaces the text, and takes out the summaries that tell of it. Raises MessageNotFound,
+        RunInProgress."""
         ...
 
     async def count(self, conversation_id: str, counted: Mapping[str, Counts]) -> None:
@@ -88,7 +89,8 @@ class Messages(Protocol):
         self, conversation_id: str, message_id: str, now: Instant, *, subtree: bool = True
     ) -> None:
         """With its subtree and the runs that wrote it, but for the ledger; the head moves to what remains.
-        Raises MessageNotFound, RunInProgress; MessageHasReplies where the subtree is to stay."""
+        A summary goes alone. Raises MessageNotFound, RunInProgress; MessageHasReplies where the subtree is to
+        stay."""
         ...
 
     async def clear(self, conversation_id: str, now: Instant) -> None:
@@ -206,6 +208,26 @@ class Ledger(Protocol):
         ...
 
 
+class Summaries(Protocol):
+    async def claim(self, conversation_id: str, now: Instant, until: Instant) -> bool:
+        """Whether this is the one who may write a summary in it, until `until`."""
+        ...
+
+    async def let_go(self, conversation_id: str) -> None:
+        """The claim is over."""
+        ...
+
+    async def branch(self, conversation_id: str, leaf: str) -> list[Shown]:
+        """What a run that answers `leaf` would be shown: from the nearest summary down. Raises
+        MessageNotFound."""
+        ...
+
+    async def insert(self, summary: Message, child: str) -> bool:
+        """Puts a summary between its parent and `child`; False where the tree has changed there meanwhile.
+        Raises ConversationNotFound."""
+        ...
+
+
 class SignIns(Protocol):
     async def use(self, link_id: str, now: Instant) -> bool:
         """True the first time, False ever after."""
@@ -227,6 +249,8 @@ class Records(Protocol):
     def exports(self) -> Exports: ...
     @property
     def imports(self) -> Imports: ...
+    @property
+    def summaries(self) -> Summaries: ...
     @property
     def ledger(self) -> Ledger: ...
     @property

@@ -2,6 +2,7 @@
 
 import threading
 import time
+from itertools import pairwise
 from uuid import UUID, uuid4
 
 import pytest
@@ -9,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from prosa.domain import ids
-from prosa.domain.ids import Prefix, from_foreign, new_id, parse_id, to_foreign
+from prosa.domain.ids import Prefix, between, from_foreign, new_id, parse_id, to_foreign
 
 PREFIXES = [Prefix.CONVERSATION, Prefix.MESSAGE, Prefix.RUN, Prefix.STEP]
 
@@ -109,3 +110,15 @@ def test_what_is_no_uuid(text: str) -> None:
 def test_no_text_is_too_odd_to_ask_about(text: str) -> None:
     found = parse_id(text)
     assert found is None or parse_id(found) == found
+
+
+def test_an_id_between_two() -> None:
+    ids = [new_id() for _ in range(200)]
+    for lower, upper in pairwise(ids):
+        middle = between(lower, upper)
+        assert lower < middle < upper
+        assert parse_id(middle) == middle
+        assert UUID(middle).version == 7
+    assert len({between(ids[0], ids[-1]) for _ in range(1_000)}) == 1_000
+    later = between(ids[1], ids[0])  # no such order: then a new one
+    assert later > ids[-1]

@@ -76,6 +76,45 @@ def test_the_newest_leaf_below_a_node(nodes: Nodes) -> None:
         assert leaf in naive.leaves()
 
 
+@st.composite
+def summarised(draw: st.DrawFn) -> tuple[Nodes, Nodes, frozenset[str]]:
+    """A tree, and the same tree with summaries above some of its messages."""
+    nodes = draw(trees())
+    inside = [node for node, parent in nodes if parent is not None]
+    chosen = draw(st.lists(st.sampled_from(inside), unique=True)) if inside else []
+    parents = dict(nodes)
+    summaries: Nodes = []
+    for node in chosen:
+        name = f"{parents[node]}+{node}"  # sorts after the message above it, before the next one
+        summaries.append((name, parents[node]))
+        parents[node] = name
+    return nodes, sorted([*parents.items(), *summaries]), frozenset(name for name, _ in summaries)
+
+
+@given(summarised(), st.data())
+def test_summaries_are_looked_through(made: tuple[Nodes, Nodes, frozenset[str]], data: st.DataObject) -> None:
+    """Whoever asks for parents, siblings, leaves and heads gets what he got before there were any."""
+    nodes, with_summaries, summaries = made
+    plain, tree = Tree(nodes), Tree(with_summaries, summaries)
+    for node, parent in nodes:
+        assert tree.parent(node) == parent
+        assert tree.siblings(node) == plain.siblings(node)
+        assert tree.replies(node) == plain.replies(node)
+        assert [each for each in tree.branch(node) if each not in summaries] == plain.branch(node)
+        assert tree.leaf(node) == plain.leaf(node)
+    for summary in summaries:
+        assert tree.siblings(summary) == [summary]
+        assert tree.leaf(summary) not in summaries
+    node = data.draw(st.sampled_from([each for each, _ in nodes]))
+    head = data.draw(st.sampled_from([None, *Naive(nodes).leaves()]))
+    assert tree.head_without(node, head) == plain.head_without(node, head)
+    gone = set(tree.felled(node))
+    assert {each for each in gone if each not in summaries} == set(plain.subtree(node))
+    left = [(each, parent) for each, parent in with_summaries if each not in gone]
+    assert all(parent not in gone for _, parent in left)
+    assert all(any(parent == each for _, parent in left) for each, _ in left if each in summaries)
+
+
 def test_the_empty_tree() -> None:
     tree = Tree()
     assert (tree.branch(None), tree.leaf(None), len(tree)) == ([], None, 0)

@@ -9,6 +9,7 @@ from prosa.adapters.store.repositories.messages import Messages
 from prosa.adapters.store.repositories.runs import Runs
 from prosa.adapters.store.repositories.signins import SignIns
 from prosa.adapters.store.repositories.steps import Steps
+from prosa.adapters.store.repositories.summaries import Summaries
 from prosa.adapters.store.repositories.templates import Templates
 from prosa.adapters.store.repositories.tickets import Tickets
 from prosa.adapters.store.session import Session
@@ -45,6 +46,10 @@ class Records:
     @property
     def imports(self) -> Imports:
         return Imports(self._session)
+
+    @property
+    def summaries(self) -> Summaries:
+        return Summaries(self._session)
 
     @property
     def ledger(self) -> Ledger:

@@ -11,7 +11,7 @@ from prosa.adapters.store.repositories.branch import branch
 from prosa.adapters.store.repositories.conversations import key_of, locked
 from prosa.adapters.store.repositories.leases import lease_end
 from prosa.adapters.store.repositories.limits import remaining
-from prosa.adapters.store.repositories.rows import RUN, as_json, from_message, to_message, to_parts, to_run
+from prosa.adapters.store.repositories.rows import RUN, as_json, from_message, to_message, to_run, to_shown
 from prosa.adapters.store.statement import (
     Ask,
     Params,
@@ -24,13 +24,11 @@ from prosa.adapters.store.statement import (
     owned,
 )
 from prosa.adapters.store.tables import conversations, idempotency, reservations, runs
-from prosa.domain.content import ThinkingPart
 from prosa.domain.context import Shown
 from prosa.domain.conversations import (
     Conversation,
     ConversationStatus,
     Message,
-    MessageKind,
     MessageStatus,
     TitleBy,
 )
@@ -44,7 +42,6 @@ from prosa.domain.errors import (
 from prosa.domain.models import Role, Turn, Usage
 from prosa.domain.opening import Begun, Opening, Prepare, Prepared
 from prosa.domain.runs import Run, RunStatus
-from prosa.domain.turns import exchanges, recalled
 
 TITLE = 60
 """Characters of a title that is taken from a first message."""
@@ -83,7 +80,7 @@ def begin(opening: Opening, prepare: Prepare) -> Plan[Begun]:
         raise ConversationClosed
     parent = yield from _place(opening, conversation)
     rows = yield from _branch(opening, parent)
-    shown = [_shown(row) for row in reversed(rows)]
+    shown = [to_shown(row) for row in reversed(rows)]
     if opening.content is not None:
         shown.append(Shown(opening.user_message_id, (Turn(Role.USER, opening.content),)))
     left = yield from remaining(opening.limits, opening.now)
@@ -93,18 +90,6 @@ def begin(opening: Opening, prepare: Prepare) -> Plan[Begun]:
     yield _writes(opening, conversation, prepared, run, parent)
     yield Tell("begun", [conversation.id, run.id])
     return Begun(run, prepared, left)
-
-
-def _shown(row: Row) -> Shown:
-    """The row of a branch, as a model sees it."""
-    identity, _, role, content, _, _, parts, kind, tokens = row
-    if kind == MessageKind.SUMMARY:
-        return Shown(identity, (recalled(content),), tokens, summary=True)
-    if parts is None:
-        return Shown(identity, (Turn(_ROLES[role], content),), tokens)
-    kept = (part for part in to_parts(parts) if not isinstance(part, ThinkingPart))
-    # no provider wants the thoughts of an earlier run
-    return Shown(identity, tuple(exchanges(_ROLES[role], kept)), tokens)
 
 
 def earlier(opening: Opening) -> Plan[Run | None]:

@@ -1,5 +1,6 @@
 """Conversations of one principal."""
 
+from collections.abc import Sequence
 from functools import cache
 from typing import Any
 
@@ -12,6 +13,7 @@ from prosa.adapters.store.statement import (
     Ask,
     Json,
     Plan,
+    Row,
     Statement,
     Tell,
     contains,
@@ -19,7 +21,7 @@ from prosa.adapters.store.statement import (
     owned,
 )
 from prosa.adapters.store.tables import conversations, messages
-from prosa.domain.conversations import EVERY, Conversation, Filter
+from prosa.domain.conversations import EVERY, Conversation, Filter, MessageKind
 from prosa.domain.errors import ConversationNotFound, MessageNotFound
 from prosa.domain.time import Instant
 from prosa.domain.tree import Tree
@@ -68,11 +70,11 @@ _ANSWERED_BY = Statement(
     _changing.values(answer_provider=bindparam("answer_provider"), answer_model=bindparam("answer_model"))
 )
 NODES = Statement(
-    select(messages.c.id, messages.c.parent_id)
+    select(messages.c.id, messages.c.parent_id, messages.c.kind)
     .where(messages.c.conversation_id == bindparam("conversation_id"), owned(messages))
     .order_by(messages.c.id)
 )
-"""The tree of a conversation: each message's id and its parent's."""
+"""The tree of a conversation: each message's id, its parent's, and its kind."""
 _DELETE = Statement(
     delete(conversations).where(_t.id == bindparam("id"), owned(conversations)).returning(_t.id)
 )
@@ -97,6 +99,12 @@ def conversation_params(conversation: Conversation) -> dict[str, Any]:
     params["answer_provider"], params["answer_model"] = conversation.provider, conversation.model
     params["metadata"] = Json(msgspec.json.encode(conversation.metadata).decode())
     return params
+
+
+def tree_of(nodes: Sequence[Row]) -> Tree:
+    """From the rows of `NODES`."""
+    summaries = frozenset(row[0] for row in nodes if row[2] == MessageKind.SUMMARY)
+    return Tree(((row[0], row[1]) for row in nodes), summaries)
 
 
 def present(conversation_id: str) -> Plan[Conversation]:
@@ -148,7 +156,7 @@ def _update(conversation_id: str, changes: dict[str, Any], now: Instant) -> Plan
     before = yield from locked(conversation_id)
     if "head_id" in changes:
         rows = yield Ask(NODES, conversation_id=conversation_id)
-        tree = Tree((row[0], row[1]) for row in rows)
+        tree = tree_of(rows)
         if changes["head_id"] is not None and changes["head_id"] not in tree:
             raise MessageNotFound
         changes = changes | {"head_id": tree.leaf(changes["head_id"])}

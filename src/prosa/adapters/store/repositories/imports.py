@@ -12,6 +12,7 @@ from prosa.adapters.store.repositories.conversations import (
     NODES,
     conversation_params,
     locked,
+    tree_of,
 )
 from prosa.adapters.store.repositories.messages import MOVE_HEAD
 from prosa.adapters.store.repositories.rows import from_message
@@ -20,7 +21,6 @@ from prosa.adapters.store.statement import Ask, Ids, Many, Params, Plan, Stateme
 from prosa.adapters.store.tables import conversations, messages
 from prosa.domain.conversations import Conversation, Message
 from prosa.domain.imports import IdsTaken, Planted, Planting, Seedling
-from prosa.domain.tree import Tree
 
 BATCH = 500
 """Rows that are handed to the driver at once: their parameters are in memory together."""
@@ -136,7 +136,7 @@ def _show(before: Conversation, planting: Planting, names: Mapping[str, str]) ->
         head = None if wanted is None else names[wanted]
     elif any(names.get(each.message.parent_id or "") == head for each in planting.seedlings):
         nodes = yield Ask(NODES, conversation_id=before.id)
-        head = Tree((row[0], row[1]) for row in nodes).leaf(head)
+        head = tree_of(nodes).leaf(head)
     updated = max(before.updated_at, planting.conversation.updated_at)
     yield Ask(MOVE_HEAD, key=before.id, head_id=head, updated_at=updated)
 

@@ -5,8 +5,9 @@ from collections.abc import Mapping, Sequence
 import msgspec
 from sqlalchemy import bindparam, delete, null, select, update
 
-from prosa.adapters.store.repositories.conversations import NODES, locked, present
+from prosa.adapters.store.repositories.conversations import NODES, locked, present, tree_of
 from prosa.adapters.store.repositories.rows import MESSAGE, from_counts, from_message, to_message
+from prosa.adapters.store.repositories.summaries import dissolved, dissolved_below
 from prosa.adapters.store.session import Session
 from prosa.adapters.store.statement import (
     Ask,
@@ -78,7 +79,7 @@ def _get(conversation_id: str, message_id: str) -> Plan[Message]:
 def _tree(conversation_id: str) -> Plan[tuple[Tree, str | None]]:
     conversation = yield from present(conversation_id)
     rows = yield Ask(NODES, conversation_id=conversation_id)
-    return Tree((row[0], row[1]) for row in rows), conversation.head_id
+    return tree_of(rows), conversation.head_id
 
 
 def _many(conversation_id: str, message_ids: Sequence[str]) -> Plan[dict[str, Message]]:
@@ -137,8 +138,9 @@ def _rewrite(conversation_id: str, message_id: str, content: str, now: Instant) 
         Ask(_REWRITE, key=message_id, conversation_id=conversation_id, content=content),
         Ask(MOVE_HEAD, key=conversation_id, head_id=conversation.head_id, updated_at=now),
     )
+    yield from dissolved_below(conversation_id, message_id)
     yield Tell("messages", [conversation_id])
-    return msgspec.structs.replace(message, content=content, parts=())
+    return msgspec.structs.replace(message, content=content, parts=(), tokens=None)
 
 
 def _delete(conversation_id: str, message_id: str, now: Instant, *, subtree: bool) -> Plan[None]:
@@ -146,9 +148,13 @@ def _delete(conversation_id: str, message_id: str, now: Instant, *, subtree: boo
     tree, head = yield from _tree(conversation_id)
     if message_id not in tree:
         raise MessageNotFound
-    gone = tree.subtree(message_id)
-    if not subtree and len(gone) > 1:
+    if message_id in tree.summaries:
+        yield from dissolved(conversation_id, message_id)
+        yield Tell("messages", [conversation_id])
+        return
+    if not subtree and tree.replies(message_id):
         raise MessageHasReplies
+    gone = tree.felled(message_id)
     running = yield Ask(_OPEN_RUN, conversation_id=conversation_id)
     for message, run in running:
         if message in gone:

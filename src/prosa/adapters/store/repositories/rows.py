@@ -6,8 +6,8 @@ import msgspec
 
 from prosa.adapters.store.statement import Json, Params, Row
 from prosa.adapters.store.tables import conversations, messages, run_steps, runs
-from prosa.domain.content import Part, decode_parts, encode_parts
-from prosa.domain.context import Counts, Sent
+from prosa.domain.content import Part, ThinkingPart, decode_parts, encode_parts
+from prosa.domain.context import Counts, Sent, Shown
 from prosa.domain.conversations import (
     Conversation,
     ConversationStatus,
@@ -17,9 +17,10 @@ from prosa.domain.conversations import (
     TitleBy,
 )
 from prosa.domain.ending import Entry
-from prosa.domain.models import Role, Usage
+from prosa.domain.models import Role, Turn, Usage
 from prosa.domain.runs import Run, RunStatus
 from prosa.domain.steps import Step, StepStatus
+from prosa.domain.turns import exchanges, recalled
 
 CONVERSATION = tuple(conversations.c[name] for name in Conversation.__struct_fields__)
 MESSAGE = tuple(messages.c[name] for name in Message.__struct_fields__)
@@ -31,6 +32,7 @@ FLAGS = ("pinned", "archived")
 _usage = msgspec.json.Decoder(Usage)
 _sent = msgspec.json.Decoder(Sent)
 _counts = msgspec.json.Decoder(Counts)
+_ROLES = {role.value: role for role in Role}
 
 
 def to_conversation(row: Row) -> Conversation:
@@ -85,6 +87,18 @@ def from_counts(counts: Counts | None) -> Json | None:
 
 def as_json(value: msgspec.Struct) -> Json:
     return Json(msgspec.json.encode(value).decode())
+
+
+def to_shown(row: Row) -> Shown:
+    """From the row of a branch: the message as models see it."""
+    identity, _, role, content, _, _, parts, kind, tokens = row
+    if kind == MessageKind.SUMMARY:
+        return Shown(identity, (recalled(content),), tokens, summary=True)
+    if parts is None:
+        return Shown(identity, (Turn(_ROLES[role], content),), tokens)
+    # No provider wants the thoughts of an earlier run.
+    kept = (part for part in to_parts(parts) if not isinstance(part, ThinkingPart))
+    return Shown(identity, tuple(exchanges(_ROLES[role], kept)), tokens)
 
 
 def to_step(row: Row) -> Step:
