@@ -36,20 +36,23 @@ async def test_question_and_answer_as_they_are_shown(local: House) -> None:
         "id": start["userMessageId"], "role": "user", "content": "Oi", "parts": [{"type": "text", "text": "Oi"}],
         "status": "completed", "parentId": None, "siblings": [start["userMessageId"]], "runId": None,
         "userId": "local", "provider": None, "model": None, "createdAt": question["createdAt"],
-        "feedback": None,
+        "feedback": None, "kind": "message", "tokens": None,
     }  # fmt: skip
     assert answer == {
         "id": start["messageId"], "role": "assistant", "content": "You said: Oi",
         "parts": [{"type": "text", "text": "You said: Oi"}], "status": "completed",
         "parentId": start["userMessageId"], "siblings": [start["messageId"]], "runId": start["runId"],
         "userId": None, "provider": "fake", "model": "fake", "createdAt": answer["createdAt"],
-        "feedback": None,
+        "feedback": None, "kind": "message", "tokens": None,
     }  # fmt: skip
     assert run == {
         "id": start["runId"], "conversationId": one, "userMessageId": start["userMessageId"],
         "messageId": start["messageId"], "status": "completed", "reason": "stop", "provider": "fake", "model": "fake",
         "usage": end["usage"], "cost": "0", "error": None, "createdAt": run["createdAt"], "endedAt": run["endedAt"],
-        "route": None, "requiredAction": None,
+        "route": None, "requiredAction": None, "context": {
+            "messageIds": [start["userMessageId"]], "tokens": run["context"]["tokens"], "estimated": True,
+            "leftOut": 0, "summaryId": None,
+        },
     }  # fmt: skip
 
 

@@ -34,9 +34,9 @@ class Shown(Struct, frozen=True):
 
 class Sent(Struct, frozen=True, rename="camel", omit_defaults=True):
     """What a run sent of its branch: all from the message `first` down to the one that it answers, after the
-    summary `summary`. Without `first` it sent the history that came with the request, of which it left the
-    oldest `left_out` messages out, and the message that it answers. `tokens` is how much all of it was, with
-    instructions and tools."""
+    summary `summary`, without the `left_out` messages between them as far as they were read. Without `first`
+    it sent the history that came with the request, but for the oldest `left_out` messages of that, and the
+    message that it answers. `tokens` is how much all of it was, with instructions and tools."""
 
     tokens: int
     estimated: bool = True

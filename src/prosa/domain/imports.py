@@ -6,7 +6,7 @@ from typing import Any
 from msgspec import Struct
 
 from prosa.domain.content import Part
-from prosa.domain.conversations import Conversation, ConversationStatus, Message, MessageStatus
+from prosa.domain.conversations import Conversation, ConversationStatus, Message, MessageKind, MessageStatus
 from prosa.domain.errors import ProsaError
 from prosa.domain.models import Role
 from prosa.domain.time import Instant
@@ -27,6 +27,7 @@ class ToldMessage(Struct, kw_only=True):
     created_at: Instant | None = None
     external_id: str | None = None
     metadata: dict[str, Any] = {}
+    kind: MessageKind = MessageKind.MESSAGE
 
 
 class Told(Struct, kw_only=True):

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from prosa.domain.content import DocumentPart, ImagePart, Part, TextPart, ThinkingPart, ToolCall, ToolResult
-from prosa.domain.context import Count
+from prosa.domain.context import Count, Counts
 from prosa.domain.models import Turn
 from prosa.services.context import encodings, window
 
@@ -48,6 +48,12 @@ def _count_part(part: Part, encoding: str) -> int:
             return window.PICTURE // window.BYTES_A_TOKEN
         case DocumentPart():
             return window.size_of_part(part) // window.BYTES_A_TOKEN
+
+
+def told_count(counts: Counts, model: str | None) -> int | None:
+    """The count to tell of a message that `model` has written, if any: in its encoding, else in any."""
+    own = None if model is None else encodings.encoding_of(model)
+    return next((counts.by[each] for each in (own, encodings.O200K, *counts.by) if each in counts.by), None)
 
 
 def exact(turns: Iterable[Turn]) -> bool:

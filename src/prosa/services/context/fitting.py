@@ -78,8 +78,9 @@ def fit(branch: Sequence[Shown], frame: Frame, counted: Mapping[str, int] | None
     head, start = _newest(branch, measured, usable - wanted, frame.provider)
     kept = [*range(head), *range(start, len(branch))]
     measured.messages = [measured.messages[place] for place in kept]
+    left_out = start - (1 if branch[0].summary else 0)
     return _fitted(
-        [branch[place] for place in kept], [sizes[place] for place in kept], frame, measured, wanted
+        [branch[place] for place in kept], [sizes[place] for place in kept], frame, measured, wanted, left_out
     )
 
 
@@ -176,7 +177,12 @@ def _estimated(branch: Sequence[Shown], sizes: Sequence[int], said: int) -> _Mea
 
 
 def _fitted(
-    kept: Sequence[Shown], sizes: Sequence[int], frame: Frame, measured: _Measured, wanted: int
+    kept: Sequence[Shown],
+    sizes: Sequence[int],
+    frame: Frame,
+    measured: _Measured,
+    wanted: int,
+    left_out: int = 0,
 ) -> Fitted:
     turns = tuple(turn for each in kept for turn in each.turns)
     told = window.size_of_tools(frame.tools)
@@ -188,5 +194,6 @@ def _fitted(
         measured.estimated,
         shown[0].id,
         kept[0].id if kept[0].summary else None,
+        left_out,
     )
     return Fitted(turns, wanted, most + window.TEMPLATE, sent)

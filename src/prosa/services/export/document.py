@@ -54,6 +54,7 @@ class Document:
             "model": message.model,
             "externalId": message.external_id,
             "metadata": message.metadata,
+            "kind": message.kind.value,
             "createdAt": to_iso(message.created_at),
         }
         return (b"," if place else b"") + _encode(canonical(fields))

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 
 from msgspec import Struct, structs
 
-from prosa.domain.conversations import Conversation, Message
+from prosa.domain.conversations import Conversation, Message, MessageKind
 from prosa.domain.ids import id_at, moment_of, parse_id
 from prosa.domain.imports import Planting, Seedling, Told, ToldMessage, TooMuch
 from prosa.domain.principal import Principal
@@ -43,7 +43,8 @@ def plant(owner: Owner, told: Told) -> Planting:
     seedlings = _seedlings(owner, identity, ordered, conversation_id, begun)
     ids = {told_message.id: seedling.message.id
            for told_message, seedling in zip(ordered, seedlings, strict=True)}  # fmt: skip
-    tree = Tree((each.message.id, each.message.parent_id) for each in seedlings)
+    summaries = (each.message.id for each in seedlings if each.message.kind is MessageKind.SUMMARY)
+    tree = Tree(((each.message.id, each.message.parent_id) for each in seedlings), frozenset(summaries))
     conversation = _conversation(owner, told, conversation_id, begun)
     updated = bounded(owner, told.updated_at) or max(
         [conversation.created_at, *(each.message.created_at for each in seedlings)]
@@ -142,6 +143,7 @@ def _seedlings(
     times: dict[str | None, Instant] = {None: begun or owner.now}
     places: dict[str | None, int] = {}
     named: set[str] = set()
+    parents = {each.parent for each in ordered}  # a summary has a message below it
     for each in ordered:
         created = bounded(owner, each.created_at)
         place = places[each.parent] = places.get(each.parent, -1) + 1
@@ -164,6 +166,7 @@ def _seedlings(
             parts=each.parts,
             external_id=external if external not in named else None,
             metadata=each.metadata,
+            kind=each.kind if each.id in parents else MessageKind.MESSAGE,
         )
         named.add(external or "")
         seedlings.append(Seedling(message, other))

@@ -5,7 +5,7 @@ from typing import Any
 import msgspec
 
 from prosa.domain.content import DocumentPart, Part, TextPart
-from prosa.domain.conversations import ConversationStatus, MessageStatus
+from prosa.domain.conversations import ConversationStatus, MessageKind, MessageStatus
 from prosa.domain.imports import Malformed, Told, ToldMessage
 from prosa.domain.models import Role
 from prosa.services.imports.fields import iso, metadata, objects, strict
@@ -58,6 +58,7 @@ def _message(raw: dict[str, Any]) -> ToldMessage:
         created_at=iso(raw.get("createdAt")),
         external_id=strict(raw, "externalId"),
         metadata=metadata(raw.get("metadata")),
+        kind=MessageKind.SUMMARY if raw.get("kind") == MessageKind.SUMMARY else MessageKind.MESSAGE,
     )
 
 

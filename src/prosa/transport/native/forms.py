@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Annotated, Any, Generic, Literal, TypeVar
 
-from msgspec import UNSET, Meta, Struct, UnsetType, field
+from msgspec import UNSET, Meta, Struct, UnsetType, field, structs
 
 from prosa.domain.content import DocumentPart, ImagePart, Part, TextPart, ThinkingPart, ToolCall, ToolResult
 from prosa.domain.conversations import Conversation, Message
@@ -13,6 +13,8 @@ from prosa.domain.principal import RESERVED
 from prosa.domain.runs import Run, RunStatus
 from prosa.domain.steps import Step, StepStatus
 from prosa.domain.time import to_iso
+from prosa.services.context.counts import told_count
+from prosa.services.context.told import Context
 from prosa.services.messages import Placed
 
 T = TypeVar("T")
@@ -125,7 +127,8 @@ PartForm = TextForm | ThinkingForm | MediaForm | ToolCallForm | ToolResultForm
 
 
 class MessageForm(Struct, frozen=True, rename="camel"):
-    """`userId` is null on what the user did not write."""
+    """`userId` is null on what the user did not write. A summary stands in for the messages above it when a
+    model is asked. `tokens` is null where nobody had to count them."""
 
     id: str
     role: Literal["user", "assistant", "system", "tool"]
@@ -140,6 +143,8 @@ class MessageForm(Struct, frozen=True, rename="camel"):
     model: str | None
     created_at: str
     feedback: "FeedbackForm | None"
+    kind: Literal["message", "summary"]
+    tokens: int | None
 
 
 class FeedbackForm(Struct, frozen=True, rename="camel"):
@@ -209,6 +214,17 @@ class StepForm(Struct, frozen=True, rename="camel"):
     ended_at: str | None
 
 
+class ContextForm(Struct, frozen=True, rename="camel"):
+    """What the model was shown: these messages, oldest first, below the summary `summaryId`. `leftOut`
+    messages were neither sent nor told of in it. `tokens` has instructions and tools in it."""
+
+    message_ids: list[str]
+    tokens: int
+    estimated: bool
+    left_out: int
+    summary_id: str | None
+
+
 class RunForm(Struct, frozen=True, rename="camel"):
     id: str
     conversation_id: str
@@ -225,6 +241,7 @@ class RunForm(Struct, frozen=True, rename="camel"):
     ended_at: str | None
     route: str | None
     required_action: RequiredAction | None
+    context: ContextForm | None
 
 
 class ListQuery(Struct, frozen=True):
@@ -293,6 +310,8 @@ def message_form(placed: Placed) -> MessageForm:
         model=message.model,
         created_at=to_iso(message.created_at),
         feedback=None if placed.feedback is None else feedback_form(placed.feedback),
+        kind=message.kind.value,
+        tokens=None if message.tokens is None else told_count(message.tokens, message.model),
     )
 
 
@@ -343,7 +362,7 @@ def step_form(step: Step) -> StepForm:
     )
 
 
-def run_form(run: Run, steps: Sequence[Step] = ()) -> RunForm:
+def run_form(run: Run, context: Context | None, steps: Sequence[Step] = ()) -> RunForm:
     """`steps` are needed only of a run that waits for its caller."""
     usage = None if run.ended_at is None else run.usage
     return RunForm(
@@ -370,6 +389,7 @@ def run_form(run: Run, steps: Sequence[Step] = ()) -> RunForm:
         ended_at=None if run.ended_at is None else to_iso(run.ended_at),
         route=run.route,
         required_action=_required(run, steps) if run.status is RunStatus.REQUIRES_ACTION else None,
+        context=None if context is None else ContextForm(**structs.asdict(context)),
     )
 
 

@@ -7,6 +7,7 @@ from msgspec import Meta, Struct
 from prosa.domain import errors as e
 from prosa.domain.events import Error, RequiresAction
 from prosa.domain.models import Role, Turn
+from prosa.services.context.told import context_of
 from prosa.services.process import Question, failed
 from prosa.transport.native.chat import ERRORS, IDEMPOTENCY_KEY, Unbuilt, hash_of, key_of, refuse_unbuilt
 from prosa.transport.native.forms import (
@@ -86,7 +87,7 @@ async def process_message(call: Call[ProcessBody, Nothing]) -> Reply:
         success=not failed(answer),
         conversation_id=answer.message.conversation_id,
         assistant_message=message_form(answer.placed),
-        run=run_form(answer.run),
+        run=run_form(answer.run, await context_of(call.chat.store.of(call.principal), answer.run)),
     )
     return Reply(200, form)
 

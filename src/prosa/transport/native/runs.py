@@ -8,6 +8,7 @@ from starlette.types import Receive, Send
 from prosa.domain import errors as e
 from prosa.domain.runs import END_STATES, Run, RunStatus
 from prosa.domain.steps import StepStatus, Verdict
+from prosa.services.context.told import context_of
 from prosa.transport.native.forms import Key, Page, RunForm, Said, StepForm, run_form, step_form
 from prosa.transport.operation import Call, HeaderField, Nothing, Operation, Reply, Stream
 from prosa.transport.sse import NUMBERED, Writing, stream_form
@@ -80,7 +81,8 @@ async def _said(call: Call[Any, Any], verdicts: list[Verdict]) -> Reply:
 
 async def _form(call: Call[Any, Any], run: Run) -> RunForm:
     waits = run.status is RunStatus.REQUIRES_ACTION
-    return run_form(run, await call.chat.store.of(call.principal).steps.of(run.id) if waits else ())
+    records = call.chat.store.of(call.principal)
+    return run_form(run, await context_of(records, run), await records.steps.of(run.id) if waits else ())
 
 
 async def follow_run(call: Call[Nothing, EventsQuery]) -> Reply | Stream:
