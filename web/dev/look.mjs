@@ -48,7 +48,8 @@ await visit('light', {}, async (page, snap) => {
   await page.keyboard.press('Escape');
   await page.getByRole('link', { name: 'How does streaming work?' }).first().hover();
   await snap('hover');
-  await page.getByRole('button', { name: 'Delete: How does streaming work?' }).first().click();
+  await page.getByRole('button', { name: 'More for “How does streaming work?”' }).first().click();
+  await page.getByRole('menuitem', { name: 'Delete' }).click();
   await snap('delete');
 });
 await visit('dark', { colorScheme: 'dark', locale: 'pt-BR' }, async (page, snap) => {

@@ -8,6 +8,9 @@ import { extname, join, normalize } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { answerTo } from './answers.mjs';
+import * as desk from './desk.mjs';
+import { found, listed } from './lists.mjs';
+import * as moves from './moves.mjs';
 import { endRun, follow, form, settle, startRun } from './runs.mjs';
 import * as tree from './tree.mjs';
 
@@ -36,6 +39,8 @@ const MODELS = [
   model('mock/old', { shutdownAt: '2024-01-31', successor: 'large', available: false }),
 ];
 
+const EVERYTHING = new URLSearchParams({ archived: 'all' });
+
 let signedIn = !options['sign-in'];
 
 class Refused extends Error {
@@ -49,7 +54,7 @@ const routes = [
   ['GET', 'session', () => (signedIn ? session() : refuse(401, 'unauthorized', 'Sign in first.'))],
   ['POST', 'session', ({ body }) => signIn(body.token)],
   ['DELETE', 'session', () => signOut()],
-  ['GET', 'conversations', ({ query }) => listConversations(query)],
+  ['GET', 'conversations', ({ query }) => page(listed(query), query)],
   ['POST', 'conversations', ({ body }) => createConversation(body)],
   ['GET', 'conversations/:id', ({ id }) => conversation(id)],
   ['PATCH', 'conversations/:id', ({ id, body }) => changeConversation(id, body)],
@@ -63,6 +68,13 @@ const routes = [
   ['POST', 'chat/runs/:id/stop', ({ id }) => stop(id)],
   ['POST', 'chat/runs/:id/approvals', ({ id, body }) => decide(id, body)],
   ['POST', 'chat/runs/:id/tool-outputs', ({ id, body }) => bring(id, body.outputs[0])],
+  ['GET', 'search', ({ query }) => page(found(query), query)],
+  ['GET', 'export', ({ query, response }) => moves.write(response, listed(EVERYTHING), query.get('format'))],
+  ['GET', 'conversations/:id/export', ({ id, query, response }) => exportOne(id, query, response)],
+  ['POST', 'import', ({ text, response }) => moves.read(response, text)],
+  ['GET', 'tickets', ({ query }) => listTickets(query)],
+  ['GET', 'tickets/:id', ({ id }) => desk.form(ticket(id))],
+  ['DELETE', 'tickets/:id/answer', ({ id }) => [204, desk.forget(ticket(id))]],
   ['GET', 'models', () => ({ items: MODELS, nextCursor: null })],
 ];
 
@@ -110,20 +122,36 @@ function signOut() {
   return [204];
 }
 
-function listConversations(query) {
-  const all = [...tree.conversations.values()].sort((a, b) => b.updatedAt.localeCompare(a.updatedAt));
-  return page(all, query);
-}
-
 function createConversation(body) {
   const known =
     body.externalId && [...tree.conversations.values()].find(one => one.externalId === body.externalId);
   return known || [201, tree.newConversation(body)];
 }
 
+function exportOne(id, query, response) {
+  return moves.write(response, [conversation(id)], query.get('format'));
+}
+
+function listTickets(query) {
+  const all = [...desk.tickets.values()].map(({ body, ...each }) => desk.form(each)).reverse();
+  const status = query.get('status');
+  return page(
+    all.filter(each => !status || each.status === status),
+    query,
+  );
+}
+
+function ticket(id) {
+  return (
+    desk.tickets.get(decodeURIComponent(id)) ?? refuse(404, 'ticket_not_found', 'This ticket does not exist.')
+  );
+}
+
 function changeConversation(id, { headId, ...rest }) {
   const found = Object.assign(conversation(id), rest);
   if (headId) found.headId = tree.leaf(message(headId)).id;
+  const isQuiet = Object.keys(rest).every(name => ['pinned', 'archived'].includes(name));
+  if (headId || !isQuiet) found.updatedAt = new Date().toISOString();
   return found;
 }
 
@@ -202,7 +230,15 @@ async function api(request, response, path, query) {
   for (const [method, pattern, handler] of routes) {
     const [, id, other] = match(pattern, path) ?? [];
     if (request.method !== method || !match(pattern, path)) continue;
-    const result = await handler({ id, other, query, response, body: await json(request) });
+    const text = await read(request);
+    const result = await handler({
+      id,
+      other,
+      query,
+      response,
+      text,
+      body: text && pattern !== 'import' ? JSON.parse(text) : {},
+    });
     if (response.headersSent) return;
     const [status, body] = Array.isArray(result) ? result : [200, result];
     return answer(response, status, body);
@@ -219,10 +255,10 @@ function answer(response, status, body) {
   response.end(status === 204 ? undefined : JSON.stringify(body));
 }
 
-async function json(request) {
+async function read(request) {
   let text = '';
   for await (const chunk of request) text += chunk;
-  return text ? JSON.parse(text) : {};
+  return text;
 }
 
 async function file(response, path) {
@@ -253,8 +289,22 @@ async function serve(request, response) {
 }
 
 tree.fill('A long conversation', 500, n => (n % 10 === 1 ? answerTo('stream').text : answerTo('').text));
+for (let n = 1; n <= 120; n += 1) tree.fill(`Talk number ${n}`, 2, () => answerTo('').text, n);
 tree.fill('Planning the garden', 4, () => answerTo('').text);
 tree.fill('How streaming works', 2, () => answerTo('stream').text);
-createServer(serve).listen(Number(options.port), '127.0.0.1', () => {
+for (const [id, body] of [
+  ['4711', 'The printer on the second floor prints only in blue.'],
+  ['4712', 'I cannot sign in since this morning.'],
+]) {
+  desk.ask(id, body);
+}
+const server = createServer(serve);
+server.on('upgrade', (request, socket) => {
+  const path = new URL(request.url, 'http://mock').pathname.slice(options.prefix.length);
+  const [, id] = /^api\/websocket\/chat\/([^/]+)$/.exec(path) ?? [];
+  if (id) desk.upgrade(request, socket, decodeURIComponent(id));
+  else socket.destroy();
+});
+server.listen(Number(options.port), '127.0.0.1', () => {
   process.stdout.write(`Mock server on http://127.0.0.1:${options.port}${options.prefix}\n`);
 });

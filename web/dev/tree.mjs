@@ -18,6 +18,9 @@ export function newConversation(given = {}) {
     status: 'open',
     headId: null,
     metadata: {},
+    pinned: false,
+    archived: false,
+    ticketId: null,
     ...given,
     createdAt: now,
     updatedAt: now,
@@ -89,7 +92,7 @@ export function shown(message) {
 }
 
 /** One conversation of `count` messages, to see that long ones do not stutter. */
-export function fill(title, count, text) {
+export function fill(title, count, text, daysAgo = 0) {
   const conversation = newConversation({ title });
   for (let n = 0; n < count; n += 1) {
     const role = n % 2 ? 'assistant' : 'user';
@@ -98,5 +101,6 @@ export function fill(title, count, text) {
       content: role === 'user' ? `Question ${n / 2 + 1}: how does it go on?` : text(n),
     });
   }
+  conversation.updatedAt = new Date(Date.now() - daysAgo * 24 * 60 * 60 * 1000).toISOString();
   return conversation;
 }

@@ -1,12 +1,20 @@
-/** The page of somebody who is in: the list of conversations at the side, the chosen one in the middle. */
-import { ChatError, ChatInterface, type Session, useConversations } from '@prosa/react';
-import { useEffect, useState } from 'react';
+/** The page of somebody who is in: what there is at the side, what was chosen in the middle. */
+import { ChatError, type Conversation, type Session } from '@prosa/react';
+import { useCallback, useEffect, useMemo, useRef, useState } from 'react';
+import { ChatRoom } from './ChatRoom.js';
+import { DeleteDialog } from './DeleteDialog.js';
+import { type Filters, NO_FILTERS, queryOf } from './filters.js';
 import { Header } from './Header.js';
-import { addressOf, renameAddress, useAddress } from './route.js';
+import { addressOf, type Place, usePlace } from './route.js';
+import { useSearchKey } from './SearchField.js';
 import { Sidebar } from './Sidebar.js';
+import { Tickets } from './Tickets.js';
+import { type Transfer, TransferDialog } from './TransferDialog.js';
 import type { AppTexts } from './texts.js';
+import { useActions } from './useActions.js';
+import { type Lists, useLists } from './useLists.js';
 import { useNarrow } from './useNarrow.js';
-import { useRoom } from './useRoom.js';
+import { useShown } from './useShown.js';
 
 export interface AppProps {
   readonly session: Session;
@@ -17,38 +25,55 @@ export interface AppProps {
 }
 
 export function App({ session, texts, onSignOut, onSignedOut }: AppProps) {
-  const shown = useAddress();
-  const list = useConversations();
+  const place = usePlace();
+  const [filters, setFilters] = useState<Filters>(NO_FILTERS);
+  const filter = useMemo(() => queryOf(filters, new Date()), [filters]);
+  const lists = useLists(filter);
   const isNarrow = useNarrow();
   const [isOpen, setOpen] = useState(false);
-  const room = useRoom(shown);
-  useReturn(list.refresh);
+  const [doomed, setDoomed] = useState<Conversation | null>(null);
+  const [transfer, setTransfer] = useState<Transfer | null>(null);
+  const searchField = useRef<HTMLInputElement>(null);
+  const closeDrawer = useCallback(() => setOpen(false), []);
+  const actions = useActions(texts, lists, {
+    onChosen: closeDrawer,
+    onExport: conversation => setTransfer({ conversation }),
+    onRemove: setDoomed,
+  });
+  useReturn(lists.refresh);
+  useSignedOut(lists, onSignedOut);
+  useSearchKey(
+    useCallback(() => {
+      setOpen(true);
+      // On a phone the drawer must be open before anything in it can be focused.
+      requestAnimationFrame(() => searchField.current?.select());
+    }, []),
+  );
 
-  const isSignedOut = list.error instanceof ChatError && list.error.status === 401;
-  useEffect(() => {
-    if (isSignedOut) onSignedOut();
-  }, [isSignedOut, onSignedOut]);
-
-  const title = list.conversations.find(({ id }) => id === shown)?.title ?? null;
-  useEffect(() => {
-    document.title = title === null ? 'Prosa' : `${title} · Prosa`;
-  }, [title]);
-
+  const shownId = place.view === 'chat' ? place.conversationId : null;
+  const title = useTitle(texts, place, useShown(shownId, lists.all));
   const remove = async (id: string) => {
-    await list.deleteConversation(id);
-    if (id === shown) startOver();
+    await lists.remove(id);
+    if (id === shownId) startOver();
   };
   return (
     <div className="app">
       <Sidebar
         texts={texts}
         session={session}
-        list={list}
-        shown={shown}
+        lists={lists}
+        filters={filters}
+        clients={useClients(lists.all, filters)}
+        place={place}
         isDrawer={isNarrow}
         isOpen={!isNarrow || isOpen}
-        onClose={() => setOpen(false)}
-        onDelete={remove}
+        searchField={searchField}
+        actions={actions.rows}
+        said={actions.said}
+        onFilters={setFilters}
+        onSaidGone={actions.forget}
+        onClose={closeDrawer}
+        onTransfer={() => setTransfer({ conversation: null })}
         onSignOut={onSignOut}
       />
       <main className="app-main" inert={isNarrow && isOpen}>
@@ -57,23 +82,54 @@ export function App({ session, texts, onSignOut, onSignedOut }: AppProps) {
         ) : (
           <h1 className="prosa-hidden">{title ?? texts.newConversation}</h1>
         )}
-        <ChatInterface
-          key={room.key}
-          userId={session.userId}
-          conversationId={shown}
-          autoFocus={!isNarrow}
-          modelPicker={true}
-          onStartOver={startOver}
-          onMessageSent={() => void list.refresh()}
-          onConversationCreated={({ id }) => {
-            room.keep(id);
-            renameAddress(id);
-            void list.refresh();
-          }}
-        />
+        {place.view === 'chat' ? (
+          <ChatRoom
+            session={session}
+            place={place}
+            autoFocus={!isNarrow}
+            onChange={lists.take}
+            onStartOver={startOver}
+          />
+        ) : (
+          <Tickets texts={texts} session={session} ticketId={place.ticketId} autoFocus={!isNarrow} />
+        )}
       </main>
+      <DeleteDialog texts={texts} conversation={doomed} onDelete={remove} onClose={() => setDoomed(null)} />
+      <TransferDialog
+        texts={texts}
+        transfer={transfer}
+        onImported={() => void lists.refresh()}
+        onClose={() => setTransfer(null)}
+      />
     </div>
   );
+}
+
+/** The clients that conversations are listed for, so that one of them can be chosen. */
+function useClients(listed: readonly Conversation[], { clientId }: Filters): readonly string[] {
+  return useMemo(() => {
+    const known = new Set(listed.map(conversation => conversation.clientId ?? ''));
+    known.add(clientId);
+    known.delete('');
+    return [...known].sort();
+  }, [listed, clientId]);
+}
+
+function useTitle(texts: AppTexts, place: Place, shown: Conversation | null): string | null {
+  const title = place.view === 'tickets' ? (place.ticketId ?? texts.tickets) : (shown?.title ?? null);
+  useEffect(() => {
+    document.title = title === null ? 'Prosa' : `${title} · Prosa`;
+  }, [title]);
+  return title;
+}
+
+function useSignedOut({ others, pinned }: Lists, onSignedOut: () => void): void {
+  const isSignedOut = [others, pinned].some(
+    ({ error }) => error instanceof ChatError && error.status === 401,
+  );
+  useEffect(() => {
+    if (isSignedOut) onSignedOut();
+  }, [isSignedOut, onSignedOut]);
 }
 
 /** Somebody who comes back to the page sees what was done elsewhere. */

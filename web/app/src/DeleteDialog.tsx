@@ -1,6 +1,7 @@
 /** Asks before a conversation is deleted. */
 import type { Conversation } from '@prosa/react';
-import { useEffect, useRef, useState } from 'react';
+import { useState } from 'react';
+import { Dialog } from './Dialog.js';
 import type { AppTexts } from './texts.js';
 
 export interface DeleteDialogProps {
@@ -12,30 +13,36 @@ export interface DeleteDialogProps {
 }
 
 export function DeleteDialog({ texts, conversation, onDelete, onClose }: DeleteDialogProps) {
-  const dialog = useRef<HTMLDialogElement>(null);
-  const [problem, setProblem] = useState<string | null>(null);
-  useEffect(() => {
-    if (!conversation) return;
-    setProblem(null);
-    dialog.current?.showModal();
-  }, [conversation]);
   if (!conversation) return null;
+  const title = texts.removeQuestion.replace('{title}', () => conversation.title || texts.untitled);
+  return (
+    <Dialog key={conversation.id} title={title} onClose={onClose}>
+      <Question texts={texts} onYes={() => onDelete(conversation.id)} onClose={onClose} />
+    </Dialog>
+  );
+}
 
+interface QuestionProps {
+  readonly texts: AppTexts;
+  readonly onYes: () => Promise<void>;
+  readonly onClose: () => void;
+}
+
+function Question({ texts, onYes, onClose }: QuestionProps) {
+  const [problem, setProblem] = useState<string | null>(null);
   const remove = async () => {
     try {
-      await onDelete(conversation.id);
+      await onYes();
       onClose();
     } catch (error) {
       setProblem(error instanceof Error ? error.message : String(error));
     }
   };
-  const title = conversation.title || texts.untitled;
   return (
-    <dialog ref={dialog} className="app-dialog" aria-labelledby="delete-title" onClose={onClose}>
-      <h2 id="delete-title">{texts.removeQuestion.replace('{title}', () => title)}</h2>
+    <>
       <p>{texts.removeWarning}</p>
       {problem !== null && <p role="alert">{problem}</p>}
-      <div>
+      <div className="app-dialog-foot">
         <button type="button" className="prosa-button" onClick={onClose}>
           {texts.cancel}
         </button>
@@ -43,6 +50,6 @@ export function DeleteDialog({ texts, conversation, onDelete, onClose }: DeleteD
           {texts.remove}
         </button>
       </div>
-    </dialog>
+    </>
   );
 }

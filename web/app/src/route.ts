@@ -1,16 +1,39 @@
-/** The address of the page: which conversation is shown, and a sign-in token in passing. */
-import { useSyncExternalStore } from 'react';
+/** The address of the page: what is shown, at which message, and a sign-in token in passing. */
+import { useMemo, useSyncExternalStore } from 'react';
 
-const CONVERSATION = /^#\/c\/([^/]+)$/;
+/** A conversation, perhaps at one of its messages, or the tickets, perhaps one of them. */
+export type Place =
+  | { readonly view: 'chat'; readonly conversationId: string | null; readonly messageId: string | null }
+  | { readonly view: 'tickets'; readonly ticketId: string | null };
+
+const CONVERSATION = /^#\/c\/([^/]+)(?:\/m\/([^/]+))?$/;
+const TICKET = /^#\/tickets(?:\/([^/]+))?$/;
 const SIGN_IN = /^#sign-in=(.+)$/;
 
-export function addressOf(conversationId: string | null): string {
-  return conversationId === null ? '#/' : `#/c/${encodeURIComponent(conversationId)}`;
+export function addressOf(conversationId: string | null, messageId?: string): string {
+  if (conversationId === null) return '#/';
+  const conversation = `#/c/${encodeURIComponent(conversationId)}`;
+  return messageId === undefined ? conversation : `${conversation}/m/${encodeURIComponent(messageId)}`;
 }
 
-/** The id of the conversation that the address names. */
-export function useAddress(): string | null {
-  return useSyncExternalStore(watch, read, () => null);
+export function addressOfTickets(ticketId?: string): string {
+  return ticketId === undefined ? '#/tickets' : `#/tickets/${encodeURIComponent(ticketId)}`;
+}
+
+export function usePlace(): Place {
+  const hash = useSyncExternalStore(
+    watch,
+    () => location.hash,
+    () => '',
+  );
+  return useMemo(() => placeOf(hash), [hash]);
+}
+
+export function placeOf(hash: string): Place {
+  const ticket = TICKET.exec(hash);
+  if (ticket) return { view: 'tickets', ticketId: decoded(ticket[1]) };
+  const [, conversation, message] = CONVERSATION.exec(hash) ?? [];
+  return { view: 'chat', conversationId: decoded(conversation), messageId: decoded(message) };
 }
 
 /** Gives the shown conversation its address without leaving it. */
@@ -33,13 +56,9 @@ function watch(changed: () => void): () => void {
   return () => globalThis.removeEventListener('hashchange', changed);
 }
 
-function read(): string | null {
-  const [, id] = CONVERSATION.exec(location.hash) ?? [];
-  return id === undefined ? null : decoded(id);
-}
-
 /** An address may come from anywhere: what is not encoded rightly names nothing. */
-function decoded(part: string): string | null {
+function decoded(part: string | undefined): string | null {
+  if (part === undefined) return null;
   try {
     return decodeURIComponent(part);
   } catch {

@@ -18,7 +18,9 @@ beforeEach(() => {
     .on('GET api/session', () => json(SESSION))
     .on('POST api/session', () => new Response(null, { status: 204 }))
     .on('DELETE api/session', () => new Response(null, { status: 204 }))
-    .on('GET api/conversations', () => json({ items: [conversation()], nextCursor: null }))
+    .on('GET api/conversations', ({ query }) =>
+      json({ items: query.get('pinned') === 'true' ? [] : [conversation()], nextCursor: null }),
+    )
     .on('GET api/conversations/:id', () => json(conversation()))
     .on('GET api/conversations/:id/messages', () => json({ items: [], nextCursor: null }))
     .on('PATCH api/conversations/:id', ({ body }) => json(conversation(body)))
@@ -76,6 +78,11 @@ describe('the list', () => {
     await screen.findByRole('link', { name: 'A talk' });
   }
 
+  async function choose(name: string): Promise<void> {
+    fireEvent.click(screen.getByRole('button', { name: 'More for “A talk”' }));
+    fireEvent.click(await screen.findByRole('menuitem', { name }));
+  }
+
   it('marks the conversation that the address names', async () => {
     location.hash = `#/c/${conversation().id}`;
     await show();
@@ -85,7 +92,7 @@ describe('the list', () => {
 
   it('renames in place', async () => {
     await show();
-    fireEvent.click(screen.getByRole('button', { name: 'Rename: A talk' }));
+    await choose('Rename');
     const field = screen.getByRole('textbox', { name: 'Name of the conversation' });
     fireEvent.change(field, { target: { value: 'Another name' } });
     fireEvent.keyDown(field, { key: 'Enter' });
@@ -94,7 +101,7 @@ describe('the list', () => {
 
   it('deletes after asking', async () => {
     await show();
-    fireEvent.click(screen.getByRole('button', { name: 'Delete: A talk' }));
+    await choose('Delete');
     fireEvent.click(await screen.findByRole('button', { name: 'Delete' }));
     await waitFor(() => expect(screen.queryByRole('link', { name: 'A talk' })).toBeNull());
     expect(wire.asked.at(-1)?.method).toBe('DELETE');

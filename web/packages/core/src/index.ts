@@ -6,6 +6,13 @@ export { asChatError, Client, type ClientOptions } from './client.js';
 export { isDraft } from './draft.js';
 export { ChatError } from './errors.js';
 export { type RunEvent, readEvent } from './events.js';
+export {
+  type ExportedFile,
+  type ExportFormat,
+  type ExportProgress,
+  type ExportRequest,
+  exportConversations,
+} from './exporting.js';
 export { type FeedEvent, readTold } from './feed.js';
 export {
   type Attachment,
@@ -16,6 +23,13 @@ export {
   upload,
 } from './files.js';
 export { isUuid, newId } from './ids.js';
+export {
+  type ImportFailure,
+  type ImportProgress,
+  type ImportResult,
+  type ImportSource,
+  importConversations,
+} from './importing.js';
 export { type Link, Live, type LiveOptions } from './live.js';
 export {
   type AnswerPart,

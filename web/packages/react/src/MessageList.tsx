@@ -7,6 +7,7 @@ import { Icon } from './Icon.js';
 import { MessageRow, type RowActions } from './MessageRow.js';
 import { Notice } from './Notice.js';
 import { Skeleton } from './Skeleton.js';
+import { useTarget } from './target.js';
 import { useEnd } from './useEnd.js';
 import { useOlder } from './useOlder.js';
 
@@ -37,6 +38,14 @@ export function MessageList(props: MessageListProps) {
     count: spoken.length,
     firstKey: spoken[0] && keyOf(spoken[0]),
     enabled: hasOlder && !opening && !olderFailed,
+    load: onOlder,
+  });
+
+  useTarget({
+    list,
+    spoken,
+    count: messages.length,
+    hasOlder: hasOlder && !opening && !olderFailed,
     load: onOlder,
   });
 

@@ -10,12 +10,15 @@ export {
   type ClientTool,
   type ClientTools,
   type Conversation,
+  type ConversationChange,
   type Feedback,
+  isUuid,
   type Message,
   type Model,
   type NewBranch,
   type SearchHit,
   type Session,
+  type SnippetPiece,
   type TicketForm,
   type TicketInFull,
   type TicketStatus,
@@ -32,9 +35,12 @@ export { Thoughts, type ThoughtsProps } from './Thoughts.js';
 export { TicketAIChat, type TicketAIChatProps } from './TicketAIChat.js';
 export { type CallActions, ToolCall, type ToolCallProps } from './ToolCall.js';
 export { TypingIndicator } from './TypingIndicator.js';
+export { MessageTarget, type MessageTargetProps } from './target.js';
 export { type UseChat, type UseChatOptions, useChat } from './useChat.js';
 export { type UseConversationBranching, useConversationBranching } from './useConversationBranching.js';
 export { type ConversationFilter, type UseConversations, useConversations } from './useConversations.js';
 export { type UseModels, useModels } from './useModels.js';
 export { type Pages, usePages } from './usePages.js';
+export { useSearch } from './useSearch.js';
 export { type UseTicket, type UseTicketOptions, useTicket } from './useTicket.js';
+export { useTickets } from './useTickets.js';

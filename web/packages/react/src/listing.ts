@@ -13,7 +13,13 @@ export function isListed(conversation: Conversation, query: ConversationQuery): 
   return EXACT.every(name => query[name] === undefined || query[name] === conversation[name]);
 }
 
-const EXACT = ['status', 'pinned', 'provider', 'model', 'clientId'] as const;
+const EXACT = ['status', 'pinned', 'clientId'] as const;
+
+/** Whether these are the provider and model that are looked for; who answered last is known to the server alone. */
+export function isToAnswer(conversation: Conversation, { provider, model }: ConversationQuery): boolean {
+  const isProvider = provider === undefined || provider === conversation.provider;
+  return isProvider && (model === undefined || model === conversation.model);
+}
 
 /** The list with the conversation at its place, the newest change first; beyond the last known page it has none yet. */
 export function placed(

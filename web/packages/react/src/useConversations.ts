@@ -2,7 +2,7 @@
 import type { Conversation, ConversationChange, ConversationQuery, NewConversation } from '@prosa/core';
 import { useCallback, useMemo } from 'react';
 import { useProsa } from './context.js';
-import { isListed, placed, without } from './listing.js';
+import { isListed, isToAnswer, placed, without } from './listing.js';
 import { usePages } from './usePages.js';
 
 /** Which conversations are listed; the same as long as it says the same. */
@@ -50,11 +50,11 @@ export function useConversations(
   const actions = useMemo(() => {
     const query = JSON.parse(asked) as ConversationFilter;
     const takeConversation = (conversation: Conversation) =>
-      edit((before, hasMore) =>
-        isListed(conversation, query)
-          ? placed(before, conversation, hasMore)
-          : without(before, conversation.id),
-      );
+      edit((before, hasMore) => {
+        const isKnown = before.some(({ id }) => id === conversation.id);
+        const stays = isListed(conversation, query) && (isKnown || isToAnswer(conversation, query));
+        return stays ? placed(before, conversation, hasMore) : without(before, conversation.id);
+      });
     const dropConversation = (id: string) => edit(before => without(before, id));
     const updateConversation = async (id: string, change: ConversationChange) => {
       const changed = await client.updateConversation(id, change);
