@@ -14,6 +14,7 @@ from prosa.domain.content import TextPart, ToolCall
 from prosa.domain.context import Shown
 from prosa.domain.conversations import Conversation, ConversationStatus, Message, MessageStatus
 from prosa.domain.ending import Append, Boundary, Ending, Entry
+from prosa.domain.files import File, FileKind
 from prosa.domain.ids import new_id
 from prosa.domain.models import ChatRequest, Role, Usage
 from prosa.domain.money import Picodollars
@@ -212,6 +213,30 @@ def boundary(run: Run, *steps: Step, **fields: Any) -> Boundary:
         prompt=20,
     )
     return replace(made, **fields)
+
+
+def file(owner: Principal = ANA, **fields: Any) -> File:
+    made = File(
+        id=new_id(),
+        user_id=owner.user_id,
+        client_id=owner.client_id,
+        conversation_id=None,
+        name="a.png",
+        media_type="image/png",
+        kind=FileKind.IMAGE,
+        size=10,
+        width=2,
+        height=3,
+        created_at=NOON,
+    )
+    return replace(made, **fields)
+
+
+async def added(store: Store, owner: Principal = ANA, **fields: Any) -> str:
+    """The id of a new file."""
+    made = file(owner, **fields)
+    await store.of(owner).files.add(made, None)
+    return made.id
 
 
 def append(run: Run, first: int, *lines: bytes) -> Append:

@@ -25,7 +25,10 @@ from prosa.ports.tools import Tool
 from prosa.providers import Given as GivenProvider
 from prosa.providers import Providers, alone
 from prosa.services.chat import Chat
+from prosa.services.files.files import Files
+from prosa.services.files.rules import Rules
 from prosa.services.keys.keys import Keys
+from prosa.services.models.attached import Read
 from prosa.services.models.catalogue import Book, Catalogue
 from prosa.services.runs.start import Defaults
 from prosa.services.tools.marks import Mark, mark_of
@@ -96,7 +99,8 @@ def chat(
     `tools`, and functions that become tools."""
     opened = store(settings)
     keys = Keys(opened, _vault(settings))
-    supply = Supply(settings, keys, models)
+    kept = files(settings, opened)
+    supply = Supply(settings, keys, models, read=kept.read)
     limits = Limits(
         settings.max_tokens_per_day,
         None if settings.max_cost_per_month is None else from_dollars(settings.max_cost_per_month),
@@ -112,9 +116,25 @@ def chat(
             settings.action_seconds,
         ),
         keys,
-        toolbox(tools),
-        supply.reload,
+        kept,
+        tools=toolbox(tools),
+        reload=supply.reload,
     )
+
+
+def files(settings: Settings, opened: Store) -> Files:
+    """The files of users, beside the store."""
+    from prosa.adapters.blobs.folder import Folder
+
+    rules = Rules(settings.max_file_bytes, settings.max_files_bytes_per_user)
+    return Files(opened, Folder(files_folder(settings)), rules)
+
+
+def files_folder(settings: Settings) -> Path:
+    """Where they are: beside the database's file, or where the server was started."""
+    url = settings.database_url.get_secret_value()
+    beside = _file(url).parent if url.startswith(SQLITE) else Path()
+    return settings.files_dir or beside / "prosa-files"
 
 
 class Supply:
@@ -126,11 +146,12 @@ class Supply:
         keys: Keys | None = None,
         models: Mapping[str, ChatModel] | None = None,
         given: Mapping[str, GivenProvider] | None = None,
+        read: Read | None = None,
     ) -> None:
         """Raises MisconfiguredError, NoSuchProvider, ProviderNotConfigured."""
         self._keys = keys
         self._models = models or {}
-        self._providers = Providers(settings, alone if keys is None else keys.ring, given)
+        self._providers = Providers(settings, alone if keys is None else keys.ring, given, read)
         found = tables()
         offers = self._providers.offers(self._providers.draft(found.providers), found.providers, self._models)
         self.catalogue = Catalogue(offers, settings.default_provider, settings.default_model, _book(found))

@@ -97,6 +97,11 @@ class Settings(BaseSettings):
     max_sockets_per_user: int = _named("PROSA_MAX_SOCKETS_PER_USER", default=100, ge=1)
     socket_messages_per_second: float = _named("PROSA_SOCKET_MESSAGES_PER_SECOND", default=100.0, gt=0)
     action_seconds: float = _named("PROSA_ACTION_SECONDS", default=600.0, gt=0)
+    files_dir: Path | None = _named("PROSA_FILES_DIR", default=None)
+    max_file_bytes: int = _named("PROSA_MAX_FILE_BYTES", default=33_554_432, ge=1, le=33_554_432)
+    max_files_bytes_per_user: int | None = _named(
+        "PROSA_MAX_FILES_BYTES_PER_USER", default=1_073_741_824, ge=0
+    )
     language: Literal["en", "pt"] = _named("PROSA_LANGUAGE", default="en")
     drain_seconds: float = _named("PROSA_DRAIN_SECONDS", default=20.0, ge=0)
     log_format: Literal["console", "json"] = _named("PROSA_LOG_FORMAT", default="console")

@@ -9,6 +9,7 @@ from msgspec import Struct, structs
 from prosa.config import Settings, secret, variable
 from prosa.domain.errors import MisconfiguredError, ProviderError, ProviderNotConfigured
 from prosa.ports.models import ChatModel
+from prosa.services.models.attached import Attached, Read
 from prosa.services.models.catalogue import Offer
 from prosa.services.models.handling import Handling
 from prosa.services.models.keyring import Key, KeyRing
@@ -95,15 +96,20 @@ class Draft(Struct, frozen=True):
 
 
 class Providers:
-    """`rings` is where keys come from, `given` what the program says of providers by their names. What was
-    built stays, until something of it changes."""
+    """`rings` is where keys come from, `given` what the program says of providers by their names, `read` how
+    the bytes of users' files are had. What was built stays, until something of it changes."""
 
     def __init__(
-        self, settings: Settings, rings: Rings = alone, given: Mapping[str, Given] | None = None
+        self,
+        settings: Settings,
+        rings: Rings = alone,
+        given: Mapping[str, Given] | None = None,
+        read: Read | None = None,
     ) -> None:
         self._settings = settings
         self._rings = rings
         self._given = given or {}
+        self._read = read
         self._made: dict[str, Made] = {}
         self._local: Offer | None = None
 
@@ -161,9 +167,9 @@ class Providers:
             ring = self._rings(name, partial(_speaks, plan), draft.own)
             if draft.own is not None and not ring:  # the store's keys come later, and nobody waits for them
                 ring.replace([Key(None, draft.own)])
-            made = Made(plan, handling, ring, stack(ring, handling))
+            made = Made(plan, handling, ring, stack(ring, handling, self._read))
         elif made.handling != handling:
-            made = structs.replace(made, handling=handling, model=stack(made.ring, handling))
+            made = structs.replace(made, handling=handling, model=stack(made.ring, handling, self._read))
         self._made[name] = made
         return Offer(
             draft.default_model,
@@ -176,12 +182,12 @@ class Providers:
 
     def _own(self, name: str, model: ChatModel, table: ProviderTable | None) -> ChatModel:
         if table is None:
-            return model
-        return stack(KeyRing(name, [Key(None, model)]), _handling(name, table))
+            return model if self._read is None else Attached(model, self._read)
+        return stack(KeyRing(name, [Key(None, model)]), _handling(name, table), self._read)
 
     def _embedded(self, table: ProviderTable) -> Offer:
         if self._local is None:
-            self._local = _local(self._settings, _handling("local", table))
+            self._local = _local(self._settings, _handling("local", table), self._read)
         return structs.replace(self._local, default_model=_default("local", table))
 
 
@@ -294,7 +300,7 @@ def _timeouts(times: Times, usual: "Timeouts | None" = None) -> "Timeouts":
     return structs.replace(usual or IN_GENERAL, **told)
 
 
-def _local(settings: Settings, handling: Handling) -> Offer:
+def _local(settings: Settings, handling: Handling, read: Read | None) -> Offer:
     from prosa.adapters.models.local.model import LocalModel
     from prosa.adapters.models.local.server import CONTEXT, LocalServer
 
@@ -308,5 +314,5 @@ def _local(settings: Settings, handling: Handling) -> Offer:
         return OpenAIModel(api_key=api_key, dialect=row, timeouts=Timeouts(first=600))
 
     server = LocalServer(settings.local_model)
-    model = stack(KeyRing("local", [Key(None, LocalModel(server, connect))]), handling)
+    model = stack(KeyRing("local", [Key(None, LocalModel(server, connect))]), handling, read)
     return Offer(DEFAULT_MODELS["local"], model, warm=server.warm, window=CONTEXT)

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import select
 from tests.counts import counts
 from tests.postgres import Database, ask
-from tests.stores import ANA, BIA, BOOT, NOON, Ears, begin, boundary, conversation, step, turn
+from tests.stores import ANA, BIA, BOOT, NOON, Ears, added, begin, boundary, conversation, step, turn
 
 from prosa.adapters.store.statement import Ask, Plan, Statement
 from prosa.adapters.store.tables import ENGINE, OPERATORS, OWNED, conversations
@@ -45,6 +45,7 @@ async def filled(store: Store, chat: Conversation) -> Conversation:
     run = (await begin(store, chat)).run
     await store.engine.commit(BOOT, [], [], [boundary(run, step(run))])
     await store.of(ANA).sign_ins.use("link", NOON)
+    await turn(store, chat, attachments=(await added(store),), parent_id=None)
     return chat
 
 

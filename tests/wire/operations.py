@@ -23,12 +23,17 @@ class Ids(NamedTuple):
     key: str = NOBODY
     template: str = NOBODY
     ticket: str = NOBODY
+    file: str = NOBODY
     model: str = "nobody/has-this"
+
+    @property
+    def files(self) -> list[str]:
+        return [self.file]
 
     def path(self, operation: Operation) -> str:
         return operation.path.format(
             conversationId=self.conversation, messageId=self.message, runId=self.run, keyId=self.key,
-            templateId=self.template, ticketId=self.ticket, model=self.model,
+            templateId=self.template, ticketId=self.ticket, fileId=self.file, model=self.model,
         )  # fmt: skip
 
 
@@ -50,7 +55,12 @@ class Example(NamedTuple):
 EXAMPLES: dict[str, Example] = {
     "POST /api/chat/send": Example(
         {"conversationId": "", "content": "x"},
-        {"conversationId": "conversation", "parentId": "message", "regenerate": "message"},
+        {
+            "conversationId": "conversation",
+            "parentId": "message",
+            "regenerate": "message",
+            "attachments": "files",
+        },
     ),
     "GET /api/chat/runs/{runId}": Example(),
     "GET /api/chat/runs/{runId}/events": Example(),
@@ -64,11 +74,16 @@ EXAMPLES: dict[str, Example] = {
     "POST /api/chat/runs/{runId}/stop": Example(),
     "POST /api/chat": Example(
         {"conversationId": "", "content": "x"},
-        {"conversationId": "conversation", "parentId": "message", "regenerate": "message"},
+        {
+            "conversationId": "conversation",
+            "parentId": "message",
+            "regenerate": "message",
+            "attachments": "files",
+        },
     ),
     "POST /api/chat/process": Example(
         {"sessionId": "s", "userMessageContent": "x"},
-        {"userMessageId": "question"},
+        {"userMessageId": "question", "attachments": "files"},
     ),
     "GET /api/conversations/{conversationId}/messages": Example(query={"head": "message"}),
     "POST /api/conversations/{conversationId}/messages": Example(
@@ -101,6 +116,10 @@ EXAMPLES: dict[str, Example] = {
     "GET /api/tickets": Example(),
     "GET /api/tickets/{ticketId}": Example(),
     "DELETE /api/tickets/{ticketId}/answer": Example(),
+    "POST /api/files": Example(),
+    "GET /api/files/{fileId}": Example(),
+    "GET /api/files/{fileId}/content": Example(),
+    "DELETE /api/files/{fileId}": Example(),
     "GET /api/models": Example(),
     "GET /api/session": Example(),
     "POST /api/session": Example({"token": "x"}),

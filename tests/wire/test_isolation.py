@@ -19,7 +19,9 @@ async def furnish(house: House, user: str, words: str, external: str) -> Ids:
     one = await house.conversation(
         user, title=words, externalId=external, metadata={"a": words}, systemPrompt=words
     )
-    await house.send(one, words, user=user)
+    sent = await house.post("/api/files", user=user, files={"file": (f"{words}.txt", words.encode())})
+    file = sent.json()["id"]
+    await house.send(one, words, user=user, attachments=[file])
     start = (await house.send(one, words, user=user))[0]
     added = await house.chat.keys.add(
         "openai", f"sk-{words}".replace(" ", "-"), label=words, weight=1, by=user
@@ -30,7 +32,7 @@ async def furnish(house: House, user: str, words: str, external: str) -> Ids:
     await ticket(house, user, external, words)
     return Ids(
         one, start["messageId"], start["userMessageId"], start["runId"], added.key.id, template.json()["id"],
-        external,
+        external, file,
     )  # fmt: skip
 
 
@@ -45,12 +47,13 @@ async def ticket(house: House, user: str, ticket_id: str, words: str) -> None:
 async def snapshot(house: House, user: str, ids: Ids) -> list[Any]:
     """All that the API shows of one's own."""
     return [
-        (await house.get(path, user=user)).json()
+        (await house.get(path, user=user)).text
         for path in (
             f"/api/conversations/{ids.conversation}", f"/api/conversations/{ids.conversation}/messages",
             f"/api/chat/runs/{ids.run}", f"/api/chat/runs/{ids.run}/events?after=1000000", "/api/conversations",
             f"/api/templates/{ids.template}", "/api/templates", "/api/feedback",
             f"/api/tickets/{ids.ticket}", "/api/tickets",
+            f"/api/files/{ids.file}", f"/api/files/{ids.file}/content",
         )
         if "events" not in path
     ]  # fmt: skip
@@ -64,7 +67,7 @@ def requests(
     body = {"json": body_of(operation, own)} if operation in WRITES else {}
     named = [
         name
-        for name in ("conversation", "message", "run", "key", "template", "ticket")
+        for name in ("conversation", "message", "run", "key", "template", "ticket", "file")
         if "{" + name + "Id}" in operation.path
     ]
     for name in named:

@@ -98,7 +98,7 @@ async def test_what_is_refused_leaves_no_conversation(local: House) -> None:
         *((ASKED | given, 400, e.InvalidRequest("messages stand in place of content, regenerate and parentId."))
           for given in ({"content": "x"}, {"regenerate": NOBODY}, {"parentId": NOBODY}, {"parentId": None})),
         (ASKED | {"tools": ["none"]}, 400, e.NoSuchTool("none")),
-        (ASKED | {"attachments": [1]}, 400, e.NotSupported("`attachments`")),
+        (ASKED | {"functions": [1]}, 400, e.NotSupported("`functions`")),
         (ASKED | {"provider": "ollama"}, 503, e.ProviderNotConfigured("ollama", "OLLAMA_SERVER")),
         ({"messages": [{"role": "user", "content": "palavra " * 40_000}]}, 422, e.ContextTooLong("fake")),
     ):  # fmt: skip

@@ -101,7 +101,7 @@ async def test_what_is_asked_reaches_the_model(local: House) -> None:
     )
 
 
-@pytest.mark.parametrize("name", ["attachments", "functions", "functionCall", "function_call"])
+@pytest.mark.parametrize("name", ["functions", "functionCall", "function_call"])
 async def test_what_is_not_built_is_refused(local: House, name: str) -> None:
     one = await local.conversation()
     for path, body in (

@@ -257,7 +257,7 @@ async def test_what_is_refused(local: House) -> None:
         ({"conversationId": one, "content": "x", "regenerate": NOBODY}, 400, both),
         ({"conversationId": one, "regenerate": NOBODY, "parentId": None}, 400,
          e.InvalidRequest("parentId has no meaning beside regenerate.")),
-        ({"conversationId": one, "content": "x", "attachments": [{"id": "1"}]}, 400, e.NotSupported("`attachments`")),
+        ({"conversationId": one, "content": "x", "functions": [{"name": "x"}]}, 400, e.NotSupported("`functions`")),
         ({"conversationId": one, "content": "x", "tools": ["none"]}, 400, e.NoSuchTool("none")),
     ):  # fmt: skip
         refused(await local.post("/api/chat/send", body), status, error)

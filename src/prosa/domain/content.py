@@ -14,24 +14,30 @@ class TextPart(Struct, frozen=True, tag="text", rename="camel", omit_defaults=Tr
 class ImagePart(Struct, frozen=True, tag="image", rename="camel", omit_defaults=True):
     """A picture: its bytes and their media type ("image/png"), or an http(s) `url` that the provider fetches.
 
-    `detail` ("low", "high", "auto") is OpenAI's word for how closely to look.
+    `detail` ("low", "high", "auto") is OpenAI's word for how closely to look. As it is stored, and until just
+    before a provider is asked, it has no bytes but the id of the user's `file`; `size` is in bytes.
     """
 
     media_type: str | None = None
     data: bytes | None = None
     url: str | None = None
     detail: str | None = None
+    name: str | None = None
+    file: str | None = None
+    size: int = 0
 
 
 class DocumentPart(Struct, frozen=True, tag="document", rename="camel", omit_defaults=True):
     """A file to read, as bytes with their media type ("application/pdf"), or by `url`, or by the id under
-    which the provider itself keeps it (`reference`)."""
+    which the provider itself keeps it (`reference`). `file` and `size` as in a picture."""
 
     media_type: str | None = None
     data: bytes | None = None
     url: str | None = None
     name: str | None = None
     reference: str | None = None
+    file: str | None = None
+    size: int = 0
 
 
 class ThinkingPart(Struct, frozen=True, tag="thinking", rename="camel", omit_defaults=True):
@@ -73,6 +79,22 @@ class ToolResult(Struct, frozen=True, tag="tool_result", rename="camel", omit_de
 Part = TextPart | ImagePart | DocumentPart | ThinkingPart | ToolCall | ToolResult
 
 _parts = msgspec.json.Decoder(tuple[Part, ...])
+
+
+Attachment = ImagePart | DocumentPart
+
+
+def attachments_of(parts: Iterable[Part]) -> tuple[Attachment, ...]:
+    """The parts that stand for files of the user's."""
+    return tuple(part for part in parts if isinstance(part, Attachment) and part.file is not None)
+
+
+def worded(parts: Iterable[Part], text: str) -> tuple[Part, ...]:
+    """A user's message with another text: its files stay."""
+    kept = attachments_of(parts)
+    if not kept:
+        return ()
+    return (*kept, TextPart(text)) if text else kept
 
 
 def text_of(parts: Iterable[Part]) -> str:

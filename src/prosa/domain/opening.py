@@ -71,7 +71,8 @@ class Remaining(Struct, frozen=True):
 class Opening(Struct, frozen=True):
     """A request for a run. Exactly one of `content`, `regenerate` and `answering` is set.
 
-    `content` is a new message of the user under `parent_id` (UNSET: the head; None: a first message).
+    `content` is a new message of the user under `parent_id` (UNSET: the head; None: a first message);
+    `attachments` are ids of files that go with it.
     `regenerate` names an assistant's message that gets a sibling. `answering` names a user's message that is
     stored already. `key` and `body_hash` make the request idempotent. The run's lease lasts from
     `now` to `lease_until`; a store that many nodes share lets it last as long by its own clock, from the
@@ -90,6 +91,7 @@ class Opening(Struct, frozen=True):
     content: str | None = None
     regenerate: str | None = None
     answering: str | None = None
+    attachments: tuple[str, ...] = ()
     parent_id: str | UnsetType | None = UNSET
     limits: Limits = Limits()
     key: str | None = None

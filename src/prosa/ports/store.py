@@ -19,6 +19,7 @@ from prosa.domain.steps import Resumed, Step, Verdict
 from prosa.domain.time import Instant
 from prosa.domain.tree import Tree
 from prosa.ports.feedback import Feedbacks
+from prosa.ports.files import Files, KnownFiles
 from prosa.ports.keys import ProviderKeys
 from prosa.ports.templates import Templates
 from prosa.ports.tickets import Tickets
@@ -105,7 +106,7 @@ class Runs(Protocol):
         reservation and the idempotency row, all or nothing.
 
         Raises ConversationNotFound, ConversationClosed, MessageNotFound, RunInProgress, IdempotencyMismatch,
-        TokenLimitReached, CostLimitReached, PriceUnknown, and what `prepare` raises.
+        TokenLimitReached, CostLimitReached, PriceUnknown, FileNotFound, FileInUse, and what `prepare` raises.
         """
         ...
 
@@ -254,6 +255,8 @@ class Records(Protocol):
     @property
     def ledger(self) -> Ledger: ...
     @property
+    def files(self) -> Files: ...
+    @property
     def sign_ins(self) -> SignIns: ...
     @property
     def templates(self) -> Templates: ...
@@ -320,6 +323,11 @@ class Store(Protocol):
     @property
     def keys(self) -> ProviderKeys:
         """The operator's, of no principal."""
+        ...
+
+    @property
+    def files(self) -> KnownFiles:
+        """Those of all users; no request ever uses it."""
         ...
 
     async def open(self, heard: Callable[[str, Sequence[str]], None]) -> None:

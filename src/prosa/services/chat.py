@@ -11,6 +11,7 @@ from prosa.services.embeddings import Embeddings
 from prosa.services.export.exporter import Export
 from prosa.services.feed import Feed
 from prosa.services.feedback import Feedbacks
+from prosa.services.files.files import Files
 from prosa.services.imports.importer import Import
 from prosa.services.keys.keys import Keys
 from prosa.services.ledger import Ledger
@@ -29,12 +30,14 @@ from prosa.services.tools.registry import Toolbox
 class Chat:
     """Everything that a door calls, over one store, one catalogue of models and one box of tools."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - each is a part that somebody else builds
         self,
         store: Store,
         catalogue: Catalogue,
         defaults: Defaults,
         keys: Keys,
+        files: Files,
+        *,
         tools: Toolbox | None = None,
         reload: Callable[[], None] = lambda: None,
     ) -> None:
@@ -44,12 +47,13 @@ class Chat:
         self.listing = Listing(catalogue)
         self.defaults = defaults
         self.keys = keys
+        self.files = files
         self.reload = reload
         self.tools = tools or Toolbox()
         self.engine = Engine(store, catalogue, defaults, self.tools)
-        self.conversations = Conversations(store, self.engine, catalogue)
-        self.messages = Messages(store)
         self.feed = Feed(store)
+        self.conversations = Conversations(store, self.engine, catalogue, files)
+        self.messages = Messages(store, files)
         self.process = Process(store, self.engine, self.conversations, self.messages)
         self.tickets = Tickets(store, self.engine, self.messages)
         self.templates = Templates(store)

@@ -16,6 +16,7 @@ from prosa.domain.runs import Run
 from prosa.domain.time import Instant, now
 from prosa.kit.pages import from_cursor, to_cursor
 from prosa.ports.store import Store
+from prosa.services.files.files import Files
 from prosa.services.messages import stored_message
 from prosa.services.models.catalogue import Catalogue
 from prosa.services.runs.engine import Engine
@@ -36,10 +37,11 @@ class Draft(Struct, frozen=True):
 
 
 class Conversations:
-    def __init__(self, store: Store, engine: Engine, catalogue: Catalogue) -> None:
+    def __init__(self, store: Store, engine: Engine, catalogue: Catalogue, files: Files) -> None:
         self._store = store
         self._engine = engine
         self._catalogue = catalogue
+        self._files = files
 
     async def create(self, principal: Principal, draft: Draft) -> tuple[Conversation, bool]:
         """(conversation, True), or (the one with this `external_id`, False). Raises NoSuchProvider,
@@ -115,14 +117,17 @@ class Conversations:
         return await records.update(conversation_id, changes, now())
 
     async def delete(self, principal: Principal, conversation_id: str) -> None:
-        """Stops what is being written in it, then deletes it. Raises ConversationNotFound."""
+        """Stops what is being written in it, then deletes it, its files too. Raises ConversationNotFound."""
         await self._halt(principal, conversation_id)
-        await self._store.of(principal).conversations.delete(conversation_id)
+        async with self._files.deleting(principal, conversation_id):
+            await self._store.of(principal).conversations.delete(conversation_id)
 
     async def clear(self, principal: Principal, conversation_id: str) -> None:
-        """Stops what is being written in it, then deletes all its messages. Raises ConversationNotFound."""
+        """Stops what is being written in it, then deletes all its messages, and their files. Raises
+        ConversationNotFound."""
         await self._halt(principal, conversation_id)
-        await self._store.of(principal).messages.clear(conversation_id, now())
+        async with self._files.deleting(principal, conversation_id):
+            await self._store.of(principal).messages.clear(conversation_id, now())
 
     async def _halt(self, principal: Principal, conversation_id: str) -> None:
         for run in await self._store.of(principal).runs.open(conversation_id):

@@ -14,6 +14,7 @@ from prosa.domain.time import now
 from prosa.domain.tree import Tree
 from prosa.kit.pages import from_cursor, to_cursor
 from prosa.ports.store import Store
+from prosa.services.files.files import Files
 
 Order = Literal["asc", "desc"]
 
@@ -27,8 +28,9 @@ class Placed(Struct, frozen=True):
 
 
 class Messages:
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, files: Files) -> None:
         self._store = store
+        self._files = files
 
     async def page(
         self,
@@ -94,10 +96,11 @@ class Messages:
     async def delete(
         self, principal: Principal, conversation_id: str, message_id: str, *, subtree: bool = True
     ) -> None:
-        """With its subtree. Raises ConversationNotFound, MessageNotFound, RunInProgress; MessageHasReplies
-        where the subtree is to stay, and there is one."""
+        """With its subtree, and the files that nothing else shows. Raises ConversationNotFound,
+        MessageNotFound, RunInProgress; MessageHasReplies where the subtree is to stay, and there is one."""
         records = self._store.of(principal).messages
-        await records.delete(conversation_id, message_id, now(), subtree=subtree)
+        async with self._files.deleting(principal, conversation_id):
+            await records.delete(conversation_id, message_id, now(), subtree=subtree)
 
 
 def stored_message(

@@ -21,13 +21,15 @@ _WAITS = b'{"type":"requires_action"'
 
 class Question(Struct, frozen=True):
     """`session_id` is a conversation's id or external id. `user_message_id` names a message that is stored
-    already. `history` stands in for the stored one in this call."""
+    already. `history` stands in for the stored one in this call. `attachments` are ids
+    of files."""
 
     content: str
     session_id: str
     client_id: str = ""
     history: tuple[Turn, ...] | None = None
     user_message_id: str | None = None
+    attachments: tuple[str, ...] = ()
     provider: str | None = None
     model: str | None = None
     system_prompt: str | None = None
@@ -71,6 +73,7 @@ class Process:
             conversation_id=conversation.id,
             content=None if answering else question.content,
             answering=answering,
+            attachments=question.attachments,
             provider=question.provider,
             model=question.model,
             system_prompt=question.system_prompt,
@@ -90,6 +93,8 @@ class Process:
         """The id of the user's message if it is stored already."""
         if question.user_message_id is None:
             return None
+        if question.attachments:
+            raise InvalidRequest("attachments belong to a new message; userMessageId names a stored one.")
         identity = parse_id(question.user_message_id)
         if identity is None:
             raise MessageNotFound

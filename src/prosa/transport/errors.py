@@ -6,6 +6,7 @@ import msgspec
 from msgspec import Struct
 
 from prosa.domain import errors as e
+from prosa.domain import files as f
 from prosa.domain import sockets
 from prosa.domain.imports import ImportFailed
 
@@ -23,16 +24,21 @@ _STATUSES: tuple[tuple[type[e.ProsaError], int], ...] = (
     (e.NotFound, 404),
     (e.NoSuchRoute, 404),
     (e.MethodNotAllowed, 405),
+    (f.UploadTooSlow, 408),
     (e.Conflict, 409),
     (e.MisconfiguredError, 409),
     (e.TooLarge, 413),
+    (f.FilesFull, 413),
     (e.UnsupportedMediaType, 415),
     (e.IdempotencyMismatch, 422),
     (e.ContextTooLong, 422),
+    (f.InvalidFile, 422),
+    (f.ModelTakesNoImages, 422),
     (e.TokenLimitReached, 429),
     (e.QueueFull, 429),
     (sockets.TooManySockets, 429),
     (sockets.TooManyMessages, 429),
+    (f.TooManyUploads, 429),
     (e.ProviderNotConfigured, 503),
     (e.ProviderSuspended, 503),
     (e.ProviderError, 502),

@@ -29,6 +29,15 @@ _NATIVE = Failures(ErrorForm, status_of)
 _EVERYWHERE: tuple[type[e.ProsaError], ...] = (
     e.InvalidRequest, e.OriginRefused, e.HostRefused, e.StoreUnavailable, e.ProsaError,
 )  # fmt: skip
+_BINARY = {"type": "string", "format": "binary"}
+_MULTIPART = "multipart/form-data"
+_FORM = {
+    "type": "object",
+    "required": ["file"],
+    "properties": {"file": _BINARY},
+    "additionalProperties": False,
+}
+"""One file."""
 _WITH_BODY: tuple[type[e.ProsaError], ...] = (e.TooLarge, e.UnsupportedMediaType)
 
 
@@ -95,8 +104,8 @@ def _operation(operation: Operation, known: dict[int, Any]) -> dict[str, Any]:
         content = {"application/json": {"schema": known[id(operation.takes)]}}
         described["requestBody"] = {"required": True, "content": content}
     elif operation.uploads:
-        binary = {"schema": {"type": "string", "format": "binary"}}
-        described["requestBody"] = {"required": True, "content": dict.fromkeys(operation.uploads, binary)}
+        content = {kind: {"schema": _FORM if kind == _MULTIPART else _BINARY} for kind in operation.uploads}
+        described["requestBody"] = {"required": True, "content": content}
     return described
 
 

@@ -8,6 +8,7 @@ from typing import Any, Self
 
 from tests.stores import ANA, sqlite_store
 
+from prosa.adapters.blobs.folder import Folder
 from prosa.adapters.models.fake.client import FakeModel, Script, Step
 from prosa.adapters.vault.vault import Vault
 from prosa.domain.conversations import Conversation, Message
@@ -19,6 +20,8 @@ from prosa.ports.models import ChatModel
 from prosa.ports.store import Store
 from prosa.services.chat import Chat
 from prosa.services.conversations import Draft
+from prosa.services.files.files import Files
+from prosa.services.files.rules import Rules
 from prosa.services.keys.keys import Keys
 from prosa.services.models.catalogue import Catalogue, Offer
 from prosa.services.runs.engine import Engine
@@ -52,9 +55,9 @@ class House:
         self.model = FakeModel(script, provider=provider)
         catalogue = Catalogue({provider: Offer(model, instead or self.model, window=window)}, provider, model)
         keys = Keys(self.store, Vault(None, None, folder / "prosa.db.key"))
-        self.chat = Chat(
-            self.store, catalogue, Defaults(None, most, limits or Limits(), **defaults), keys, tools
-        )
+        files = Files(self.store, Folder(folder / "files"), Rules())
+        usual = Defaults(None, most, limits or Limits(), **defaults)
+        self.chat = Chat(self.store, catalogue, usual, keys, files, tools=tools)
 
     async def __aenter__(self) -> Self:
         await self.chat.open()

@@ -3,6 +3,7 @@
 from prosa.adapters.store.repositories.conversations import Conversations
 from prosa.adapters.store.repositories.exports import Exports
 from prosa.adapters.store.repositories.feedback import Feedbacks
+from prosa.adapters.store.repositories.files import Files
 from prosa.adapters.store.repositories.imports import Imports
 from prosa.adapters.store.repositories.ledger import Ledger
 from prosa.adapters.store.repositories.messages import Messages
@@ -54,6 +55,10 @@ class Records:
     @property
     def ledger(self) -> Ledger:
         return Ledger(self._session)
+
+    @property
+    def files(self) -> Files:
+        return Files(self._session)
 
     @property
     def sign_ins(self) -> SignIns:

@@ -316,6 +316,44 @@ provider_keys = Table(
     Column("retired_at", Instant),
 )
 
+files = Table(
+    "files",
+    metadata,
+    _id(),
+    _owner(),
+    _client(),
+    Column(
+        "conversation_id",
+        Id,
+        ForeignKey("conversations.id", ondelete="CASCADE"),
+        comment="null until it is sent",
+    ),
+    Column("name", Text, nullable=False),
+    Column("media_type", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("size", BigInteger, nullable=False),
+    Column("width", Integer),
+    Column("height", Integer),
+    Column("created_at", Instant, nullable=False),
+    Index(None, "conversation_id"),
+    Index("ix_files_used", "user_id", "size"),
+    Index(
+        "ix_files_unsent",
+        "created_at",
+        sqlite_where=text("conversation_id IS NULL"),
+        postgresql_where=text("conversation_id IS NULL"),
+    ),
+)
+
+attachments = Table(
+    "attachments",
+    metadata,
+    Column("message_id", Id, ForeignKey("messages.id", ondelete="CASCADE"), primary_key=True, nullable=False),
+    Column("file_id", Id, ForeignKey("files.id", ondelete="CASCADE"), primary_key=True, nullable=False),
+    _owner(),
+    Index(None, "file_id"),
+)
+
 OWNED = (
     conversations,
     messages,
@@ -329,10 +367,12 @@ OWNED = (
     prompt_templates,
     feedback,
     tickets,
+    files,
+    attachments,
 )
 """The tables whose rows belong to a user: row level security and the auditor read this."""
 
-ENGINE = (runs, run_steps, journal, messages, reservations, ai_usage)
+ENGINE = (runs, run_steps, journal, messages, reservations, ai_usage, files)
 """The tables that the engine's own role may touch for many users at once."""
 
 OPERATORS = (provider_keys,)

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 import msgspec
 
 from prosa.domain.content import DocumentPart, ImagePart, Part, TextPart, ThinkingPart, ToolCall, ToolResult
+from prosa.domain.files import is_text
 from prosa.domain.models import ToolSpec, Turn
 
 OVERHEAD = 8
@@ -22,7 +23,13 @@ PICTURE = 6_000
 """Tokens times `BYTES_A_TOKEN` that a picture takes: no provider counts more for one, whatever its size."""
 
 DOCUMENT = 30_000
-"""The same for a document that is given by its address; one that is given whole takes its bytes."""
+"""The same for a document that is given by its address; a text that is given whole takes its bytes."""
+
+LONGEST_DOCUMENT = 300_000
+"""The same for a PDF of whatever size: a hundred pages of the most that providers count for one."""
+
+FRAME = 64
+"""Bytes of what stands around a document's text."""
 
 _encoder = msgspec.json.Encoder()
 
@@ -52,8 +59,16 @@ def size_of_part(part: Part) -> int:
             return size(identity) + size(name) + size(result)
         case ImagePart():
             return PICTURE
-        case DocumentPart(data=data):
-            return max(DOCUMENT, len(data or b""))
+        case DocumentPart():
+            return _size_of_document(part)
+
+
+def _size_of_document(part: DocumentPart) -> int:
+    """A text takes its bytes; of what else is in a document no more than its size is known."""
+    length = part.size or len(part.data or b"")
+    if length and is_text(part.media_type):
+        return length + size(part.name or "") + FRAME
+    return min(max(DOCUMENT, length), LONGEST_DOCUMENT)
 
 
 def size_of_tools(tools: Iterable[ToolSpec]) -> int:

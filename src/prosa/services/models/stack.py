@@ -4,6 +4,7 @@ import time
 
 from prosa.kit.backoff import Backoff
 from prosa.kit.clock import Clock
+from prosa.services.models.attached import Attached, Read
 from prosa.services.models.breaker import Breaker
 from prosa.services.models.handling import Handling
 from prosa.services.models.keyed import Keyed
@@ -20,18 +21,22 @@ GENTLE = Handling()
 def stack(
     ring: KeyRing,
     handling: Handling = GENTLE,
+    read: Read | None = None,
     *,
     backoff: Backoff = BACKOFF,
     clock: Clock = time.monotonic,
 ) -> Policy:
-    """A ChatModel that asks the provider of `ring`, handled so. Closing it closes the ring's models.
+    """A ChatModel that asks the provider of `ring`, handled so. Closing it closes the ring's models. `read`
+    gets the bytes of users' files, where there are any.
 
-    From inside: the key (only whoever has a turn needs one); the time that the provider takes, without the
-    wait for a turn; the turn; the circuit, which spares whoever comes the wait for nothing, and whoever has
-    waited a call in vain; and the retries, each of which waits for a turn again.
+    From inside: the key (only whoever has a turn needs one); the files that go along; the time
+    that the provider takes, without the wait for a turn; the turn; the circuit, which spares whoever comes
+    the wait for nothing, and whoever has waited a call in vain; and the retries, each of which waits for a
+    turn again.
     """
     keyed = Keyed(ring)
-    timed = Timed(keyed, first=handling.first, silence=handling.silence, whole=handling.whole, clock=clock)
+    filled = keyed if read is None else Attached(keyed, read)
+    timed = Timed(filled, first=handling.first, silence=handling.silence, whole=handling.whole, clock=clock)
     line = Line(handling.concurrency, handling.waiting, handling.waiting_each, clock)
     queued = Queued(timed, line, patience=handling.patience)
     breaker = Breaker(queued, failures=handling.failures, cooldown=handling.cooldown, clock=clock)

@@ -13,6 +13,7 @@ from prosa.domain.models import ChatRequest, Role, ToolChoice, ToolSpec, Turn
 from prosa.domain.opening import Limits, Opening, Prepare, Prepared, Remaining
 from prosa.domain.principal import Principal
 from prosa.domain.time import SECOND, Instant, now
+from prosa.services.context.attachments import takeable
 from prosa.services.context.encodings import encoding_of
 from prosa.services.context.fitting import Frame, fit
 from prosa.services.models import prices
@@ -30,14 +31,16 @@ LEAST_ANSWER = 16
 class Send(Struct, frozen=True):
     """One message to answer. Exactly one of `content`, `regenerate` and `answering`; see `Opening`.
 
-    `history` stands in for the stored branch in this one call. `tools` names tools of the server (None: those
-    that are always offered), `client_tools` are the caller's own.
+    `attachments` are ids of files that go with `content`. `history` stands in for the stored branch in this
+    one call. `tools` names tools of the server (None: those that are always offered), `client_tools` are the
+    caller's own.
     """
 
     conversation_id: str
     content: str | None = None
     regenerate: str | None = None
     answering: str | None = None
+    attachments: tuple[str, ...] = ()
     parent_id: str | UnsetType | None = UNSET
     provider: str | None = None
     model: str | None = None
@@ -79,6 +82,7 @@ def opening(send: Send, principal: Principal, boot: str, limits: Limits) -> Open
         content=send.content,
         regenerate=send.regenerate,
         answering=send.answering,
+        attachments=send.attachments,
         parent_id=send.parent_id,
         limits=limits,
         key=send.key,
@@ -118,6 +122,7 @@ def preparation(
         system = send.system_prompt or conversation.system_prompt or defaults.system_prompt
         if send.history is not None:
             branch = (*_shown(send.history), *branch[-1:])
+        branch = takeable(branch, catalogue.capabilities(choice), choice.model)
         context, encoding = catalogue.window(choice), encoding_of(choice.model)
         wanted = send.max_tokens or defaults.max_output_tokens
         fitted = fit(branch, Frame(choice.provider, context, wanted, system, tools, encoding), counted)

@@ -9,10 +9,11 @@ import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType, field
 
 from prosa.domain import errors as e
+from prosa.domain import files as f
 from prosa.domain.models import ToolChoice, ToolSpec
 from prosa.services.runs.start import Send as Ask
 from prosa.services.tools.registry import complaint
-from prosa.transport.native.forms import Content, Id, Key, MaxTokens, Name, Prompt, Temperature
+from prosa.transport.native.forms import Attachments, Id, Key, MaxTokens, Name, Prompt, Said, Temperature
 from prosa.transport.operation import Call, HeaderField, Nothing, Operation, Stream
 from prosa.transport.sse import PACED, Writing, stream_form
 
@@ -28,7 +29,6 @@ IDEMPOTENCY_KEY = HeaderField(
 class Unbuilt(Struct, frozen=True, rename="camel", kw_only=True):
     """Fields that callers know and this version does not heed: refused, lest they seem to do something."""
 
-    attachments: NotBuilt = None
     functions: NotBuilt = None
     function_call: NotBuilt = None
     function_call_of_old: NotBuilt = field(name="function_call", default=None)
@@ -56,12 +56,14 @@ class NamedTool(Struct, frozen=True):
 
 
 class SendFields(Unbuilt, frozen=True, rename="camel", kw_only=True):
-    """`regenerate` (an answer's id) stands in place of `content`. `parentId` names the message to go on
+    """`regenerate` (an answer's id) stands in place of `content`. `attachments` are ids of files that go with
+    it; beside them it may be empty, or left out. `parentId` names the message to go on
     from (null: begin anew); without it, the newest of the branch that is shown. `tools` are names of tools
     of the server, and tools of the caller's own. `accepts` says which events beside the plain ones the
     reader understands: "reset"."""
 
-    content: Content | UnsetType = UNSET
+    content: Said | UnsetType = UNSET
+    attachments: Attachments | None = None
     regenerate: Id | UnsetType = UNSET
     parent_id: Id | UnsetType | None = UNSET
     provider: Name | None = None
@@ -79,11 +81,28 @@ class SendBody(SendFields, frozen=True, rename="camel", kw_only=True):
     conversation_id: Id
 
 
-ONE_OF = [
-    {"required": ["content"], "not": {"required": ["regenerate"]}},
-    {"required": ["regenerate"], "not": {"anyOf": [{"required": ["content"]}, {"required": ["parentId"]}]}},
+_SHOWS: dict[str, Any] = {
+    "required": ["attachments"],
+    "properties": {"attachments": {"type": "array", "minItems": 1}},
+}
+ONE_OF: list[dict[str, Any]] = [
+    {
+        "required": ["content"],
+        "properties": {"content": {"minLength": 1}},
+        "not": {"required": ["regenerate"]},
+    },
+    {
+        "required": ["attachments"],
+        "properties": {**_SHOWS["properties"], "content": {"maxLength": 0}},
+        "not": {"required": ["regenerate"]},
+    },
+    {
+        "required": ["regenerate"],
+        "properties": {},
+        "not": {"anyOf": [{"required": ["content"]}, {"required": ["parentId"]}, _SHOWS]},
+    },
 ]
-"""What a schema says of `content` and `regenerate`."""
+"""What a schema says of `content`, `attachments` and `regenerate`."""
 
 
 async def send_message(call: Call[SendBody, Nothing]) -> Stream:
@@ -101,10 +120,13 @@ async def send_message(call: Call[SendBody, Nothing]) -> Stream:
 def ask_of(call: Call[Any, Any], body: SendBody) -> Ask:
     """Raises InvalidRequest and NotSupported."""
     refuse_unbuilt(body)
-    content = None if body.content is UNSET else body.content
+    attached = attachments_of(body)
+    content = ("" if attached else None) if body.content is UNSET else body.content
     regenerate = None if body.regenerate is UNSET else body.regenerate.lower()
     if (content is None) == (regenerate is None):
         raise e.InvalidRequest("content or regenerate is needed, and not both.")
+    if content == "" and not attached:
+        raise e.InvalidRequest("content must say something where nothing is attached.")
     if regenerate is not None and body.parent_id is not UNSET:
         raise e.InvalidRequest("parentId has no meaning beside regenerate.")
     key = key_of(call, body.client_message_id)
@@ -112,6 +134,7 @@ def ask_of(call: Call[Any, Any], body: SendBody) -> Ask:
         conversation_id=body.conversation_id.lower(),
         content=content,
         regenerate=regenerate,
+        attachments=attached,
         parent_id=body.parent_id.lower() if isinstance(body.parent_id, str) else body.parent_id,
         provider=body.provider,
         model=body.model,
@@ -124,6 +147,11 @@ def ask_of(call: Call[Any, Any], body: SendBody) -> Ask:
         key=key,
         body_hash=hash_of(body) if key is not None else "",
     )
+
+
+def attachments_of(body: Any) -> tuple[str, ...]:
+    """The ids of files in a body, each once, in their order."""
+    return tuple(dict.fromkeys(each.lower() for each in body.attachments or ()))
 
 
 def server_tools(given: Sequence[str | ToolForm]) -> tuple[str, ...]:
@@ -178,7 +206,8 @@ OPERATIONS = [
               takes=Annotated[SendBody, Meta(extra_json_schema={"oneOf": ONE_OF})],
               gives={200: None}, stream="text/event-stream", headers=(IDEMPOTENCY_KEY,),
               errors=(e.NotSupported, e.NoSuchProvider, e.NoSuchTool, e.QueueFull, e.ConversationNotFound,
-                      e.MessageNotFound, e.ConversationClosed, e.RunInProgress, e.IdempotencyMismatch,
+                      e.MessageNotFound, f.FileNotFound, f.FileInUse, f.ModelTakesNoImages,
+                      f.ModelTakesNoDocuments, e.ConversationClosed, e.RunInProgress, e.IdempotencyMismatch,
                       e.ContextTooLong, e.TokenLimitReached, e.CostLimitReached, e.ProviderNotConfigured,
                       e.ShuttingDown)),
 ]  # fmt: skip

@@ -8,6 +8,7 @@ from msgspec import UNSET, Meta, Struct, UnsetType, field, structs
 from prosa.domain.content import DocumentPart, ImagePart, Part, TextPart, ThinkingPart, ToolCall, ToolResult
 from prosa.domain.conversations import Conversation, Message
 from prosa.domain.feedback import Feedback
+from prosa.domain.files import MOST_ATTACHMENTS
 from prosa.domain.money import to_dollars
 from prosa.domain.principal import RESERVED
 from prosa.domain.runs import Run, RunStatus
@@ -41,6 +42,8 @@ Moment = Annotated[
         pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}([Tt][0-9]{2}:[0-9]{2}(:[0-9]{2}([.][0-9]+)?)?([Zz]|[+-][0-9]{2}:[0-9]{2})?)?$",
     ),
 ]
+Attachments = Annotated[tuple[Id, ...], Meta(max_length=MOST_ATTACHMENTS)]
+"""Ids of files."""
 PageLimit = Annotated[int, Meta(ge=1, le=200)]
 Role = Literal["user", "assistant"]
 
@@ -101,11 +104,13 @@ class ThinkingForm(Struct, frozen=True, tag="thinking"):
 
 
 class MediaForm(Struct, frozen=True, tag="media", rename="camel"):
-    """A picture or a document of the user's."""
+    """A picture or a document of the user's. `fileId` names the file that it is, `size` is in bytes."""
 
     media_type: str | None
     url: str | None = None
     name: str | None = None
+    file_id: str | None = None
+    size: int | None = None
 
 
 class ToolCallForm(Struct, frozen=True, tag="tool_call"):
@@ -342,10 +347,8 @@ def _part_form(part: Part) -> PartForm | None:
             return ToolCallForm(identity, name, arguments)
         case ToolResult(identity, result, name, status):
             return ToolResultForm(identity, name, status.value, result)
-        case ImagePart(media_type=media_type, url=url):
-            return MediaForm(media_type, url)
-        case DocumentPart(media_type=media_type, url=url, name=name):
-            return MediaForm(media_type, url, name)
+        case ImagePart() | DocumentPart():
+            return MediaForm(part.media_type, part.url, part.name, part.file, part.size or None)
 
 
 def step_form(step: Step) -> StepForm:

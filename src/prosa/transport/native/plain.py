@@ -21,6 +21,7 @@ from prosa.transport.native.chat import (
     SendBody,
     SendFields,
     ask_of,
+    attachments_of,
     client_tools,
     hash_of,
     key_of,
@@ -57,8 +58,14 @@ _MESSAGES = {
     "required": ["messages"],
     "properties": dict.fromkeys(("content", "regenerate", "parentId"), False),
 }
-_SEND = [{**each, "required": ["conversationId", *each["required"]], "properties": {"messages": False}}
-         for each in ONE_OF]  # fmt: skip
+_SEND = [
+    {
+        **each,
+        "required": ["conversationId", *each["required"]],
+        "properties": {**each["properties"], "messages": False},
+    }
+    for each in ONE_OF
+]
 _EITHER = Annotated[PlainBody, Meta(extra_json_schema={"oneOf": [_MESSAGES, *_SEND]})]
 
 
@@ -105,6 +112,7 @@ def _ask(call: Call[PlainBody, Nothing], messages: Sequence[TurnForm]) -> Ask:
     return Ask(
         conversation_id="" if body.conversation_id is UNSET else body.conversation_id.lower(),
         content=last.content,
+        attachments=attachments_of(body),
         history=history,
         provider=body.provider,
         model=body.model,

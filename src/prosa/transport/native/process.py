@@ -9,9 +9,17 @@ from prosa.domain.events import Error, RequiresAction
 from prosa.domain.models import Role, Turn
 from prosa.services.context.told import context_of
 from prosa.services.process import Question, failed
-from prosa.transport.native.chat import ERRORS, IDEMPOTENCY_KEY, Unbuilt, hash_of, key_of, refuse_unbuilt
+from prosa.transport.native.chat import (
+    ERRORS,
+    IDEMPOTENCY_KEY,
+    Unbuilt,
+    attachments_of,
+    hash_of,
+    key_of,
+    refuse_unbuilt,
+)
 from prosa.transport.native.forms import (
-    Content,
+    Attachments,
     Key,
     MaxTokens,
     MessageForm,
@@ -33,20 +41,28 @@ class HistoryForm(Struct, frozen=True):
 
 class ProcessBody(Unbuilt, frozen=True, rename="camel", kw_only=True):
     """`sessionId` is a conversation's id, or a name of your own for one. `userMessageId` names a message that
-    is stored already. `chatHistory` stands in for the stored history in this call. `tools` are names of tools
-    of the server."""
+    is stored already. `attachments` are ids of files that go with the message; beside them its text may be
+    empty. `chatHistory` stands in for the stored history in this call. `tools` are names of tools of the
+    server."""
 
-    user_message_content: Content
+    user_message_content: Said
     session_id: Key
     client_id: Annotated[str, Meta(max_length=255, pattern=r"^[^\x00]*$")] = ""
     chat_history: Annotated[list[HistoryForm], Meta(max_length=1_000)] | None = None
     user_message_id: Key | None = None
+    attachments: Attachments | None = None
     provider: Name | None = None
     model: Name | None = None
     system_prompt: Prompt | None = None
     temperature: Temperature | None = None
     max_tokens: MaxTokens | None = None
     tools: Annotated[tuple[Name, ...], Meta(max_length=128)] | None = None
+
+
+_BODY = Annotated[ProcessBody, Meta(extra_json_schema={"anyOf": [
+    {"properties": {"userMessageContent": {"minLength": 1}}},
+    {"required": ["attachments"], "properties": {"attachments": {"type": "array", "minItems": 1}}},
+]})]  # fmt: skip
 
 
 class AnswerForm(Struct, frozen=True, rename="camel"):
@@ -60,6 +76,9 @@ async def process_message(call: Call[ProcessBody, Nothing]) -> Reply:
     """Waits for the whole answer. It is stored even if the caller leaves meanwhile."""
     body = call.body
     refuse_unbuilt(body)
+    attached = attachments_of(body)
+    if not body.user_message_content and not attached:
+        raise e.InvalidRequest("userMessageContent must say something where nothing is attached.")
     key = key_of(call, None)
     question = Question(
         content=body.user_message_content,
@@ -69,6 +88,7 @@ async def process_message(call: Call[ProcessBody, Nothing]) -> Reply:
             Turn(Role(each.role), each.content) for each in body.chat_history
         ),
         user_message_id=body.user_message_id,
+        attachments=attached,
         provider=body.provider,
         model=body.model,
         system_prompt=body.system_prompt,
@@ -94,6 +114,6 @@ async def process_message(call: Call[ProcessBody, Nothing]) -> Reply:
 
 OPERATIONS = [
     Operation("POST", "/api/chat/process", "Send a message, get the whole answer", process_message,
-              takes=ProcessBody, gives={200: AnswerForm}, headers=(IDEMPOTENCY_KEY,),
+              takes=_BODY, gives={200: AnswerForm}, headers=(IDEMPOTENCY_KEY,),
               errors=(*ERRORS, e.ClientMismatch, e.AnswerFailed, e.ActionRequired)),
 ]  # fmt: skip

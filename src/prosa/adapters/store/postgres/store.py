@@ -14,6 +14,7 @@ from prosa.adapters.store.postgres.listener import Listener
 from prosa.adapters.store.postgres.pool import Pool
 from prosa.adapters.store.records import Records
 from prosa.adapters.store.repositories.engine import EngineRecords
+from prosa.adapters.store.repositories.files import KnownFiles
 from prosa.adapters.store.repositories.keys import ProviderKeys
 from prosa.adapters.store.statement import Ask, Plan, Statement
 from prosa.domain.errors import MisconfiguredError, StoreUnavailable
@@ -42,6 +43,7 @@ class PostgresStore:
         self._listener: Listener | None = None
         self.engine = EngineRecords(_Session(self._engine, "", {}), alone=False)
         self.keys = ProviderKeys(_Session(self._engine, "", {}))
+        self.files = KnownFiles(_Session(self._engine, "", {}))
 
     def of(self, principal: Principal) -> Records:
         setting = (

@@ -1,5 +1,6 @@
 """The transaction that begins a run: everything that must be safe before a provider is called."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
@@ -9,6 +10,7 @@ from sqlalchemy import bindparam, select, update
 from prosa.adapters.store.repositories import messages as stored_messages
 from prosa.adapters.store.repositories.branch import branch
 from prosa.adapters.store.repositories.conversations import key_of, locked
+from prosa.adapters.store.repositories.files import ATTACH, taken
 from prosa.adapters.store.repositories.leases import lease_end
 from prosa.adapters.store.repositories.limits import remaining
 from prosa.adapters.store.repositories.rows import RUN, as_json, from_message, to_message, to_run, to_shown
@@ -24,6 +26,7 @@ from prosa.adapters.store.statement import (
     owned,
 )
 from prosa.adapters.store.tables import conversations, idempotency, reservations, runs
+from prosa.domain.content import Attachment, Part, worded
 from prosa.domain.context import Shown
 from prosa.domain.conversations import (
     Conversation,
@@ -81,13 +84,15 @@ def begin(opening: Opening, prepare: Prepare) -> Plan[Begun]:
     parent = yield from _place(opening, conversation)
     rows = yield from _branch(opening, parent)
     shown = [to_shown(row) for row in reversed(rows)]
+    attached = yield from taken(opening)
     if opening.content is not None:
-        shown.append(Shown(opening.user_message_id, (Turn(Role.USER, opening.content),)))
+        asked = Turn(Role.USER, opening.content, _parts(opening, attached))
+        shown.append(Shown(opening.user_message_id, (asked,)))
     left = yield from remaining(opening.limits, opening.now)
     prepared = prepare(conversation, shown, left)
     left.hold(prepared.bound)
     run = _run(opening, prepared, parent)
-    yield _writes(opening, conversation, prepared, run, parent)
+    yield _writes(opening, conversation, prepared, run, parent, attached)
     yield Tell("begun", [conversation.id, run.id])
     return Begun(run, prepared, left)
 
@@ -159,7 +164,12 @@ def _run(opening: Opening, prepared: Prepared, parent: str | None) -> Run:
 
 
 def _writes(
-    opening: Opening, conversation: Conversation, prepared: Prepared, run: Run, parent: str | None
+    opening: Opening,
+    conversation: Conversation,
+    prepared: Prepared,
+    run: Run,
+    parent: str | None,
+    attached: tuple[Attachment, ...],
 ) -> Together:
     """All that is written, in an order that respects the foreign keys."""
     now = opening.now
@@ -175,6 +185,7 @@ def _writes(
         provider=None,
         model=None,
         created_at=now,
+        parts=_parts(opening, attached),
     )
     answer = Message(
         id=run.message_id,
@@ -198,8 +209,9 @@ def _writes(
         Ask(_RESERVE, run_id=run.id, client_id=run.client_id, tokens=prepared.tokens, cost=prepared.cost,
             created_at=now),
         Ask(_SHOW, key_id=conversation.id, message_id=answer.id, updated_at=now, answer_provider=run.provider,
-            answer_model=run.model, **_title(conversation, opening.content)),
+            answer_model=run.model, **_title(conversation, opening.content, attached)),
     ]  # fmt: skip
+    asked += [Ask(ATTACH, message_id=question.id, file_id=part.file) for part in attached]
     if opening.key is not None:
         asked.append(
             Ask(_REMEMBER, key=opening.key, body_hash=opening.body_hash, run_id=run.id, created_at=now)
@@ -214,17 +226,24 @@ def _params(run: Run) -> dict[str, Any]:
     return {**msgspec.structs.asdict(run), **structs}
 
 
-def _title(conversation: Conversation, content: str | None) -> Params:
+def _title(conversation: Conversation, content: str | None, attached: Sequence[Attachment]) -> Params:
     """What the conversation is called from now on."""
     title, by = conversation.title, conversation.title_by
-    if title is None and (title := _excerpt(content)) is not None:
+    if title is None and (title := _excerpt(content, attached)) is not None:
         by = TitleBy.EXCERPT
     return {"title": title, "title_by": None if by is None else str(by), "title_key": key_of(title)}
 
 
-def _excerpt(content: str | None) -> str | None:
-    """A title from a first message: one line, at most `TITLE` characters, cut between words."""
+def _parts(opening: Opening, attached: tuple[Attachment, ...]) -> tuple[Part, ...]:
+    """The new message's: files come first, as most providers advise."""
+    return worded(attached, opening.content or "")
+
+
+def _excerpt(content: str | None, attached: Sequence[Attachment] = ()) -> str | None:
+    """A title from a first message, or its first file: one line, at most `TITLE` characters, cut between
+    words."""
     if content is None:
         return None
+    content = content or next((part.name for part in attached if part.name), "")
     line = " ".join(content[:500].split())
     return line if len(line) <= TITLE else line[: TITLE - 1].rsplit(" ", 1)[0] + "…"

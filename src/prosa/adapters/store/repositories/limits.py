@@ -31,7 +31,7 @@ def _in_sqlite(_element: _Turnstile, _compiler: object, **_kw: object) -> str:
     return "SELECT 1"
 
 
-_TURNSTILE = Statement(_Turnstile())
+TURNSTILE = Statement(_Turnstile())
 
 
 def _used(spent: ColumnElement[int], held: ColumnElement[int]) -> Statement:
@@ -80,7 +80,7 @@ def remaining(limits: Limits, now: Instant, **owner: str) -> Plan[Remaining]:
     has to say who that is (`principal`)."""
     if not limits:
         return Remaining()
-    yield Ask(_TURNSTILE, **owner)
+    yield Ask(TURNSTILE, **owner)
     day, month = start_of_day(now), start_of_month(now)
     tokens = cost = None
     if limits.tokens_per_day is not None:

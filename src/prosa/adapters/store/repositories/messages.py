@@ -6,7 +6,8 @@ import msgspec
 from sqlalchemy import bindparam, delete, null, select, update
 
 from prosa.adapters.store.repositories.conversations import NODES, locked, present, tree_of
-from prosa.adapters.store.repositories.rows import MESSAGE, from_counts, from_message, to_message
+from prosa.adapters.store.repositories.files import PRUNE
+from prosa.adapters.store.repositories.rows import MESSAGE, from_counts, from_message, from_parts, to_message
 from prosa.adapters.store.repositories.summaries import dissolved, dissolved_below
 from prosa.adapters.store.session import Session
 from prosa.adapters.store.statement import (
@@ -23,6 +24,7 @@ from prosa.adapters.store.statement import (
     owned,
 )
 from prosa.adapters.store.tables import conversations, messages, runs
+from prosa.domain.content import worded
 from prosa.domain.context import Counts
 from prosa.domain.conversations import (
     Conversation,
@@ -44,7 +46,11 @@ _MANY = Statement(select(*MESSAGE).where(among(_m.id, "ids"), *_here))
 _REWRITE = Statement(
     update(messages)
     .where(_m.id == bindparam("key"), *_here)
-    .values(content=bindparam("content"), parts=null(), tokens=null())
+    .values(
+        content=bindparam("content"),
+        parts=bindparam("new_parts", type_=_m.parts.type),
+        tokens=null(),
+    )
 )
 _COUNT = Statement(
     update(messages).where(_m.id == bindparam("key"), *_here).values(tokens=bindparam("counts"))
@@ -134,13 +140,20 @@ def _seed(given: Sequence[Message]) -> Plan[None]:
 def _rewrite(conversation_id: str, message_id: str, content: str, now: Instant) -> Plan[Message]:
     conversation = yield from locked(conversation_id)
     message = settled((yield from _get(conversation_id, message_id)))
+    parts = worded(message.parts, content)
     yield Together(
-        Ask(_REWRITE, key=message_id, conversation_id=conversation_id, content=content),
+        Ask(
+            _REWRITE,
+            key=message_id,
+            conversation_id=conversation_id,
+            content=content,
+            new_parts=from_parts(parts),
+        ),
         Ask(MOVE_HEAD, key=conversation_id, head_id=conversation.head_id, updated_at=now),
     )
     yield from dissolved_below(conversation_id, message_id)
     yield Tell("messages", [conversation_id])
-    return msgspec.structs.replace(message, content=content, parts=(), tokens=None)
+    return msgspec.structs.replace(message, content=content, parts=parts, tokens=None)
 
 
 def _delete(conversation_id: str, message_id: str, now: Instant, *, subtree: bool) -> Plan[None]:
@@ -165,6 +178,7 @@ def _delete(conversation_id: str, message_id: str, now: Instant, *, subtree: boo
         Ask(_DELETE_RUNS, ids=Ids(gone), conversation_id=conversation_id),
         Ask(MOVE_HEAD, key=conversation_id, head_id=head, updated_at=now),
     )
+    yield Ask(PRUNE, conversation_id=conversation_id)
     yield Tell("messages", [conversation_id])
 
 
@@ -183,6 +197,7 @@ def _clear(conversation_id: str, now: Instant) -> Plan[None]:
         Ask(_CLEAR_RUNS, conversation_id=conversation_id),
         Ask(MOVE_HEAD, key=conversation_id, head_id=None, updated_at=now),
     )
+    yield Ask(PRUNE, conversation_id=conversation_id)
     yield Tell("messages", [conversation_id])
 
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import msgspec
 
 from prosa.adapters.store.statement import Json, Params, Row
-from prosa.adapters.store.tables import conversations, messages, run_steps, runs
+from prosa.adapters.store.tables import conversations, files, messages, run_steps, runs
 from prosa.domain.content import Part, ThinkingPart, decode_parts, encode_parts
 from prosa.domain.context import Counts, Sent, Shown
 from prosa.domain.conversations import (
@@ -17,6 +17,7 @@ from prosa.domain.conversations import (
     TitleBy,
 )
 from prosa.domain.ending import Entry
+from prosa.domain.files import File, FileKind
 from prosa.domain.models import Role, Turn, Usage
 from prosa.domain.runs import Run, RunStatus
 from prosa.domain.steps import Step, StepStatus
@@ -28,6 +29,7 @@ STEP = tuple(run_steps.c[name] for name in Step.__struct_fields__)
 RUN = tuple(runs.c[name] for name in Run.__struct_fields__)
 
 FLAGS = ("pinned", "archived")
+FILE = tuple(files.c[name] for name in File.__struct_fields__)
 
 _usage = msgspec.json.Decoder(Usage)
 _sent = msgspec.json.Decoder(Sent)
@@ -99,6 +101,13 @@ def to_shown(row: Row) -> Shown:
     # No provider wants the thoughts of an earlier run.
     kept = (part for part in to_parts(parts) if not isinstance(part, ThinkingPart))
     return Shown(identity, tuple(exchanges(_ROLES[role], kept)), tokens)
+
+
+def to_file(row: Row) -> File:
+    """From the columns `FILE`."""
+    values = dict(zip(File.__struct_fields__, row, strict=True))
+    values["kind"] = FileKind(values["kind"])
+    return File(**values)
 
 
 def to_step(row: Row) -> Step:

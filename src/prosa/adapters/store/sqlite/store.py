@@ -9,6 +9,7 @@ from typing import Any, ParamSpec, TypeVar
 from prosa.adapters.store.migrations import upgrade
 from prosa.adapters.store.records import Records
 from prosa.adapters.store.repositories.engine import EngineRecords
+from prosa.adapters.store.repositories.files import KnownFiles
 from prosa.adapters.store.repositories.keys import ProviderKeys
 from prosa.adapters.store.sqlite.connection import Observer, connect
 from prosa.adapters.store.sqlite.lock import Lock
@@ -38,6 +39,7 @@ class SqliteStore:
         self._readers: Readers | None = None
         self.engine = EngineRecords(_Session(self, {}), alone=True)
         self.keys = ProviderKeys(_Session(self, {}))
+        self.files = KnownFiles(_Session(self, {}))
 
     def of(self, principal: Principal) -> Records:
         return Records(_Session(self, {"principal": principal.user_id}))

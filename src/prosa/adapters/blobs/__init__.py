@@ -1,0 +1,1 @@
+"""Where the bytes of users' files are kept: a folder."""
