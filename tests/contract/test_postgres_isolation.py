@@ -9,13 +9,31 @@ import pytest
 from sqlalchemy import select
 from tests.counts import counts
 from tests.postgres import Database, ask
-from tests.stores import ANA, BIA, BOOT, NOON, Ears, added, begin, boundary, conversation, step, turn
+from tests.stores import (
+    ANA,
+    BIA,
+    BOOT,
+    NOON,
+    Ears,
+    added,
+    begin,
+    bound,
+    boundary,
+    conversation,
+    opening,
+    step,
+    turn,
+)
 
 from prosa.adapters.store.statement import Ask, Plan, Statement
 from prosa.adapters.store.tables import ENGINE, OPERATORS, OWNED, conversations
 from prosa.domain.conversations import Conversation
 from prosa.domain.errors import ConversationNotFound
+from prosa.domain.feedback import Feedback
+from prosa.domain.ids import new_id
 from prosa.domain.principal import Principal
+from prosa.domain.templates import Template
+from prosa.domain.tickets import Asking
 from prosa.ports.store import Store
 
 asyncpg = pytest.importorskip("asyncpg")
@@ -41,11 +59,20 @@ async def store(database: Database, ears: Ears) -> AsyncIterator[Store]:
 @pytest.fixture
 async def filled(store: Store, chat: Conversation) -> Conversation:
     """A row of Ana's in each table."""
-    await turn(store, chat, key="k", body_hash="h")
+    answered = await turn(store, chat, key="k", body_hash="h")
     run = (await begin(store, chat)).run
     await store.engine.commit(BOOT, [], [], [boundary(run, step(run))])
     await store.of(ANA).sign_ins.use("link", NOON)
     await turn(store, chat, attachments=(await added(store),), parent_id=None)
+    await store.of(ANA).tickets.begin(
+        Asking(new_id(), "1", "Hello"), opening(new_id(), parent_id=None), bound()
+    )
+    await store.of(ANA).templates.add(
+        Template(new_id(), ANA.user_id, ANA.client_id, "Olá", None, "Oi", (), NOON, NOON)
+    )
+    await store.of(ANA).feedback.put(
+        Feedback(answered.message_id, ANA.user_id, chat.id, "up", None, (), None, NOON, NOON)
+    )
     return chat
 
 
@@ -179,8 +206,10 @@ async def test_deletion_reaches_all_that_hangs_on_a_conversation(
     database: Database, store: Store, filled: Conversation
 ) -> None:
     """The cascade runs as the tables' owner, to whom row level security applies by force."""
-    await store.of(ANA).conversations.delete(filled.id)
-    for table in ("conversations", "messages", "runs", "journal", "idempotency"):
+    ticket = (await store.of(ANA).tickets.get("1")).ticket
+    for conversation_id in (filled.id, ticket.conversation_id):
+        await store.of(ANA).conversations.delete(conversation_id)
+    for table in ("conversations", "messages", "runs", "journal", "idempotency", "feedback", "tickets"):
         assert await ask(database.superuser, f"SELECT * FROM {table}") == []
 
 

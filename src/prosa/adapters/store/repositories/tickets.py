@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from msgspec import UNSET, structs
-from sqlalchemy import and_, bindparam, exists, not_, or_, select, update
+from sqlalchemy import and_, bindparam, exists, not_, null, or_, select, update
 from sqlalchemy.sql import ColumnElement
 
 from prosa.adapters.store.repositories import messages as stored_messages
@@ -33,7 +33,7 @@ _UPDATE = Statement(
 _FORGET = Statement(
     update(tickets)
     .where(_t.ticket_id == bindparam("key"), owned(tickets))
-    .values(run_id=None, kept_run_id=None, updated_at=bindparam("updated_at"))
+    .values(run_id=null(), kept_run_id=null(), updated_at=bindparam("updated_at"))
     .returning(_t.id)
 )
 _RUNS = Statement(select(*RUN).where(among(runs.c.id, "ids"), owned(runs)))
