@@ -31,6 +31,13 @@ class Line:
             heard.append(await self.hear())
         return heard
 
+    async def until_words(self, number: int) -> list[dict[str, Any]]:
+        """What comes, up to so many words of an answer."""
+        heard: list[dict[str, Any]] = []
+        while sum(message.get("content", "").count(" ") for message in heard) < number:
+            heard.append(await self.hear())
+        return heard
+
     async def end(self) -> tuple[list[dict[str, Any]], int]:
         """What still comes, and the close code."""
         heard = []

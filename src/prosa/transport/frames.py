@@ -13,12 +13,17 @@ CUT = "prosa.cut"
 LINGER = 5.0
 """Seconds that a dead peer's connection gets to be closed as it should."""
 
+MOST_PIECES = 20_000
+"""Frames of one message: more is refused with 1009, as a message that is too large."""
+
 _UNREADABLE = (
     b"HTTP/1.1 431 Request Header Fields Too Large\r\nconnection: close\r\ncontent-length: 0\r\n\r\n"
 )
 
 
 class Frames(WebSocketsSansIOProtocol):
+    _pieces = 0
+
     def data_received(self, data: bytes) -> None:
         """A request that can't be read, most often for its endless headers, gets an answer, and an end."""
         super().data_received(data)
@@ -38,10 +43,31 @@ class Frames(WebSocketsSansIOProtocol):
         if message["type"] == "websocket.http.response.body" and not message.get("more_body"):
             self.handshake_complete = True
 
+    def handle_text(self, event: Frame) -> None:
+        self._pieces = 0
+        super().handle_text(event)
+
+    def handle_bytes(self, event: Frame) -> None:
+        self._pieces = 0
+        super().handle_bytes(event)
+
     def handle_cont(self, event: Frame) -> None:
-        """Fragments of nothing must not pile up: no limit of size counts them."""
-        if event.data or event.fin:
-            super().handle_cont(event)
+        """Pieces are joined as they come: a million of one byte must not weigh more than a megabyte. Nor may
+        there be any number of empty ones: no limit of size counts them."""
+        if self.close_sent:
+            return
+        self._pieces += 1
+        if self._pieces > MOST_PIECES:
+            self.conn.fail(1009, "too many pieces")
+            self.handle_parser_exception()
+            return
+        whole: Any = self.frames[0]
+        if not isinstance(whole, bytearray):
+            whole = bytearray(whole)
+        whole += event.data
+        self.frames = [bytes(whole) if event.fin else whole]
+        if event.fin:
+            self.send_receive_event_to_app()
 
     def handle_ping(self) -> None:
         """Who does not read gets no pongs: they would pile up."""
