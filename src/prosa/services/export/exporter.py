@@ -7,6 +7,9 @@ from prosa.domain.principal import Principal
 from prosa.ports.store import Exports, Store
 from prosa.services.export.document import Document
 from prosa.services.export.formats import Encoder, Format
+from prosa.services.export.markdown import Markdown
+from prosa.services.export.page import Html
+from prosa.services.export.sheet import Sheet
 
 PAGE = 100
 """Conversations that are read at once."""
@@ -19,8 +22,16 @@ _ID = 16
 
 
 def encoder(form: Format, language: str = "en") -> Encoder:
-    del language
-    return {"json": Document}[form]()
+    """`language` is that of the words around what was said."""
+    match form:
+        case "json":
+            return Document()
+        case "csv":
+            return Sheet()
+        case "markdown":
+            return Markdown(language)
+        case "html":
+            return Html(language)
 
 
 class Export:

@@ -1,10 +1,14 @@
 """What every format of an export is: it turns what it is given into bytes, and keeps nothing."""
 
+from collections.abc import Mapping
 from typing import Literal, Protocol
 
+from prosa.domain.content import DocumentPart, ImagePart, Part
 from prosa.domain.conversations import Conversation, Message
+from prosa.domain.models import Role
+from prosa.domain.time import Instant, to_iso
 
-Format = Literal["json"]
+Format = Literal["json", "markdown", "html", "csv"]
 
 
 class Encoder(Protocol):
@@ -27,3 +31,54 @@ class Encoder(Protocol):
     def close(self, conversation: Conversation) -> bytes: ...
 
     def end(self) -> bytes: ...
+
+
+WORDS: Mapping[str, Mapping[str, str]] = {
+    "en": {
+        Role.USER.value: "You",
+        Role.ASSISTANT.value: "Assistant",
+        Role.SYSTEM.value: "System",
+        Role.TOOL.value: "Tool",
+        "untitled": "Conversation",
+        "all": "Conversations",
+        "thoughts": "Thoughts",
+        "call": "Tool",
+        "incomplete": "not finished",
+        "image": "image",
+        "document": "document",
+        "lang": "en",
+    },
+    "pt": {
+        Role.USER.value: "Você",
+        Role.ASSISTANT.value: "Assistente",
+        Role.SYSTEM.value: "Sistema",
+        Role.TOOL.value: "Ferramenta",
+        "untitled": "Conversa",
+        "all": "Conversas",
+        "thoughts": "Raciocínio",
+        "call": "Ferramenta",
+        "incomplete": "não terminada",
+        "image": "imagem",
+        "document": "documento",
+        "lang": "pt",
+    },
+}
+"""What readers of Markdown and HTML see."""
+
+
+def words_of(language: str) -> Mapping[str, str]:
+    return WORDS.get(language, WORDS["en"])
+
+
+def minute(instant: Instant) -> str:
+    """`2026-11-21 09:30 UTC`."""
+    return f"{to_iso(instant)[:16].replace('T', ' ')} UTC"
+
+
+def media(part: Part, words: Mapping[str, str]) -> str | None:
+    """What stands for a picture or a file, which is not in the export."""
+    if isinstance(part, ImagePart):
+        return words["image"]
+    if isinstance(part, DocumentPart):
+        return part.name or words["document"]
+    return None

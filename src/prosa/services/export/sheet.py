@@ -1,0 +1,59 @@
+"""CSV: a row for each message (RFC 4180), in UTF-8 with the mark that Excel looks for."""
+
+from prosa.domain.conversations import Conversation, Message
+from prosa.domain.time import to_iso
+
+MARK = b"\xef\xbb\xbf"
+COLUMNS = (
+    "conversationId", "title", "messageId", "parentId", "role", "status", "createdAt", "provider", "model",
+    "content",
+)  # fmt: skip
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+"""What spreadsheets take for the beginning of a formula, the full-width forms, too."""
+
+
+class Sheet:
+    media_type = "text/csv; charset=utf-8; header=present"
+    suffix = "csv"
+    whole = True
+
+    def begin(self, conversations: int, title: str | None) -> bytes:
+        del conversations, title
+        return MARK + ",".join(COLUMNS).encode() + b"\r\n"
+
+    def open(self, conversation: Conversation, place: int) -> bytes:
+        del conversation, place
+        return b""
+
+    def message(self, message: Message, conversation: Conversation, place: int) -> bytes:
+        del place
+        row = (
+            conversation.id,
+            conversation.title,
+            message.id,
+            message.parent_id,
+            message.role.value,
+            message.status.value,
+            to_iso(message.created_at),
+            message.provider,
+            message.model,
+            message.content,
+        )
+        return ",".join(cell(each or "") for each in row).encode() + b"\r\n"
+
+    def close(self, conversation: Conversation) -> bytes:
+        del conversation
+        return b""
+
+    def end(self) -> bytes:
+        return b""
+
+
+def cell(text: str) -> str:
+    """`text` as a cell that no spreadsheet computes."""
+    if text.startswith(_FORMULA):
+        text = f"'{text}"
+    if any(sign in text for sign in '",\r\n\0'):
+        quoted = text.replace('"', '""').replace("\0", "\ufffd")
+        return f'"{quoted}"'
+    return text
