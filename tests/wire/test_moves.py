@@ -123,6 +123,6 @@ async def test_a_bad_conversation_among_good_ones(local: House) -> None:
     document["conversations"] = [*bad[:3], good, *bad[3:]]
     done = (await bring(local, json.dumps(document).encode()))[-1]
     assert (done["imported"], [each["id"] for each in done["failed"]]) == (1, list("123456"))
-    assert done["failed"][0]["reason"] == "status is not as it should be."
+    assert done["failed"][0]["reason"] == "Not as it should be: status."
     portuguese = (await bring(local, json.dumps(document).encode(), **{"Accept-Language": "pt"}))[-1]
-    assert portuguese["failed"][0]["reason"] == "status não está como deveria."
+    assert portuguese["failed"][0]["reason"] == "Não está como deveria: status."

@@ -88,19 +88,25 @@ class Malformed(ImportFailed):
     """`what` is the field that is not as it should be."""
 
     code = "malformed"
-    en = "{what} is not as it should be."
-    pt = "{what} não está como deveria."
+    en = "Not as it should be: {what}."
+    pt = "Não está como deveria: {what}."
 
     def __init__(self, what: str) -> None:
         super().__init__(what=what)
+
+
+class Empty(ImportFailed):
+    code = "empty_conversation"
+    en = "The conversation has no messages that can be shown."
+    pt = "A conversa não tem mensagens que possam ser mostradas."
 
 
 class TooMuch(ImportFailed):
     """`what` is larger than anybody needs."""
 
     code = "too_much"
-    en = "{what} is too large."
-    pt = "{what} é grande demais."
+    en = "Too large: {what}."
+    pt = "Grande demais: {what}."
 
     def __init__(self, what: str) -> None:
         super().__init__(what=what)

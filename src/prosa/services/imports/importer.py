@@ -109,14 +109,15 @@ class _Count:
 
 def _pieces(principal: Principal, file: IO[bytes], source: Source) -> Iterator[Planting | Failure]:
     """What the file holds, each as it is to be stored. For a thread."""
-    owner = None
+    moment, begun = now(), False
     try:
         for name, found in conversations(file, source):
-            owner = owner or Owner(principal, name, now())
+            begun = True
+            owner = Owner(principal, name, moment)
             yield _planted(owner, found) if isinstance(found, Told) else Failure(*found)
-    except BrokenFile as error:
-        if owner is None:
-            raise UnknownFile from error
+    except ImportFailed as error:
+        if not begun:
+            raise (UnknownFile() if isinstance(error, BrokenFile) else error) from None
         yield Failure(None, error)
 
 

@@ -5,8 +5,9 @@ from collections.abc import Iterable, Sequence
 
 from msgspec import Struct, structs
 
+from prosa.domain.content import encode_parts
 from prosa.domain.conversations import Conversation, Message, MessageKind
-from prosa.domain.ids import id_at, moment_of, parse_id
+from prosa.domain.ids import Prefix, from_foreign, id_at, moment_of, parse_id
 from prosa.domain.imports import Planting, Seedling, Told, ToldMessage, TooMuch
 from prosa.domain.principal import Principal
 from prosa.domain.time import SECOND, Instant
@@ -19,6 +20,8 @@ MOST_EXTERNAL = 255
 MOST_PROMPT = 100_000
 MOST_CONTENT = 4_000_000
 """Characters of one message: ten times what a user may send at once."""
+MOST_PARTS = 16_000_000
+"""Characters of its parts: of pictures and what tools said, too."""
 
 _COUNTED = 26
 """Bits of an id that count on within a millisecond."""
@@ -62,7 +65,7 @@ def _distinct(messages: Iterable[ToldMessage]) -> dict[str, ToldMessage]:
     """By id; of two with one id, the first."""
     found: dict[str, ToldMessage] = {}
     for each in messages:
-        if len(each.content) > MOST_CONTENT:
+        if len(each.content) > MOST_CONTENT or (each.parts and len(encode_parts(each.parts)) > MOST_PARTS):
             raise TooMuch(f"message {each.id[:100]}")
         found.setdefault(each.id, each)
     return found
@@ -99,12 +102,26 @@ def _begun(owner: Owner, told: Told, ordered: Sequence[ToldMessage]) -> Instant 
     return None if not known else known[0] if times[0] is not None else min(known)
 
 
+def _of_a_door(told: str) -> str | None:
+    """Ours behind a name that the Assistants door gave it."""
+    prefix = Prefix.CONVERSATION if told.startswith(Prefix.CONVERSATION) else Prefix.MESSAGE
+    return from_foreign(prefix, told)
+
+
+def _nobodys(told: str) -> str | None:
+    del told
+    return None
+
+
+_OWN = {"prosa": parse_id, "openai": _of_a_door}
+
+
 class _Identity:
     """Makes the ids of one conversation's rows."""
 
     def __init__(self, owner: Owner, conversation: str) -> None:
         self._names = (owner.source, owner.principal.user_id, conversation)
-        self._own = owner.source == "prosa"
+        self._own = _OWN.get(owner.source, _nobodys)
         self._latest = (owner.now + DAY) // 1_000 << _COUNTED
 
     def of(self, kind: str, told: str, created: Instant, parent: str | None, place: int) -> tuple[str, str]:
@@ -115,7 +132,7 @@ class _Identity:
         return first, id_at(tick, self._chance(kind, told, "second"))
 
     def _kept(self, told: str) -> str | None:
-        identity = parse_id(told) if self._own else None
+        identity = self._own(told)
         moment = None if identity is None else moment_of(identity)
         return identity if moment is not None and moment <= self._latest else None
 

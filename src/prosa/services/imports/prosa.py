@@ -16,7 +16,7 @@ _CONVERSATIONS = {status.value: status for status in ConversationStatus}
 
 
 def is_conversation(value: dict[str, Any]) -> bool:
-    return isinstance(value.get("id"), str) and isinstance(value.get("messages"), list)
+    return isinstance(value.get("messages"), list) and "object" not in value and "id" in value
 
 
 def told(raw: dict[str, Any]) -> Told:

@@ -1,17 +1,17 @@
-"""The values of a JSON file, one at a time, however large it is: they stand in a list, in one of a few named
-lists of an object, or one after the other."""
+"""The values of a JSON file, one at a time, however large it is: they stand in a list, in a list of that name
+of an object, or one after the other."""
 
 import math
 from collections.abc import Iterator
 from decimal import Decimal
-from typing import IO, Any
+from typing import Any, Protocol
 
 from msgspec import Struct
 
 from prosa.domain.imports import BrokenFile, TooMuch
 
-LISTS = frozenset({"conversations", "data", "threads", "messages"})
-"""Names in an object at the top whose lists are read value by value."""
+LIST = "conversations"
+"""The list of an object at the top that is read value by value."""
 
 MOST_TEXT = 64 * 1024 * 1024
 """Characters that one value may have in all its texts."""
@@ -21,6 +21,10 @@ DEEPEST = 100
 PIECE = 65_536
 
 Events = Iterator[tuple[str, Any]]
+
+
+class Readable(Protocol):
+    def read(self, size: int = -1, /) -> bytes: ...
 
 
 class Entry(Struct, frozen=True):
@@ -38,7 +42,7 @@ class Flaw(Struct, frozen=True):
     told: str | None
 
 
-def entries(file: IO[bytes]) -> Iterator[Entry | Flaw]:
+def entries(file: Readable) -> Iterator[Entry | Flaw]:
     """Raises BrokenFile where it is not JSON (any more)."""
     import ijson
 
@@ -59,7 +63,7 @@ def entries(file: IO[bytes]) -> Iterator[Entry | Flaw]:
 class _Counted:
     """A file that counts what was read of it."""
 
-    def __init__(self, file: IO[bytes]) -> None:
+    def __init__(self, file: Readable) -> None:
         self._file = file
         self.read_so_far = 0
 
@@ -75,7 +79,7 @@ def _envelope(events: Events) -> Iterator[Entry | Flaw]:
         if event == "end_map":
             break
         kind, value = next(events)
-        if kind == "start_array" and name in LISTS:
+        if kind == "start_array" and name == LIST:
             yield from _elements(name, events)
             continue
         built = _Builder().whole(kind, value, events)
@@ -121,7 +125,7 @@ class _Builder:
                 self._place(kind, value, stack, names)
             elif stack:
                 self._give_up(root, stack)
-        return Flaw(TooMuch("The conversation"), self._told) if self._over else root
+        return Flaw(TooMuch("conversation"), self._told) if self._over else root
 
     def _count(self, kind: str, value: Any, depth: int) -> None:
         self._values += 1
