@@ -1,10 +1,14 @@
 """Conversations as files, out of the API and into it."""
 
+import asyncio
 import json
+import time
 from typing import Any
 
 import httpx2
 import pytest
+from tests.unit.services.imports.samples import CHATGPT, CLAUDE, page, thread, thread_message, zipped
+from tests.unit.services.imports.samples import raw as as_raw
 from tests.wire.house import NOBODY, House, refused
 
 from prosa.domain import errors as e
@@ -126,3 +130,94 @@ async def test_a_bad_conversation_among_good_ones(local: House) -> None:
     assert done["failed"][0]["reason"] == "Not as it should be: status."
     portuguese = (await bring(local, json.dumps(document).encode(), **{"Accept-Language": "pt"}))[-1]
     assert portuguese["failed"][0]["reason"] == "Não está como deveria: status."
+
+
+@pytest.mark.parametrize(
+    ("raw", "source"),
+    [(as_raw([CHATGPT]), "chatgpt"), (zipped({"conversations.json": as_raw([CLAUDE])}), "claude")],
+)
+async def test_from_elsewhere(guarded: House, raw: bytes, source: str) -> None:
+    done = (await bring(guarded, raw, "ana"))[-1]
+    assert (done["imported"], done["failed"]) == (1, [])
+    (one,) = (await guarded.get("/api/conversations", user="ana")).json()["items"]
+    assert one["metadata"] == {"importedFrom": source}
+    shown = (await guarded.get(f"/api/conversations/{one['id']}/messages", user="ana")).json()["items"]
+    assert [each["role"] for each in shown] == ["user", "assistant", "user", "assistant"][: len(shown)]
+    assert shown[-1]["id"] == one["headId"]
+    again = (await bring(guarded, raw, "ana", source))[-1]
+    assert (again["imported"], again["skipped"], again["messages"]) == (0, 1, 0)
+    assert (await bring(guarded, raw, "bia"))[-1]["messages"] == done["messages"]
+    # Its answers, with calls and results in them, are understood by models.
+    head = shown[1]["id"]
+    events = await guarded.send(one["id"], "And now?", user="ana", parentId=head)
+    assert events[-1]["status"] == "completed"
+    told = guarded.calls[-1].request.turns
+    assert told[-1].content == "And now?"
+    other = "openai"
+    refused(await send(guarded, raw, "ana", other), 400, UnknownFile())
+
+
+async def test_threads_are_found_by_their_old_names(guarded: House) -> None:
+    messages = [thread_message("msg_1", "user", "Hi"), thread_message("msg_2", "assistant", "Hello.")]
+    lines = b"\n".join(map(as_raw, [thread(), page(*reversed(messages))]))
+    assert (await bring(guarded, lines, "ana"))[-1]["messages"] == 2
+    answer = await guarded.post("/api/conversations", {"externalId": "thread_abc"}, user="ana")
+    assert answer.status_code == 200
+    document = (await guarded.get(f"/api/conversations/{answer.json()['id']}/export", user="ana")).json()
+    (one,) = document["conversations"]
+    assert (one["externalId"], one["metadata"], one["createdAt"]) == (
+        "thread_abc",
+        {"case": "7"},
+        "2023-11-14T22:13:20.000000Z",
+    )
+    assert [each["externalId"] for each in one["messages"]] == ["msg_1", "msg_2"]
+
+
+@pytest.mark.parametrize("form", ["markdown", "html", "csv"])
+async def test_other_formats(guarded: House, form: str) -> None:
+    one = await guarded.conversation("ana", title="<b>")
+    await guarded.send(one, "first", user="ana")
+    await guarded.send(one, "=other", user="ana", parentId=None)
+    await guarded.conversation("bia", title="hers")
+    for path in (f"/api/conversations/{one}/export", "/api/export"):
+        answer = await guarded.get(path, params={"format": form}, user="ana")
+        kinds = {"markdown": "text/markdown", "html": "text/html", "csv": "text/csv"}
+        assert answer.headers["content-type"].split(";")[0] == kinds[form]
+        assert answer.headers["content-disposition"].startswith("attachment;")
+        assert answer.headers["x-total-conversations"] == "1"
+        assert "=other" in answer.text
+        assert ("first" in answer.text) == (form == "csv")
+        assert "hers" not in answer.text
+
+
+async def test_a_reader_who_leaves_ends_the_export(listening: House) -> None:
+    one = await listening.conversation()
+    for _ in range(3):
+        await listening.post(f"/api/conversations/{one}/messages", {"role": "user", "content": "x" * 400_000})
+    async with listening.client() as client, client.stream("GET", "/api/export") as response:
+        async for _ in response.aiter_bytes():
+            break
+    assert (await listening.get("/health")).status_code == 200
+
+
+async def test_the_loop_goes_on_while_a_large_file_is_read(local: House) -> None:
+    messages = [
+        {"id": str(n), "parentId": str(n - 1), "role": "user", "content": "x" * 200} for n in range(20_000)
+    ]
+    document = {"format": "prosa", "version": 1, "conversations": [{"id": "c", "messages": messages}] + [
+        {"id": str(n), "messages": messages[n : n + 2]} for n in range(300)]}  # fmt: skip
+    worst, going = 0.0, True
+
+    async def tick() -> None:
+        nonlocal worst
+        while going:
+            began = time.perf_counter(), time.process_time()
+            await asyncio.sleep(0.005)
+            worst = max(worst, min(time.perf_counter() - began[0], time.process_time() - began[1]))
+
+    ticker = asyncio.create_task(tick())
+    done = (await bring(local, json.dumps(document).encode()))[-1]
+    going = False
+    await ticker
+    assert (done["imported"], done["messages"], done["failed"]) == (301, 20_600, [])
+    assert worst < 0.25, f"the loop stood still for {worst * 1000:.0f} ms"

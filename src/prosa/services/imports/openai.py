@@ -34,6 +34,7 @@ class Threads:
         self._end = 0
         self._threads: dict[str, tuple[int, int] | None] = {}
         self._messages: dict[str, list[tuple[int, int]]] = {}
+        self._paged: set[str] = set()
 
     def close(self) -> None:
         self._file.close()
@@ -60,6 +61,7 @@ class Threads:
         found = objects(page)
         for each in reversed(found) if found and _backwards(found) else found:
             self.add(each)
+            self._paged.add(text(each.get("thread_id")))
 
     def all(self) -> Iterator[tuple[str, Told | ImportFailed]]:
         """Each thread with its id."""
@@ -71,7 +73,7 @@ class Threads:
 
     def _told(self, name: str, raw: dict[str, Any]) -> Told:
         found = [self._get(place) for place in self._messages.get(name, ())]
-        if found and _backwards(found):
+        if found and name not in self._paged and _backwards(found):
             found.reverse()
         found.sort(key=_created)
         messages: list[ToldMessage] = []

@@ -9,6 +9,7 @@ from typing import Any, Protocol
 from msgspec import Struct
 
 from prosa.domain.imports import BrokenFile, TooMuch
+from prosa.services.imports.escapes import Escapes
 
 LIST = "conversations"
 """The list of an object at the top that is read value by value."""
@@ -61,16 +62,19 @@ def entries(file: Readable) -> Iterator[Entry | Flaw]:
 
 
 class _Counted:
-    """A file that counts what was read of it."""
+    """A file that counts what was read of it, and gives no halves of characters."""
 
     def __init__(self, file: Readable) -> None:
         self._file = file
+        self._escapes = Escapes()
         self.read_so_far = 0
 
     def read(self, size: int = -1) -> bytes:
-        data = self._file.read(size)
-        self.read_so_far += len(data)
-        return data
+        while data := self._file.read(size):
+            self.read_so_far += len(data)
+            if whole := self._escapes.feed(data):
+                return whole
+        return self._escapes.rest()
 
 
 def _envelope(events: Events) -> Iterator[Entry | Flaw]:

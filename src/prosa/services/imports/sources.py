@@ -40,7 +40,7 @@ class _Reading:
 
     def __init__(self, source: Source) -> None:
         self._source = source
-        self._known: str | None = None if source == "auto" else source
+        self._known: str | None = None
         self._threads = openai.Threads()
         self._strange: list[str | None] = []
 
@@ -57,7 +57,7 @@ class _Reading:
         elif isinstance(entry.value, dict):
             if entry.place == "." and not _known(entry.value):
                 for each in entry.value.values():
-                    yield from self._take_list(each)
+                    yield from self._take_list([each] if isinstance(each, dict) and _known(each) else each)
             else:
                 yield from self._take_object(entry.value)
 
