@@ -114,6 +114,7 @@ def chat(
             limits,
             settings.max_tool_rounds,
             settings.action_seconds,
+            settings.summary_model,
         ),
         keys,
         kept,

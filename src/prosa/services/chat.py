@@ -22,6 +22,7 @@ from prosa.services.models.listing import Listing
 from prosa.services.process import Process
 from prosa.services.runs.engine import Engine
 from prosa.services.runs.start import Defaults
+from prosa.services.summaries import Summaries
 from prosa.services.templates import Templates
 from prosa.services.tickets import Tickets
 from prosa.services.tools.registry import Toolbox
@@ -63,6 +64,8 @@ class Chat:
         self.ledger = Ledger(store, defaults.limits)
         self.completions = Completions(self.ledger, catalogue, defaults)
         self.embeddings = Embeddings(self.ledger, catalogue, self.completions)
+        self.summaries = Summaries(store, catalogue, self.completions, defaults)
+        self.engine.listeners.append(self.summaries.after)
 
     async def open(self) -> None:
         """Connects the store and ends what a lost process left. Raises what `Store.open` raises; then the
@@ -88,13 +91,15 @@ class Chat:
             left.push_async_callback(self.catalogue.close)
             left.push_async_callback(self.tools.close)
             left.push_async_callback(self.ledger.close)
+            left.push_async_callback(self.summaries.close)
             left.push_async_callback(self.engine.close)
             left.push_async_callback(self.completions.settle)
             left.push_async_callback(self.completions.drain, 0)
 
     async def drain(self, seconds: float) -> None:
         """Begins nothing any more, and gives what goes on `seconds` to end by itself."""
-        await asyncio.gather(self.engine.drain(seconds), self.completions.drain(seconds))
+        draining = (self.engine, self.completions, self.summaries)
+        await asyncio.gather(*(each.drain(seconds) for each in draining))
 
     async def settle(self) -> None:
         """Waits until all ends are stored, for a second at most."""

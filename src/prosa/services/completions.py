@@ -178,10 +178,17 @@ class Completions:
         self._idle.set()
 
     async def begin(
-        self, principal: Principal, asked: ChatRequest, *, most: int | None = None, number: int = 1
+        self,
+        principal: Principal,
+        asked: ChatRequest,
+        *,
+        most: int | None = None,
+        number: int = 1,
+        conversation_id: str | None = None,
     ) -> "Begun":
         """Holds the money for `number` answers to `asked`; none is asked for yet. `asked.model` is a name as
-        callers know it (a route, an alias, "provider/model", ""), `most` their own bound of the answer.
+        callers know it (a route, an alias, "provider/model", ""), `most` their own bound of the answer; the
+        ledger says that it was for `conversation_id`.
 
         Raises ShuttingDown, NoSuchProvider, ProviderNotConfigured, QueueFull, LimitReached, PriceUnknown,
         StoreUnavailable.
@@ -200,7 +207,9 @@ class Completions:
             kept = wanted if most else affordable(remaining, choice, taken, wanted)
             return bound_of(choice.provider, choice.model, taken, kept)
 
-        bound, holds = await self._ledger.hold(principal, measure, number=number, route=choice.route)
+        bound, holds = await self._ledger.hold(
+            principal, measure, number=number, route=choice.route, conversation_id=conversation_id
+        )
         request = replace(asked, model=choice.model, max_tokens=bound.tokens - taken, user=principal.user_id)
         return Begun(self, [Generation(model, request, hold, choice, taken) for hold in holds])
 

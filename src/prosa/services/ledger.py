@@ -108,14 +108,22 @@ class Ledger:
         return self._store.of(principal).ledger
 
     async def hold(
-        self, principal: Principal, measure: Measure, *, number: int = 1, route: str | None = None
+        self,
+        principal: Principal,
+        measure: Measure,
+        *,
+        number: int = 1,
+        route: str | None = None,
+        conversation_id: str | None = None,
     ) -> tuple[Bound, list[Hold]]:
         """Holds for each of `number` answers what `measure` says: one transaction, all or nothing. Raises
         LimitReached, PriceUnknown, StoreUnavailable, and what `measure` raises."""
         ids = [new_id() for _ in range(number)]
         bound = await self.of(principal).hold(ids, principal.client_id, self.limits, measure, now())
         self._held |= dict.fromkeys(ids, principal)
-        accounts = [Account(each, principal.user_id, principal.client_id, route) for each in ids]
+        accounts = [
+            Account(each, principal.user_id, principal.client_id, route, conversation_id) for each in ids
+        ]
         return bound, [Hold(self, principal, account, bound) for account in accounts]
 
     async def release(self, principal: Principal, hold_id: str, entries: Sequence[Entry]) -> None:

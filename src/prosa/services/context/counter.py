@@ -1,6 +1,7 @@
 """Counts tokens in a thread, before it is asked whether they fit, and keeps the counts with the messages."""
 
 import asyncio
+from collections.abc import Sequence
 
 from msgspec import json
 
@@ -8,8 +9,8 @@ from prosa.domain.context import Counts, Shown
 from prosa.domain.principal import Principal
 from prosa.ports.store import Store
 from prosa.services.context import encodings
-from prosa.services.context.counts import count_parts
-from prosa.services.context.fitting import SYSTEM, Uncounted, size_of_message
+from prosa.services.context.counts import MESSAGE, count_parts
+from prosa.services.context.fitting import SYSTEM, Uncounted, estimates, size_of_message, stored_count
 
 
 class Counter:
@@ -26,6 +27,23 @@ class Counter:
         }
         await self._store.of(principal).messages.count(conversation_id, kept)
         return counted
+
+    async def tokens(
+        self, principal: Principal, conversation_id: str, branch: Sequence[Shown], encoding: str | None
+    ) -> list[int]:
+        """The tokens of each message of a stored branch, with what stands around it: exact where there is an
+        encoding, else estimates. Raises StoreUnavailable."""
+        sizes = [size_of_message(each) for each in branch]
+        if encoding is None:
+            return estimates(branch, sizes)
+        known = [stored_count(each, size, encoding) for each, size in zip(branch, sizes, strict=True)]
+        missing = [each for each, found in zip(branch, known, strict=True) if found is None]
+        wanted = Uncounted(encoding, missing, None)
+        counted = await self.count(principal, conversation_id, wanted) if missing else {}
+        return [
+            (counted[each.id] if found is None else found) + MESSAGE * len(each.turns)
+            for each, found in zip(branch, known, strict=True)
+        ]
 
 
 _ID = 36

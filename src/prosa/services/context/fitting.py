@@ -167,11 +167,16 @@ def _measured(
     return _Measured(tokens, system, window.TEMPLATE, estimated=True)
 
 
-def _estimated(branch: Sequence[Shown], sizes: Sequence[int], said: int) -> _Measured:
-    tokens = [
+def estimates(branch: Sequence[Shown], sizes: Sequence[int]) -> list[int]:
+    """About how many tokens each message of these `sizes` is, with what stands around it."""
+    return [
         size // window.BYTES_A_TOKEN + window.OVERHEAD * len(each.turns)
         for each, size in zip(branch, sizes, strict=True)
     ]
+
+
+def _estimated(branch: Sequence[Shown], sizes: Sequence[int], said: int) -> _Measured:
+    tokens = estimates(branch, sizes)
     system = said // window.BYTES_A_TOKEN + window.OVERHEAD if said else 0
     return _Measured(tokens, system, 0, estimated=True)
 

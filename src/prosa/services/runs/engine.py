@@ -6,11 +6,14 @@ from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from functools import partial
 from typing import Any, TypeVar
 
+from msgspec import Struct
+
+from prosa.domain.ending import Ending
 from prosa.domain.errors import ShuttingDown
 from prosa.domain.events import Start
 from prosa.domain.ids import new_id
 from prosa.domain.models import ToolSpec
-from prosa.domain.opening import Begun, Opening, Prepare
+from prosa.domain.opening import Begun, Opening, Prepare, Prepared
 from prosa.domain.principal import Principal
 from prosa.domain.runs import END_STATES, Run, RunStatus
 from prosa.domain.steps import Step, Verdict
@@ -47,6 +50,15 @@ Begin = Callable[[Opening, Prepare], Awaitable[Begun]]
 """The transaction before the provider is called; see `ports.store.Runs.begin`."""
 
 
+class Ended(Struct, frozen=True):
+    """A run that has ended here, what it asked, and how it ended."""
+
+    principal: Principal
+    run: Run
+    prepared: Prepared
+    ending: Ending
+
+
 class Engine:
     """Starts runs, gives readers of them, stops them; drains at the end. `boot` names this process's life."""
 
@@ -68,6 +80,8 @@ class Engine:
         self._idle.set()
         self.draining = False
         self._halting = False
+        self.listeners: list[Callable[[Ended], None]] = []
+        """Those who are told of each end, in the loop, once it is stored."""
 
     @property
     def running(self) -> int:
@@ -236,13 +250,17 @@ class Engine:
         self._lives[run.id] = live
         meters.RUNNING.inc()
         self._idle.clear()
-        self._own(self._run(live, Execution(live, model, rounds, calls, self._journal, steps)))
+        self._own(self._run(live, begun, Execution(live, model, rounds, calls, self._journal, steps)))
         if self._halting:
             self._halt(run.id, "shutdown")  # it was being begun while the others were ended
 
-    async def _run(self, live: Live, execution: Execution) -> None:
+    async def _run(self, live: Live, begun: Checkpoint, execution: Execution) -> None:
         try:
             await execution.run()
+            if execution.ending is not None:
+                ended = Ended(begun.principal, live.run, begun.prepared, execution.ending)
+                for listener in self.listeners:
+                    listener(ended)
         except Exception:  # noqa: BLE001 - a task's edge: what is not ended here, the next start ends
             log.exception("run_not_ended", run_id=live.run.id)
         finally:

@@ -50,7 +50,7 @@ from prosa.services.runs.rounds import Rounds
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Sequence
 
-    from prosa.domain.ending import Boundary
+    from prosa.domain.ending import Boundary, Ending
     from prosa.domain.models import ModelEvent
     from prosa.ports.models import ChatModel
     from prosa.services.runs.settle import Attempt
@@ -90,6 +90,8 @@ class Execution:
         self._round: dict[int, Step] = {}
         self._billed = 0
         self._asked_at = 0.0
+        self.ending: Ending | None = None
+        """The end, once it is stored, if it was ours to store."""
 
     async def run(self) -> None:
         outcome = await self._generate()
@@ -109,6 +111,7 @@ class Execution:
         ending = replace(ending, steps=ended)
         line = encode(last_event(ending, spent, rounds.remaining, outcome.error), live.last + 1)
         ours = await self._journal.end(live, ending, line)
+        self.ending = ending if ours else None
         live.end(line if ours else None)
         count(ending)
 

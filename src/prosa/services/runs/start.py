@@ -65,6 +65,8 @@ class Defaults(Struct, frozen=True):
     """How often in one run a model may call tools and be told what they gave."""
     action_seconds: float = 600.0
     """How long a run waits for its caller."""
+    summary_model: str | None = None
+    """What writes summaries, or "off"; None: the model that answered."""
 
 
 def opening(send: Send, principal: Principal, boot: str, limits: Limits) -> Opening:
