@@ -1,5 +1,6 @@
 """Builds the house from the settings: adapters, services, application. The only importer of adapters."""
 
+import os
 import sys
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -8,6 +9,7 @@ from importlib import import_module
 from operator import attrgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from msgspec import Struct, structs
 from pydantic import SecretStr
@@ -18,6 +20,7 @@ from prosa.domain.errors import MisconfiguredError
 from prosa.domain.models import ToolSpec
 from prosa.domain.money import from_dollars
 from prosa.domain.opening import Limits
+from prosa.ports.files import Blobs
 from prosa.ports.keys import Vault as VaultPort
 from prosa.ports.models import ChatModel
 from prosa.ports.store import Store
@@ -42,6 +45,7 @@ if TYPE_CHECKING:
 
 SESSION_COOKIE = "prosa_session"
 SQLITE = "sqlite:///"
+FILES = "prosa-files"
 
 
 class Built(Struct, frozen=True):
@@ -125,17 +129,8 @@ def chat(
 
 def files(settings: Settings, opened: Store) -> Files:
     """The files of users, beside the store."""
-    from prosa.adapters.blobs.folder import Folder
-
     rules = Rules(settings.max_file_bytes, settings.max_files_bytes_per_user)
-    return Files(opened, Folder(files_folder(settings)), rules)
-
-
-def files_folder(settings: Settings) -> Path:
-    """Where they are: beside the database's file, or where the server was started."""
-    url = settings.database_url.get_secret_value()
-    beside = _file(url).parent if url.startswith(SQLITE) else Path()
-    return settings.files_dir or beside / "prosa-files"
+    return Files(opened, _blobs(settings), rules)
 
 
 class Supply:
@@ -236,6 +231,8 @@ def advice(settings: Settings) -> list[str]:
         )
     if "*" in settings.allowed_origins:
         said.append("PROSA_ALLOWED_ORIGINS takes origins such as https://example.org; * allows none.")
+    if (complaint := _blobs(settings).complaint()) is not None:
+        said.append(complaint)
     return said
 
 
@@ -270,6 +267,20 @@ def _vault(settings: Settings) -> VaultPort:
     url = settings.database_url.get_secret_value()
     beside = Path(f"{_file(url)}.key") if url.startswith(SQLITE) else None
     return Vault(_secret(settings.secret_key), _secret(settings.secret_key_old), beside)
+
+
+def _blobs(settings: Settings) -> Blobs:
+    """In the folder that is set; else beside the database's file, or where the server was started."""
+    from prosa.adapters.blobs.folder import Folder
+
+    url = settings.database_url.get_secret_value()
+    if not url.startswith(SQLITE):
+        address = urlsplit(url)
+        name = f"{address.hostname or ''}:{address.port or ''}{address.path}"
+        return Folder(settings.files_dir or Path(FILES), name)
+    file = _file(url)
+    folder = settings.files_dir or file.parent / FILES
+    return Folder(folder, os.path.relpath(file, folder))  # both may move, as long as they stay together
 
 
 def _tool(given: Any) -> Tool:

@@ -4,6 +4,7 @@ import asyncio
 import hashlib
 from collections.abc import AsyncGenerator, Callable, Iterable, Mapping, Sequence
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -23,6 +24,7 @@ from prosa.ports.models import ChatModel
 from prosa.ports.tools import Tool
 from prosa.services.chat import Chat
 from prosa.services.conversations import Draft
+from prosa.services.files.paths import uploaded
 from prosa.services.messages import Order, Placed
 from prosa.services.process import Answer, Question
 from prosa.services.runs.start import Send
@@ -87,7 +89,7 @@ class Prosa:
         opens at its first request, if it is not open yet; close it with the application."""
         return Mounted(self, self._house.app())
 
-    async def process_user_chat_message(
+    async def process_user_chat_message(  # noqa: PLR0913 - each is a knob of the same request
         self,
         user_message_content: str,
         client_id: str = "",
@@ -95,14 +97,17 @@ class Prosa:
         chat_history: Sequence[Mapping[str, str]] | None = None,
         *,
         user_message_id: str | None = None,
+        attachments: Sequence[str | Path] = (),
         user_id: str = LOCAL.user_id,
     ) -> Answer:
         """Stores the user's message, asks the model and stores its answer.
 
         `session_id` is a conversation's id, or a name of your own for one. `chat_history` (`{"role",
-        "content"}`, oldest first) stands in for the stored history in this call. Raises ProsaError.
+        "content"}`, oldest first) stands in for the stored history in this call. `attachments` are
+        paths of files that go along, or ids of files. Raises ProsaError.
         """
         await self.open()
+        principal = Principal(user_id)
         history = None if chat_history is None else tuple(map(_turn, chat_history))
         question = Question(
             content=user_message_content,
@@ -110,8 +115,9 @@ class Prosa:
             client_id=client_id,
             history=history,
             user_message_id=user_message_id,
+            attachments=await uploaded(self.services.files, principal, attachments),
         )
-        return await self.services.process.answer(Principal(user_id), question, self.language)
+        return await self.services.process.answer(principal, question, self.language)
 
     async def conversation(
         self, name: str | None = None, *, user_id: str = LOCAL.user_id, **draft: Any
@@ -187,22 +193,25 @@ class ChatRuns:
         temperature: float | None = None,
         max_tokens: int | None = None,
         tools: Sequence[str] | None = None,
+        attachments: Sequence[str | Path] = (),
         client_message_id: str | None = None,
     ) -> AsyncGenerator[Event, None]:
         """Sends a message and yields the run's events: `Start`, `Text`…, then `Done` or `Error`.
 
         `conversation_id` may be an external id of your own; without one, a conversation is begun. `tools`
-        are names of those that the model may call; without it, those that are always offered. Leaving the
-        loop early leaves the run going: it is finished and stored. Raises ProsaError.
+        are names of those that the model may call; without it, those that are always offered. `attachments`
+        are paths of files that go along, or ids of files. Leaving the loop early leaves the run going: it is
+        finished and stored. Raises ProsaError.
         """
         await self._prosa.open()
         services, principal, language = self._prosa.services, Principal(user_id), self._prosa.language
         names = None if tools is None else tuple(tools)
         asked = (conversation_id, content, parent_id, provider, model, system_prompt, temperature, max_tokens,
-                 names)  # fmt: skip
+                 names, *map(str, attachments))  # fmt: skip
         send = Send(
             conversation_id="",
             content=content,
+            attachments=await uploaded(services.files, principal, attachments),
             parent_id=parent_id,
             provider=provider,
             model=model,

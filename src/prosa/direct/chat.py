@@ -1,6 +1,7 @@
 """Seeds 000 and 003 as functions of the default Prosa: a whole answer that is stored, and a page's route."""
 
 from collections.abc import AsyncGenerator, Mapping, Sequence
+from pathlib import Path
 
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
@@ -15,13 +16,14 @@ from prosa.transport.errors import language_of, refusal
 PATH = "/api/chat"
 
 
-async def process_user_chat_message(
+async def process_user_chat_message(  # noqa: PLR0913 - each is a knob of the same request
     user_message_content: str,
     client_id: str = "",
     session_id: str = "default",
     chat_history: Sequence[Mapping[str, str]] | None = None,
     *,
     user_message_id: str | None = None,
+    attachments: Sequence[str | Path] = (),
     user_id: str = LOCAL.user_id,
 ) -> Answer:
     """`Prosa.process_user_chat_message` of the Prosa that is open in this event loop, else of one by the
@@ -33,6 +35,7 @@ async def process_user_chat_message(
         session_id,
         chat_history,
         user_message_id=user_message_id,
+        attachments=attachments,
         user_id=user_id,
     )
 

@@ -65,9 +65,8 @@ def is_text(media_type: str | None) -> bool:
 def label(given: str) -> str:
     """A name that can be shown anywhere: its last part, in one line, without what turns text around or hides;
     "file" where nothing is left."""
-    last = re.split(r"[/\\]", given)[-1]
-    shown = "".join(each for each in last if each in _JOINERS or unicodedata.category(each)[0] != "C")
-    shown = " ".join(shown.split())
+    last = " ".join(re.split(r"[/\\]", given)[-1].split())
+    shown = "".join(each for each in last if each in _JOINERS or unicodedata.category(each)[0] != "C").strip()
     if len(shown) > LONGEST_NAME:
         stem, dot, ending = shown.rpartition(".")
         ending = dot + ending if len(ending) <= 10 else ""  # noqa: PLR2004 - longer ones tell nothing

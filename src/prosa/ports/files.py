@@ -75,6 +75,11 @@ class Blobs(Protocol):
         """Makes sure that blobs can be kept. Raises MisconfiguredError where they can't."""
         ...
 
+    def complaint(self) -> str | None:
+        """A sentence for the operator where blobs can't be kept, or some of those here are another
+        database's. Changes nothing."""
+        ...
+
     def begin(self) -> Draft: ...
 
     def open(self, identity: str) -> BinaryIO:
@@ -86,7 +91,8 @@ class Blobs(Protocol):
         ...
 
     def kept(self, before: Instant) -> Iterator[list[str]]:
-        """The ids of all blobs that were kept before then, some at a time."""
+        """The ids of all blobs that were kept before then, some at a time; none where they are another
+        database's."""
         ...
 
     def clear(self, before: Instant) -> None:

@@ -76,6 +76,7 @@ class Chat:
         try:
             await self.store.open(self._heard)
             await self.keys.open()
+            await self.files.open()
             self.catalogue.choose()  # whatever answers by default can answer
             await self.engine.open()
             self.ledger.open()
@@ -88,6 +89,7 @@ class Chat:
         async with AsyncExitStack() as left:
             left.push_async_callback(self.store.close)
             left.push_async_callback(self.keys.close)
+            left.push_async_callback(self.files.close)
             left.push_async_callback(self.catalogue.close)
             left.push_async_callback(self.tools.close)
             left.push_async_callback(self.ledger.close)

@@ -12,37 +12,58 @@ from prosa.domain.errors import MisconfiguredError
 from prosa.domain.files import FileNotFound, FilesUnavailable
 from prosa.domain.ids import parse_id
 from prosa.domain.time import SECOND, Instant
+from prosa.kit.log import log
 
 PRIVATE_FILE, PRIVATE_FOLDER = 0o600, 0o700
 SHARDS = [f"{number:02x}" for number in range(256)]
-INCOMING = "incoming"
+INCOMING, DATABASE = "incoming", "database"
+
+UNWRITABLE = "Files can't be kept in {path}. Set PROSA_FILES_DIR to a folder that this process may write to."
+FOREIGN = (
+    "{path} holds the files of another database, so what is not needed there is not swept away. Set "
+    "PROSA_FILES_DIR to a folder of this database's own; or, if the database has moved, delete {mark}."
+)
 
 
 class Folder:
-    """Serves `ports.files.Blobs`. Several nodes may share one, if all see it at once."""
+    """Serves `ports.files.Blobs`. Several nodes may share one, if all see it at once. `database` names whose
+    files they are: a folder that another one began is never swept, lest a changed setting cost somebody
+    everything."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, database: str = "") -> None:
         self._path = path
+        self._database = database
 
     def prepare(self) -> None:
         try:
             _make(self._path)
             _make(self._path / INCOMING)
-            draft = self.begin()
-            draft.write(b"x")
-            draft.discard()
-        except (OSError, FilesUnavailable) as error:
-            why = getattr(error.__cause__ or error, "strerror", None) or error
-            raise MisconfiguredError(
-                f"Files can't be kept in {self._path}: {why}. Set PROSA_FILES_DIR to a folder that this "
-                "process may write to."
-            ) from None
+            with contextlib.suppress(FileExistsError), _new(self._path / DATABASE) as mark:
+                mark.write(self._database.encode())
+        except OSError:
+            raise MisconfiguredError(UNWRITABLE.format(path=self._path)) from None
+        if (complaint := self.complaint()) is not None:
+            log.warning("files_folder", complaint=complaint)
+
+    def complaint(self) -> str | None:
+        there = next(each for each in (self._path, *self._path.absolute().parents) if each.exists())
+        if not (there.is_dir() and os.access(there, os.R_OK | os.W_OK | os.X_OK)):
+            return UNWRITABLE.format(path=self._path)
+        return None if self._ours() else FOREIGN.format(path=self._path, mark=self._path / DATABASE)
+
+    def _ours(self) -> bool:
+        try:
+            return (self._path / DATABASE).read_text() == self._database
+        except FileNotFoundError:
+            return True
+        except OSError:
+            return False
 
     def begin(self) -> "FileDraft":
         path = self._path / INCOMING / uuid4().hex
         try:
             _make(path.parent)
-            file = os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, PRIVATE_FILE), "w+b")
+            file = _new(path)
         except OSError as error:
             raise FilesUnavailable from error
         return FileDraft(self, path, file)
@@ -60,7 +81,7 @@ class Folder:
             _unlink(self.place(identity))
 
     def kept(self, before: Instant) -> Iterator[list[str]]:
-        for shard in SHARDS:
+        for shard in SHARDS if self._ours() else ():
             found = [
                 path.name
                 for path in _older(self._path / shard, before)
@@ -116,6 +137,10 @@ class FileDraft:
     def _close(self) -> None:
         with contextlib.suppress(OSError):  # what could not be written is not wanted
             self.file.close()
+
+
+def _new(path: Path) -> BinaryIO:
+    return os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, PRIVATE_FILE), "w+b")
 
 
 def _make(folder: Path) -> None:

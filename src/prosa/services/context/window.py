@@ -65,7 +65,7 @@ def size_of_part(part: Part) -> int:
 
 def _size_of_document(part: DocumentPart) -> int:
     """A text takes its bytes; of what else is in a document no more than its size is known."""
-    length = part.size or len(part.data or b"")
+    length = max(part.size, len(part.data or b""))
     if length and is_text(part.media_type):
         return length + size(part.name or "") + FRAME
     return min(max(DOCUMENT, length), LONGEST_DOCUMENT)

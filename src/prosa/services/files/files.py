@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from typing import BinaryIO
 
-from prosa.domain.errors import StoreUnavailable
+from prosa.domain.errors import MisconfiguredError, StoreUnavailable
 from prosa.domain.files import File, FileKind, FileNotFound, FilesFull, TooManyUploads, label
 from prosa.domain.ids import new_id
 from prosa.domain.principal import Principal
@@ -16,6 +16,7 @@ from prosa.kit.log import log
 from prosa.ports.files import Blobs, Draft
 from prosa.ports.store import Store
 from prosa.services.files.rules import Found, Inspection, Rules, check_size
+from prosa.services.files.sweep import Sweep
 
 MOST_UPLOADS = 16
 """Of one user at the same time, in one process."""
@@ -26,7 +27,24 @@ class Files:
         self._store = store
         self._blobs = blobs
         self._rules = rules
+        self._sweep = Sweep(store.files, blobs)
         self._uploading: Counter[str] = Counter()
+
+    async def open(self) -> None:
+        """Sweeps now and then. Where files can't be kept, all else still works."""
+        try:
+            await asyncio.to_thread(self._blobs.prepare)
+        except MisconfiguredError as error:
+            log.warning("files_not_kept", reason=str(error))
+        else:
+            self._sweep.open()
+
+    async def close(self) -> None:
+        await self._sweep.close()
+
+    async def sweep(self) -> None:
+        """Takes away what nobody needs, at once. Raises StoreUnavailable, FilesUnavailable."""
+        await self._sweep.run()
 
     async def add(self, principal: Principal, name: str, chunks: AsyncIterator[bytes]) -> File:
         """Stores what `chunks` bring, piece by piece. Raises FileRefused, FileTooLarge, InvalidFile,
@@ -66,7 +84,7 @@ class Files:
         """Raises FileNotFound."""
         return await self._store.of(principal).files.get(file_id)
 
-    async def open(self, principal: Principal, file_id: str) -> tuple[File, BinaryIO]:
+    async def content(self, principal: Principal, file_id: str) -> tuple[File, BinaryIO]:
         """The file, and its bytes to be read in a thread and closed. Raises FileNotFound."""
         file = await self.get(principal, file_id)
         return file, await asyncio.to_thread(self._blobs.open, file_id)

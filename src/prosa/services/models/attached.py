@@ -56,6 +56,6 @@ def _part(part: Part, read: Mapping[str, bytes]) -> Part:
     if not isinstance(part, Attachment) or part.file is None:
         return part
     data = read.get(part.file)
-    if data is None:
+    if data is None or len(data) != part.size:  # what was counted is what is sent, and nothing else
         return TextPart(f"[The file {part.name} is not there any more.]")
     return replace(part, data=data)

@@ -68,7 +68,7 @@ async def get_file(call: Call[Nothing, Nothing]) -> Reply:
 
 async def get_content(call: Call[Nothing, Nothing]) -> Reply | Stream:
     """The bytes, always as a download that no browser runs. One range is heeded (206)."""
-    file, opened = await call.chat.files.open(call.principal, _id(call))
+    file, opened = await call.chat.files.content(call.principal, _id(call))
     headers = _headers(file)
     if call.headers.get("if-none-match") == _etag(file):
         opened.close()
