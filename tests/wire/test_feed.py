@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import json
+import time
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -162,6 +163,21 @@ async def test_nobody_watches_what_is_not_his(tmp_path) -> None:
         assert (await house.get(f"/api/conversations/{one}/events")).status_code == 401
         async with watching(house, one, "ana") as told:
             assert (await told.next())["conversation"]["title"] == "segredo"
+
+
+@pytest.mark.hostile(9)
+async def test_a_token_that_expires_ends_the_stream(tmp_path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sse, "SILENCE", 0.1)
+    async with furnished(tmp_path, jwt_secret=SECRET) as house, house.listening():
+        one = await house.conversation("ana")
+        headers = {"Authorization": f"Bearer {house.token('ana', exp=time.time() + 1.5)}"}
+        path = f"/api/conversations/{one}/events"
+        async with house.client(**headers) as client, client.stream("GET", path) as response:
+            told = Stream(response)
+            assert (await told.next())["type"] == "conversation"
+            with pytest.raises(EOFError):
+                await told.next()
+        assert (await house.get(path, headers=headers)).status_code == 401
 
 
 async def test_without_watchers_nothing_is_read(local: House, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,6 +1,7 @@
 """One operation of the API: what it takes and gives, described once for the router and for the OpenAPI."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from functools import partial
 from typing import Any, Generic, TypeVar
 
 import msgspec
@@ -48,6 +49,8 @@ class Call(Struct, Generic[B, Q], frozen=True):
     raw: bytes
     secure: bool
     """Whether the request came over https, be it to a proxy that says so."""
+    holds: Callable[[], bool] = lambda: True
+    """Whether the caller would still be let in: for replies that last."""
     chunks: AsyncIterator[bytes] | None = None
     """The body of an operation that takes one as it comes. Raises ClientDisconnect where it breaks off."""
 
@@ -176,8 +179,16 @@ class Door:
             language=self.language_of(scope),
             raw=raw,
             secure=scope.get("scheme") == "https",
+            holds=partial(self._holds, scope),
             chunks=body_chunks(receive) if operation.uploads else None,
         )
+
+    def _holds(self, scope: Scope) -> bool:
+        try:
+            self._caller(scope)
+        except ProsaError:
+            return False
+        return True
 
     def _caller(self, scope: Scope) -> Principal:
         principal = self.identity.of(scope)

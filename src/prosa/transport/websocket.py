@@ -109,14 +109,16 @@ class Socket:
         text = message.get("text")
         return message["bytes"] if text is None else text.encode()  # type: ignore[no-any-return]
 
-    async def send(self, data: bytes, patience: float | None = None) -> None:
-        """One text message. Waits for a reader that is slow, and drops one that is stuck. Raises Left."""
+    async def send(self, *messages: bytes, patience: float | None = None) -> None:
+        """Text messages, one after the other. Waits for a reader that is slow, and drops one that is stuck.
+        Raises Left."""
         if self._closed:
             raise Left
         self._spoke = self._loop.time()
         try:
             async with asyncio.timeout(patience or PATIENCE):
-                await self._send({"type": "websocket.send", "text": data.decode()})
+                for data in messages:
+                    await self._send({"type": "websocket.send", "text": data.decode()})
         except TimeoutError as error:
             self.drop()
             raise Left from error
@@ -303,7 +305,7 @@ def before_the_upgrade(send: Send) -> Send:
 async def _part(socket: Socket, error: ProsaError) -> None:
     """Says why, and closes."""
     try:
-        await socket.send(told(error, socket.language), PARTING)
+        await socket.send(told(error, socket.language), patience=PARTING)
     except Left:
         return
     await socket.close(code_of(error))

@@ -1,6 +1,6 @@
 """`/api/conversations/{id}/events`: what happens in a conversation, told to all who watch it."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import msgspec
 from msgspec import UNSET, Struct, UnsetType
@@ -70,18 +70,20 @@ class FeedReader:
 
     cursor = 0
 
-    def __init__(self, watch: Watch) -> None:
+    def __init__(self, watch: Watch, holds: Callable[[], bool]) -> None:
         self._watch = watch
+        self._holds = holds
         self._teller = Teller()
 
     @property
     def ended(self) -> bool:
-        return self._teller.ended
+        """Also once the caller would be let in no more: he is asked at each news and at each ping."""
+        return self._teller.ended or not self._holds()
 
     async def read(self) -> Sequence[bytes]:
         while not self.ended:
             news = await self._watch.news()
-            if news is None:
+            if news is None or not self._holds():
                 break
             if lines := self._teller.lines(news):
                 return lines
@@ -100,7 +102,7 @@ async def follow_conversation(call: Call[Nothing, Nothing]) -> Stream:
 
     async def write(receive: Receive, send: Send) -> None:
         with call.chat.feed.watching(call.principal, conversation.id) as watch:
-            await Writing(FeedReader(watch), receive, send).run(WHOLE)
+            await Writing(FeedReader(watch, call.holds), receive, send).run(WHOLE)
 
     return Stream(write)
 

@@ -106,8 +106,7 @@ class Conversing:
             if news is None:
                 continue
             fresh = [run for run in news.runs if self._is_new(run)]
-            for line in teller.lines(structs.replace(news, runs=fresh)):
-                await self._socket.send(line)
+            await self._socket.send(*teller.lines(structs.replace(news, runs=fresh)))
             for run in fresh:
                 self._attach(run, self._reader(run))
             if not listening:  # the state comes before all answers
@@ -215,8 +214,7 @@ class Conversing:
         head = b'{"runId":"%b",' % run_id.encode()
         with contextlib.suppress(e.RunNotFound):  # it was deleted meanwhile
             while lines := await reader.read():
-                for line in lines:
-                    await self._socket.send(head + line[1:])
+                await self._socket.send(*[head + line[1:] for line in lines])
                 await asyncio.sleep(0)  # who reads fast must not keep all others waiting
 
 
