@@ -4,7 +4,7 @@ import asyncio
 from typing import Any
 
 import pytest
-from tests.wire.house import NOBODY, SECRET, House, furnished, said
+from tests.wire.house import NOBODY, House, said
 from tests.wire.sockets import Line, line
 from tests.wire.test_tools import once
 
@@ -221,44 +221,6 @@ async def test_tools_of_ones_own_and_approvals(listening: House) -> None:
         assert (await opened.until("error"))[-1]["code"] == "run_not_waiting"
         await opened.say(type="outputs", runId=run, outputs=[{"id": "c1", "output": "42"}])
         assert said(await of(opened, run)) == "It gave: 42"
-
-
-@pytest.mark.hostile(11)
-@pytest.mark.hostile(14)
-async def test_nobody_gets_into_what_is_not_his(tmp_path) -> None:
-    async with furnished(tmp_path, jwt_secret=SECRET) as house, house.listening():
-        one = await house.conversation("ana", title="segredo")
-        start = (await house.send(one, "segredo", user="ana"))[0]
-        own = await house.conversation("bia")
-        ends = []
-        for name in (one, NOBODY, "nope"):
-            async with line(house, path(name), "bia") as opened:
-                ends.append(await opened.end())
-        assert ends[0] == ends[1] == ends[2]
-        (told,), code = ends[0]
-        assert (told["code"], code) == ("conversation_not_found", 4404)
-        async with line(house, path(own), "bia") as opened:
-            await opened.hear()
-            for verb in (
-                {"type": "stop", "runId": ""},
-                {"type": "follow", "runId": ""},
-                {"type": "outputs", "runId": "", "outputs": [{"id": "x", "output": "x"}]},
-                {"type": "approval", "runId": "", "id": "x", "approve": True},
-                {"type": "send", "content": "x", "parentId": ""},
-                {"type": "send", "regenerate": ""},
-                {"type": "show", "headId": ""},
-            ):
-                answers = []
-                for ids in (start, dict.fromkeys(start, NOBODY)):
-                    names = {"runId": ids["runId"]} | dict.fromkeys(
-                        ("parentId", "regenerate", "headId"), ids["messageId"]
-                    )
-                    await opened.say(**{key: names.get(key, value) for key, value in verb.items()})
-                    answers.append(await opened.hear())
-                assert answers[0] == answers[1], verb
-                assert answers[0]["code"] in ("run_not_found", "message_not_found"), verb
-        async with line(house, path(one), "ana") as opened:
-            assert (await opened.hear())["conversation"]["headId"] == start["messageId"]
 
 
 async def test_so_many_runs_are_followed_at_a_time(listening: House, monkeypatch: pytest.MonkeyPatch) -> None:
