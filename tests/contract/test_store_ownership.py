@@ -29,6 +29,9 @@ CALLS: dict[str, Call] = {
     "conversations.update head": lambda r, c, m, _n: r.conversations.update(c, {"head_id": m}, NOON),
     "conversations.delete": lambda r, c, _m, _n: r.conversations.delete(c),
     "messages.tree": lambda r, c, _m, _n: r.messages.tree(c),
+    "messages.stretch": lambda r, c, _m, _n: r.messages.stretch(c, None, "asc", 5, None),
+    "messages.stretch to": lambda r, c, m, _n: r.messages.stretch(c, m, "desc", 5, None),
+    "messages.placed": lambda r, c, m, _n: r.messages.placed(c, m),
     "messages.get": lambda r, c, m, _n: r.messages.get(c, m),
     "messages.many": lambda r, c, m, _n: r.messages.many(c, [m]),
     "messages.append": lambda r, c, _m, _n: r.messages.append(message(_in(c)), at_head=True),
@@ -58,6 +61,8 @@ CALLS: dict[str, Call] = {
 TAKE_A_CHILD = (
     "conversations.update head",
     "messages.get",
+    "messages.stretch to",
+    "messages.placed",
     "messages.many",
     "messages.append under",
     "messages.rewrite",

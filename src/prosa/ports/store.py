@@ -6,7 +6,7 @@ engine's view over the runs of all users, which no request ever uses. Each call 
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 from prosa.domain.context import Counts, Shown
 from prosa.domain.conversations import EVERY, Conversation, Filter, Message
@@ -16,6 +16,7 @@ from prosa.domain.opening import Begun, Bound, Limits, Measure, Opening, Prepare
 from prosa.domain.principal import Principal
 from prosa.domain.runs import Run, RunStatus
 from prosa.domain.steps import Resumed, Step, Verdict
+from prosa.domain.stretch import Place, Stretch
 from prosa.domain.time import Instant
 from prosa.domain.tree import Tree
 from prosa.ports.feedback import Feedbacks
@@ -65,6 +66,23 @@ class Messages(Protocol):
         ...
 
     async def many(self, conversation_id: str, message_ids: Sequence[str]) -> dict[str, Message]: ...
+
+    async def stretch(
+        self,
+        conversation_id: str,
+        head: str | None,
+        order: Literal["asc", "desc"],
+        limit: int,
+        place: Place | None,
+    ) -> Stretch:
+        """At most `limit` messages of the branch that ends at `head` (None: the one that is shown), past
+        `place`. Raises ConversationNotFound, MessageNotFound (`head`), InvalidRequest (`place`)."""
+        ...
+
+    async def placed(self, conversation_id: str, message_id: str) -> tuple[Message, list[str]]:
+        """A message and its siblings' ids, itself included, in the order of their making. Raises
+        ConversationNotFound, MessageNotFound."""
+        ...
 
     async def append(self, message: Message, *, at_head: bool) -> Message:
         """Stores a message without a run and makes it the head; under the present head where `at_head`,

@@ -2,16 +2,16 @@
 
 from typing import Literal
 
-from msgspec import UNSET, Struct, UnsetType, structs
+from msgspec import UNSET, Struct, UnsetType
 
 from prosa.domain.conversations import Message, MessageStatus
-from prosa.domain.errors import InvalidRequest, MessageNotFound
+from prosa.domain.errors import InvalidRequest
 from prosa.domain.feedback import Feedback
 from prosa.domain.ids import new_id, parse_id
 from prosa.domain.models import Role, Turn
 from prosa.domain.principal import Principal
+from prosa.domain.stretch import Place
 from prosa.domain.time import now
-from prosa.domain.tree import Tree
 from prosa.kit.pages import from_cursor, to_cursor
 from prosa.ports.store import Store
 from prosa.services.files.files import Files
@@ -44,28 +44,21 @@ class Messages:
     ) -> tuple[list[Placed], str | None]:
         """The branch that ends at `head` (None: the conversation's), page by page. Raises
         ConversationNotFound, MessageNotFound (`head`), InvalidRequest (`cursor`)."""
-        records, feedback = self._store.of(principal).messages, self._store.of(principal).feedback
-        tree, shown = await records.tree(conversation_id)
-        if head is not None and head not in tree:
-            raise MessageNotFound
-        branch = tree.branch(head or shown)
-        if order == "desc":
-            branch.reverse()
-        start = _after(branch, cursor)
-        ids = branch[start : start + limit]
-        found = await records.many(conversation_id, ids)
-        said = await feedback.of([each for each in ids if _is_answer(found.get(each))])
-        placed = [Placed(found[each], tree.siblings(each), said.get(each)) for each in ids if each in found]
-        more = start + limit < len(branch)
-        return placed, to_cursor(ids[-1]) if more else None
+        records = self._store.of(principal)
+        found = await records.messages.stretch(conversation_id, head, order, limit, _place(cursor))
+        said = await records.feedback.of([each.id for each in found.messages if _is_answer(each)])
+        placed = [
+            Placed(message, siblings, said.get(message.id))
+            for message, siblings in zip(found.messages, found.siblings, strict=True)
+        ]
+        return placed, None if found.next is None else to_cursor(found.next.after, found.next.head)
 
     async def get(self, principal: Principal, conversation_id: str, message_id: str) -> Placed:
         """Raises ConversationNotFound, MessageNotFound."""
-        records, feedback = self._store.of(principal).messages, self._store.of(principal).feedback
-        tree, _ = await records.tree(conversation_id)
-        message = await records.get(conversation_id, message_id)
-        said = await feedback.of([message_id] if _is_answer(message) else [])
-        return structs.replace(_placed(tree, message), feedback=said.get(message_id))
+        records = self._store.of(principal)
+        message, siblings = await records.messages.placed(conversation_id, message_id)
+        said = await records.feedback.of([message_id] if _is_answer(message) else [])
+        return Placed(message, siblings, said.get(message_id))
 
     async def append(
         self,
@@ -81,17 +74,15 @@ class Messages:
         message = stored_message(principal, conversation_id, Turn(role, content), parent)
         records = self._store.of(principal).messages
         stored = await records.append(message, at_head=parent_id is UNSET)
-        tree, _ = await records.tree(conversation_id)
-        return _placed(tree, stored)
+        return Placed(*await records.placed(conversation_id, stored.id))
 
     async def rewrite(
         self, principal: Principal, conversation_id: str, message_id: str, content: str
     ) -> Placed:
         """Raises ConversationNotFound, MessageNotFound, RunInProgress."""
         records = self._store.of(principal).messages
-        message = await records.rewrite(conversation_id, message_id, content, now())
-        tree, _ = await records.tree(conversation_id)
-        return _placed(tree, message)
+        await records.rewrite(conversation_id, message_id, content, now())
+        return Placed(*await records.placed(conversation_id, message_id))
 
     async def delete(
         self, principal: Principal, conversation_id: str, message_id: str, *, subtree: bool = True
@@ -126,18 +117,10 @@ def _is_answer(message: Message | None) -> bool:
     return message is not None and message.role is Role.ASSISTANT
 
 
-def _placed(tree: Tree, message: Message) -> Placed:
-    return Placed(message, tree.siblings(message.id) if message.id in tree else [message.id])
-
-
-def _after(branch: list[str], cursor: str | None) -> int:
-    """The place behind the message that the cursor names; it may have been deleted since: then an error,
-    for there is no right place to go on."""
+def _place(cursor: str | None) -> Place | None:
     if cursor is None:
-        return 0
+        return None
     match from_cursor(cursor):
-        case [str(identity)] if parse_id(identity) is not None:
-            if identity in branch:
-                return branch.index(identity) + 1
-            raise InvalidRequest("cursor is no longer in this branch. Start from the first page.")
+        case [str(identity), str(head)] if parse_id(identity) and parse_id(head):
+            return Place(identity, head)
     raise InvalidRequest("cursor must be the nextCursor of an earlier answer.")

@@ -8,6 +8,7 @@ from sqlalchemy import bindparam, delete, null, select, update
 from prosa.adapters.store.repositories.conversations import NODES, locked, present, tree_of
 from prosa.adapters.store.repositories.files import PRUNE
 from prosa.adapters.store.repositories.rows import MESSAGE, from_counts, from_message, from_parts, to_message
+from prosa.adapters.store.repositories.stretch import Order, placed, stretch
 from prosa.adapters.store.repositories.summaries import dissolved, dissolved_below
 from prosa.adapters.store.session import Session
 from prosa.adapters.store.statement import (
@@ -34,6 +35,7 @@ from prosa.domain.conversations import (
     MessageStatus,
 )
 from prosa.domain.errors import ConversationClosed, MessageNotFound, RunInProgress
+from prosa.domain.stretch import Place, Stretch
 from prosa.domain.time import Instant
 from prosa.domain.tree import Tree
 
@@ -215,6 +217,14 @@ class Messages:
 
     async def many(self, conversation_id: str, message_ids: Sequence[str]) -> dict[str, Message]:
         return await self._session.read(_many, conversation_id, message_ids)
+
+    async def stretch(
+        self, conversation_id: str, head: str | None, order: Order, limit: int, place: Place | None
+    ) -> Stretch:
+        return await self._session.read(stretch, conversation_id, head, order, limit, place)
+
+    async def placed(self, conversation_id: str, message_id: str) -> tuple[Message, list[str]]:
+        return await self._session.read(placed, conversation_id, message_id)
 
     async def append(self, message: Message, *, at_head: bool) -> Message:
         return await self._session.write(_append, message, at_head=at_head)
