@@ -20,14 +20,16 @@ from prosa.domain.ids import parse_id
 from prosa.domain.models import Role, Turn
 from prosa.domain.principal import LOCAL, Principal
 from prosa.domain.runs import Run
+from prosa.domain.tickets import Case
 from prosa.ports.models import ChatModel
 from prosa.ports.tools import Tool
 from prosa.services.chat import Chat
 from prosa.services.conversations import Draft
 from prosa.services.files.paths import uploaded
 from prosa.services.messages import Order, Placed
-from prosa.services.process import Answer, Question
+from prosa.services.process import Answer, Question, last_of
 from prosa.services.runs.start import Send
+from prosa.services.tickets import Question as Asked
 
 
 class Prosa:
@@ -246,6 +248,34 @@ class ChatRuns:
         """Ends a run; the text so far stays. Raises RunNotFound."""
         await self._prosa.open()
         return await self._prosa.services.engine.stop(Principal(user_id), parse_id(run_id) or run_id)
+
+    async def ticket(  # noqa: PLR0913 - each is a knob of the same request
+        self,
+        ticket_id: str,
+        body: str,
+        *,
+        refresh: bool = False,
+        provider: str | None = None,
+        model: str | None = None,
+        user_id: str = LOCAL.user_id,
+        client_id: str = "",
+    ) -> Case:
+        """The ticket once it is answered: with the answer that it has, else asked with `body`, once for all
+        who want to know. `refresh` has it answered anew. All users of `client_id` share its tickets. Where
+        the answer failed, `answer` is None (or the one that stood before) and `run` tells why. Raises
+        ProsaError.
+
+            case = await prosa.chat.ticket("123", "The printer does not turn on.")
+            print(case.status, case.answer and case.answer.text)
+        """
+        await self._prosa.open()
+        tickets, principal = self._prosa.services.tickets, Principal(user_id, client_id)
+        question = Asked(body, provider, model)
+        found = await tickets.ask(principal, ticket_id, question, self._prosa.language, refresh=refresh)
+        if isinstance(found, Case):
+            return found
+        await last_of(found.reader)
+        return await tickets.get(principal, ticket_id)
 
 
 class Mounted:

@@ -19,11 +19,13 @@ from prosa.domain.errors import (
     IdempotencyMismatch,
     InvalidRequest,
     MisconfiguredError,
+    ProviderOverloaded,
     RunNotFound,
 )
 from prosa.domain.events import Done, Event, Start, Text
 from prosa.domain.models import Role
 from prosa.domain.runs import RunStatus
+from prosa.domain.tickets import TicketStatus
 
 Open = Callable[..., Prosa]
 
@@ -254,3 +256,26 @@ def test_names_that_it_does_not_have() -> None:
     assert issubclass(ClientMismatch, ProsaError)
     with pytest.raises(AttributeError, match="nonsense"):
         _ = prosa.nonsense
+
+
+async def test_a_ticket_is_asked_once(opened: Open) -> None:
+    model = FakeModel()
+    prosa = opened(model)
+    cases = await asyncio.gather(*(prosa.chat.ticket("1", f"Olá {number}") for number in range(5)))
+    assert len({case.answer.text for case in cases if case.answer}) == 1
+    assert (await prosa.chat.ticket("1", "outro")).answer == cases[0].answer
+    assert len(model.calls) == 1
+    case = await prosa.chat.ticket("1", "outro", refresh=True, model="m")
+    assert case.answer is not None
+    assert (case.answer.text, model.calls[-1].request.model) == ("You said: outro", "m")
+    shared = [await prosa.chat.ticket("1", "x", user_id=user, client_id="acme") for user in ("ana", "bia")]
+    assert shared[0].answer == shared[1].answer
+    assert len(model.calls) == 3
+
+
+async def test_a_ticket_whose_answer_failed(opened: Open) -> None:
+    prosa = opened(FakeModel(["half", ProviderOverloaded(provider="fake")]))
+    case = await prosa.chat.ticket("1", "x")
+    assert (case.status, case.answer) == (TicketStatus.FAILED, None)
+    assert case.run is not None
+    assert case.run.error_code == "overloaded"

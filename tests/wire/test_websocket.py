@@ -379,3 +379,17 @@ async def test_a_reader_that_stops_is_dropped(open_house: House, monkeypatch: py
         while open_house.app._crowd._open:
             await asyncio.sleep(0.02)
             assert time.perf_counter() - began < 10
+
+
+async def test_a_server_that_refuses_by_closing_alone(local: House) -> None:
+    sent: list[Any] = []
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    scope = {
+        "type": "websocket", "path": "/api/websocket/nothing", "headers": [(b"host", b"localhost")],
+        "query_string": b"", "subprotocols": [], "root_path": "",
+    }  # fmt: skip
+    await local.app(scope, None, send)  # type: ignore[arg-type]
+    assert sent == [{"type": "websocket.close", "code": 4404}]

@@ -71,7 +71,7 @@ class App:
         if scope["type"] == "http":
             await self._http(scope, receive, send)
         elif scope["type"] == "websocket":
-            await self._sockets(scope, receive, before_the_upgrade(send))
+            await self._sockets(scope, receive, before_the_upgrade(scope, send))
 
     def _guarded(self, app: ASGIApp, origins: frozenset[str]) -> ASGIApp:
         """`app` for requests that come from where they may."""

@@ -1,6 +1,6 @@
 """The common ground of the doors that speak WebSocket: who is calling, messages in and out, and the end.
 
-A close code is 4000 + the status that HTTP would have had for the same error; docs/tickets.md has the table.
+A close code is 4000 + the status that HTTP would have had for the same error; docs/sockets.md has the table.
 """
 
 import asyncio
@@ -291,13 +291,18 @@ class SocketEndpoint:
             await socket.close()
 
 
-def before_the_upgrade(send: Send) -> Send:
-    """`send` that takes a whole HTTP answer, too: so a request for a socket is refused as any other."""
+def before_the_upgrade(scope: Scope, send: Send) -> Send:
+    """`send` that takes a whole HTTP answer, too: so a request for a socket is refused as any other. A server
+    that can't give one closes instead."""
+    able = "websocket.http.response" in scope.get("extensions", {})
 
     async def sending(message: Message) -> None:
-        if message["type"].startswith("http."):
-            message = {**message, "type": f"websocket.{message['type']}"}
-        await send(message)
+        if not message["type"].startswith("http."):
+            await send(message)
+        elif able:
+            await send({**message, "type": f"websocket.{message['type']}"})
+        elif message["type"] == "http.response.start":
+            await send({"type": "websocket.close", "code": 4000 + message["status"]})
 
     return sending
 
