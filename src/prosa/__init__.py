@@ -21,22 +21,25 @@ __all__ = [
     "calculate_cost",
     "close",
     "count_tokens",
+    "create_branch",
     "create_provider",
     "handle_chat_request",
     "process_user_chat_message",
     "send_claude_message",
     "send_openai_message",
     "stream_openai_response",
+    "summarize_conversation",
     "tool",
     "truncate_messages",
 ]
 
 if TYPE_CHECKING:
-    from prosa.direct.chat import handle_chat_request, process_user_chat_message
+    from prosa.direct.chat import create_branch, handle_chat_request, process_user_chat_message
     from prosa.direct.claude import send_claude_message
     from prosa.direct.openai import send_openai_message, stream_openai_response
     from prosa.direct.opened import close
     from prosa.direct.provider import LLMFactory, LLMProvider, create_provider
+    from prosa.direct.summarizing import summarize_conversation
     from prosa.direct.truncating import count_tokens, truncate_messages
     from prosa.domain.errors import ProsaError
     from prosa.library import Prosa
@@ -54,12 +57,14 @@ _WHERE = {
     "calculate_cost": "prosa.services.models.prices",
     "close": "prosa.direct.opened",
     "count_tokens": "prosa.direct.truncating",
+    "create_branch": "prosa.direct.chat",
     "create_provider": "prosa.direct.provider",
     "handle_chat_request": "prosa.direct.chat",
     "process_user_chat_message": "prosa.direct.chat",
     "send_claude_message": "prosa.direct.claude",
     "send_openai_message": "prosa.direct.openai",
     "stream_openai_response": "prosa.direct.openai",
+    "summarize_conversation": "prosa.direct.summarizing",
     "tool": "prosa.services.tools.marks",
     "truncate_messages": "prosa.direct.truncating",
 }

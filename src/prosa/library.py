@@ -13,8 +13,8 @@ from starlette.types import ASGIApp, Receive, Scope
 from starlette.types import Send as AsgiSend
 
 from prosa import bootstrap
-from prosa.domain.conversations import Conversation
-from prosa.domain.errors import InvalidRequest, ProsaError
+from prosa.domain.conversations import Conversation, Message
+from prosa.domain.errors import InvalidRequest, MessageNotFound, ProsaError
 from prosa.domain.events import Event, decode
 from prosa.domain.ids import parse_id
 from prosa.domain.models import Role, Turn
@@ -120,6 +120,41 @@ class Prosa:
             attachments=await uploaded(self.services.files, principal, attachments),
         )
         return await self.services.process.answer(principal, question, self.language)
+
+    async def create_branch(
+        self,
+        conversation_id: str,
+        from_message_id: str,
+        new_message: str,
+        *,
+        user_id: str = LOCAL.user_id,
+        provider: str | None = None,
+        model: str | None = None,
+    ) -> Answer:
+        """Begins an alternative branch with `new_message` and waits for its answer, as seed 003's
+        `createBranch` does; both stay, and the new branch is the one that is shown.
+
+        `conversation_id` is a conversation's id, or your own name for one. Where `from_message_id` names a
+        message of the user, the new one stands beside it, in its place; where it names an answer (or a
+        summary), the new one goes on from there. Raises ConversationNotFound, MessageNotFound, ProsaError.
+        """
+        await self.open()
+        principal = Principal(user_id)
+        found = await self.services.conversations.known(principal, conversation_id)
+        from_id = parse_id(from_message_id)
+        if from_id is None:
+            raise MessageNotFound
+        send = Send(found.id, new_message, provider=provider, model=model)
+        return await self.services.process.branch(principal, from_id, send, self.language)
+
+    async def summarize(self, conversation_id: str, *, user_id: str = LOCAL.user_id) -> Message | None:
+        """Puts a summary of the older part of the branch that is shown into it, whatever its length, as it
+        happens by itself where it gets long. None where there is nothing older than the newest exchanges.
+        Raises ConversationNotFound, ProsaError (what asking a model raises)."""
+        await self.open()
+        principal = Principal(user_id)
+        found = await self.services.conversations.known(principal, conversation_id)
+        return await self.services.summaries.of(principal, found)
 
     async def conversation(
         self, name: str | None = None, *, user_id: str = LOCAL.user_id, **draft: Any

@@ -14,11 +14,13 @@ from starlette.routing import Mount
 
 from prosa import Prosa, ProsaError
 from prosa.adapters.models.fake.client import FakeModel
+from prosa.domain.conversations import MessageKind
 from prosa.domain.errors import (
     ClientMismatch,
     IdempotencyMismatch,
     InvalidRequest,
     MisconfiguredError,
+    NotFound,
     ProviderOverloaded,
     RunNotFound,
 )
@@ -279,3 +281,33 @@ async def test_a_ticket_whose_answer_failed(opened: Open) -> None:
     assert (case.status, case.answer) == (TicketStatus.FAILED, None)
     assert case.run is not None
     assert case.run.error_code == "overloaded"
+
+
+async def test_branches_from_messages_of_either_side(opened: Open) -> None:
+    async with opened() as prosa:
+        first = await prosa.process_user_chat_message("one", session_id="mine")
+        question = first.message.parent_id or ""
+        beside = await prosa.create_branch("mine", question.upper(), "other")
+        assert (beside.message.content, beside.placed.siblings) == ("You said: other", [beside.message.id])
+        below = await prosa.create_branch(first.message.conversation_id, first.message.id, "more")
+        placed, _ = await prosa.messages(first.message.conversation_id)
+        assert [each.message.content for each in placed] == ["one", "You said: one", "more", "You said: more"]
+        assert placed[0].siblings == [question, beside.message.parent_id]
+        assert placed[-1].message.id == below.message.id
+        for session, message in (("nobody's", question), ("mine", "nothing"), ("mine", below.run.id)):
+            with pytest.raises(NotFound):
+                await prosa.create_branch(session, message, "x")
+
+
+async def test_a_summary_that_is_asked_for(opened: Open) -> None:
+    async with opened(FakeModel(["Noted."])) as prosa:
+        for number in range(5):
+            await prosa.process_user_chat_message(f"{number} " + "word " * 2_000, session_id="mine")
+        made = await prosa.summarize("mine")
+        assert made is not None
+        assert (made.content, made.kind) == ("Noted.", MessageKind.SUMMARY)
+        placed, _ = await prosa.messages(made.conversation_id)
+        assert [each.message.id for each in placed].index(made.id) == 6
+        assert await prosa.summarize("mine") is None  # the newest exchanges stay as they are
+        await prosa.conversation("empty")
+        assert await prosa.summarize("empty") is None

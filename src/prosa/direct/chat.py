@@ -40,6 +40,30 @@ async def process_user_chat_message(  # noqa: PLR0913 - each is a knob of the sa
     )
 
 
+async def create_branch(
+    conversation_id: str,
+    from_message_id: str,
+    new_message: str,
+    *,
+    user_id: str = LOCAL.user_id,
+    provider: str | None = None,
+    model: str | None = None,
+) -> Answer:
+    """`Prosa.create_branch` of the Prosa that is open in this event loop, else of one by the settings.
+
+    Begins an alternative branch with `new_message` and waits for its answer: beside `from_message_id` where
+    that is a message of the user, else below it. `answer.message` is the new answer, and
+    `answer.message.parent_id` the id of the new message. Raises ConversationNotFound, MessageNotFound,
+    ProsaError.
+
+        answer = await create_branch("support-42", message.id, "Shorter, please.")
+    """
+    prosa = await default_prosa()
+    return await prosa.create_branch(
+        conversation_id, from_message_id, new_message, user_id=user_id, provider=provider, model=model
+    )
+
+
 async def handle_chat_request(request: Request) -> Response:
     """`POST /api/chat` of the Prosa that is open in this event loop (else of one by the settings), as the
     answer of a route of your own, whatever its path: `{messages}` in, the bare text out as it is written;

@@ -71,6 +71,18 @@ class Conversations:
         """Raises ConversationNotFound."""
         return await self._store.of(principal).conversations.get(conversation_id)
 
+    async def known(self, principal: Principal, name: str) -> Conversation:
+        """The conversation of the caller's that `name` stands for: its id, else its external id. Raises
+        ConversationNotFound."""
+        identity = parse_id(name)
+        if identity is not None:
+            with contextlib.suppress(ConversationNotFound):
+                return await self.get(principal, identity)
+        found = await self._store.of(principal).conversations.by_external_id(name)
+        if found is None:
+            raise ConversationNotFound
+        return found
+
     async def find(self, principal: Principal, name: str, draft: Draft) -> Conversation:
         """The conversation of the caller's that `name` stands for: its id, else its external id; where there
         is none, a new one by `draft` with that external id. Raises NoSuchProvider, ProviderNotConfigured."""

@@ -1,12 +1,12 @@
 """One whole answer to one message, for server code: seed 000's action."""
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from prosa.domain.conversations import Message, MessageStatus
 from prosa.domain.errors import ClientMismatch, InvalidRequest, MessageNotFound
 from prosa.domain.events import Done, Error, Event, RequiresAction, decode
 from prosa.domain.ids import parse_id
-from prosa.domain.models import Turn
+from prosa.domain.models import Role, Turn
 from prosa.domain.principal import Principal
 from prosa.domain.runs import Run
 from prosa.ports.store import Store
@@ -84,6 +84,19 @@ class Process:
             key=question.key,
             body_hash=question.body_hash,
         )
+        return await self._answered(principal, send, language)
+
+    async def branch(
+        self, principal: Principal, from_message_id: str, send: Send, language: str = "en"
+    ) -> Answer:
+        """Answers `send.content` on a branch of its own: beside the message `from_message_id` where that is
+        the user's, else below it. Raises what `Engine.start` raises, MessageNotFound."""
+        records = self._store.of(principal).messages
+        message = await records.get(send.conversation_id, from_message_id)
+        parent = message.parent_id if message.role is Role.USER else message.id
+        return await self._answered(principal, structs.replace(send, parent_id=parent), language)
+
+    async def _answered(self, principal: Principal, send: Send, language: str) -> Answer:
         run, reader = await self._engine.start(principal, send, language)
         end = await last_of(reader)
         placed = await self._messages.get(principal, run.conversation_id, run.message_id)

@@ -6,7 +6,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from prosa.domain.conversations import Message, MessageKind, MessageStatus
+from prosa.domain.conversations import Conversation, Message, MessageKind, MessageStatus
 from prosa.domain.ending import Ending
 from prosa.domain.errors import ContentRefused, ProsaError, ShuttingDown
 from prosa.domain.ids import between
@@ -87,6 +87,14 @@ class Summaries:
         await records.let_go(branch.conversation_id)
         return written
 
+    async def of(self, principal: Principal, conversation: Conversation) -> Message | None:
+        """A summary of the branch that is shown, because it is asked for. Raises what `write` raises."""
+        if conversation.head_id is None:
+            return None
+        model = self._catalogue.choose((conversation.provider, conversation.model))
+        branch = Branch(principal, conversation.id, conversation.head_id, model)
+        return await self.write(branch, asked=True)
+
     async def drain(self, seconds: float) -> None:
         """Gives those that are being written `seconds` to be done. None begins once completions drain."""
         if self._tasks:
@@ -131,8 +139,10 @@ class Summaries:
         writer = choice
         for piece in summary.pieces(cut.older, context):
             notes, writer = await self._noted(branch, name, notes, piece, most)
-        if not notes:
-            raise ContentRefused(writer.provider)
+            if not notes:
+                raise ContentRefused(writer.provider)
+        if notes is None:
+            return None  # nothing was said in it
         made = Message(
             id=between(cut.above, cut.below),
             user_id=branch.principal.user_id,
@@ -163,11 +173,11 @@ class Summaries:
                 said.clear()
 
         begun = await self._completions.begin(
-            branch.principal, asked, most=most, conversation_id=branch.conversation_id
+            branch.principal, asked, most=asked.max_tokens, conversation_id=branch.conversation_id
         )
         async with begun as (generation,):
             await generation.run(tell)
-        return "".join(said).strip(), Choice(generation.provider, generation.model)
+        return summary.shortened("".join(said), most), Choice(generation.provider, generation.model)
 
     def _own(self, conversation_id: str, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.get_running_loop().create_task(work, name="prosa-summary")

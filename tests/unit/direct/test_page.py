@@ -28,7 +28,7 @@ def page() -> Any:
 
 def test_the_page_tells_of_every_function() -> None:
     ours = [name for name, where in prosa._WHERE.items() if where.startswith("prosa.direct.")]
-    assert len(ours) == 11
+    assert len(ours) == 13
     untold = [
         name for name in [*ours, "calculate_cost"] if f"prosa.{name}" not in TEXT and f"`{name}" not in TEXT
     ]
@@ -136,3 +136,26 @@ def test_what_fits(page: Any) -> None:
         page.newest(long)
     assert page.size(HI) == "9"
     assert page.size([{"role": "user", "content": [{"type": "image_url"}]}]).startswith("about ")
+
+
+async def test_branches(page: Any, upstream: Upstream, monkeypatch: pytest.MonkeyPatch) -> None:
+    there = await upstream.openai(streamed("Barns are…"), streamed("A long house."), streamed("Houses."))
+    monkeypatch.setenv("DEFAULT_AI_PROVIDER", "openai")
+    assert await page.shorter() == ["A long house.", "Houses."]
+    asked = [[each["content"] for each in seen.body["messages"]] for seen in there.seen]
+    assert asked == [
+        ["Tell me of barns."],
+        ["Tell me of barns in a line."],
+        ["Tell me of barns.", "Barns are…", "Shorter, please."],
+    ]
+
+
+async def test_notes(page: Any, upstream: Upstream) -> None:
+    there = await upstream.openai(answered({"content": "They greet."}), answered({"content": " They part. "}))
+    messages = [{"role": "system", "content": "Be brief."}, *HI * 4, {"role": "user", "content": "Bye!"}]
+    assert await page.notes(messages) == "They part."
+    first, second = (seen.body["messages"][-1]["content"] for seen in there.seen)
+    assert first == "<conversation>\nUser: Hello!\n</conversation>"
+    assert second.startswith("<notes>\nThey greet.\n</notes>")
+    assert "User: Bye!" in second
+    assert "Be brief." not in first + second

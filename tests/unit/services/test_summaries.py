@@ -261,7 +261,7 @@ async def test_another_model_writes(opened: Open, writer: Writer) -> None:
         await say(house, of)
         await quiet(house)
     assert {each.model for each in writer.notes} == {"scribe"}
-    assert {each.max_tokens for each in writer.notes} == {500}
+    assert {each.max_tokens for each in writer.notes} == {1_000}
     made = next(each for each in await branch(house, of) if each.kind is MessageKind.SUMMARY)
     assert made.model == "scribe"
 

@@ -24,10 +24,13 @@ EXCHANGES = 2
 """So many of the newest stay as they are, in any case."""
 
 LONGEST = 1_024
-"""Tokens of a summary at most; of a small window an eighth."""
+"""Tokens of a summary at most; of a small window a sixteenth."""
 
 PIECES = 4
 """So many times a model is asked for one summary at most."""
+
+THOUGHTS = 4
+"""Times a summary's tokens: the bound of an answer, thoughts and all."""
 
 RESULT = 2_000
 """Characters that are shown of what a tool gave."""
@@ -65,7 +68,7 @@ def near(sent: Sent, answer: int, encoding: str | None) -> float:
 
 def longest(context: int) -> int:
     """The bound of a summary, in tokens."""
-    return max(32, min(LONGEST, context // 8))
+    return max(32, min(LONGEST, context // 16))
 
 
 def cut(branch: Sequence[Shown], tokens: Sequence[int], context: int) -> Cut | None:
@@ -89,7 +92,8 @@ def cut(branch: Sequence[Shown], tokens: Sequence[int], context: int) -> Cut | N
 def pieces(older: Sequence[Shown], context: int) -> list[str]:
     """What was said in `older`, as texts of which each fits into a window of `context` tokens beside the
     notes so far. Of more than `PIECES` the newest."""
-    room = max(1_000, (context - 3 * longest(context)) * window.BYTES_A_TOKEN - len(INSTRUCTIONS))
+    beside = (THOUGHTS + 2) * longest(context)
+    room = max(1_000, (context - beside) * window.BYTES_A_TOKEN - len(INSTRUCTIONS))
     found: list[list[str]] = [[]]
     left = room
     for line in (line for message in older for turn in message.turns for line in _lines(turn)):
@@ -102,12 +106,18 @@ def pieces(older: Sequence[Shown], context: int) -> list[str]:
 
 
 def question(model: str, notes: str | None, piece: str, most: int) -> ChatRequest:
-    """Asks for notes that tell what `notes` tell, and what was said in `piece`."""
+    """Asks for notes of about `most` tokens that tell what `notes` tell, and what was said in `piece`. Some
+    models think first, and their thoughts count."""
     said = f"<conversation>\n{piece}\n</conversation>"
     if notes:
         said = f"<notes>\n{notes}\n</notes>\n\n{said}"
     system = INSTRUCTIONS.format(words=most // 2)
-    return ChatRequest(model, (Turn(Role.USER, said),), system, max_tokens=most)
+    return ChatRequest(model, (Turn(Role.USER, said),), system, max_tokens=THOUGHTS * most)
+
+
+def shortened(notes: str, most: int) -> str:
+    """The notes that a model wrote, without what is far beyond `most` tokens."""
+    return notes.strip()[: most * 8]
 
 
 def _lines(turn: Turn) -> Iterator[str]:
