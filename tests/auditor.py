@@ -56,13 +56,14 @@ def faults(statement: Statement, *, principal: bool) -> Iterator[str]:
     for name in sorted(named & _OPERATORS):
         yield f"a principal touches {name}: {sql}"
     checked: set[str] = set()
-    for element in visitors.iterate(statement.core):
-        for table, fault in _parts(element):
-            checked.add(table.name)
-            if fault:
-                yield f"{fault} on {table.name}: {sql}"
-        if isinstance(element, TextClause) and element is not statement.core:
-            yield f"text that can't be read: {sql}"
+    for core in (statement.core, statement.instead):
+        for element in () if core is None else visitors.iterate(core):
+            for table, fault in _parts(element):
+                checked.add(table.name)
+                if fault:
+                    yield f"{fault} on {table.name}: {sql}"
+            if isinstance(element, TextClause) and element is not core:
+                yield f"text that can't be read: {sql}"
     for name in sorted(named - checked - _OPERATORS):
         yield f"{name} is touched out of the auditor's sight: {sql}"
 

@@ -15,6 +15,7 @@ from prosa.domain.imports import Planted, Planting
 from prosa.domain.opening import Begun, Bound, Limits, Measure, Opening, Prepare, Remaining
 from prosa.domain.principal import Principal
 from prosa.domain.runs import Run, RunStatus
+from prosa.domain.search import Found, Place, Sought
 from prosa.domain.steps import Resumed, Step, Verdict
 from prosa.domain.stretch import Place, Stretch
 from prosa.domain.time import Instant
@@ -247,6 +248,18 @@ class Summaries(Protocol):
         ...
 
 
+class Search(Protocol):
+    """Of messages that are written to their end; what was written last may have to wait for `Store.index`."""
+
+    async def page(self, sought: Sought, limit: int, before: Place | None) -> list[Found]:
+        """Newest message first, from behind the place `before`; none where nothing is sought."""
+        ...
+
+    async def text(self, message_id: str) -> str:
+        """The whole text of a message. Raises MessageNotFound."""
+        ...
+
+
 class SignIns(Protocol):
     async def use(self, link_id: str, now: Instant) -> bool:
         """True the first time, False ever after."""
@@ -274,6 +287,8 @@ class Records(Protocol):
     def ledger(self) -> Ledger: ...
     @property
     def files(self) -> Files: ...
+    @property
+    def search(self) -> Search: ...
     @property
     def sign_ins(self) -> SignIns: ...
     @property
@@ -355,6 +370,11 @@ class Store(Protocol):
         nodes share the store, committed events ("journal", with the runs), asked runs to stop ("stop") or
         changed providers' keys ("keys"). No ids: any of them. "lost": anything may have been missed.
         Raises MisconfiguredError, StoreUnavailable, StoreLocked."""
+        ...
+
+    async def index(self, least: int = 1) -> None:
+        """Makes all that is written found by `Search`, where `least` messages or more wait for it. Raises
+        StoreUnavailable."""
         ...
 
     async def ping(self) -> None:

@@ -8,6 +8,7 @@ from prosa.adapters.store.repositories.imports import Imports
 from prosa.adapters.store.repositories.ledger import Ledger
 from prosa.adapters.store.repositories.messages import Messages
 from prosa.adapters.store.repositories.runs import Runs
+from prosa.adapters.store.repositories.search import Search
 from prosa.adapters.store.repositories.signins import SignIns
 from prosa.adapters.store.repositories.steps import Steps
 from prosa.adapters.store.repositories.summaries import Summaries
@@ -51,6 +52,10 @@ class Records:
     @property
     def summaries(self) -> Summaries:
         return Summaries(self._session)
+
+    @property
+    def search(self) -> Search:
+        return Search(self._session)
 
     @property
     def ledger(self) -> Ledger:

@@ -38,10 +38,12 @@ class Compiled:
 
 
 class Statement:
-    """`core` with named bind parameters. Values that stand in `core` itself become constants."""
+    """`core` with named bind parameters. Values that stand in `core` itself become constants. What Postgres
+    is asked in another way is asked with `instead`."""
 
-    def __init__(self, core: ClauseElement) -> None:
+    def __init__(self, core: ClauseElement, instead: ClauseElement | None = None) -> None:
         self.core = core
+        self.instead = instead
 
     @cached_property
     def sqlite(self) -> Compiled:
@@ -49,7 +51,7 @@ class Statement:
 
     @cached_property
     def postgres(self) -> Compiled:
-        return Compiled(self.core, _POSTGRES)
+        return Compiled(self.core if self.instead is None else self.instead, _POSTGRES)
 
 
 class Ask:

@@ -66,6 +66,9 @@ class PostgresStore:
             await self.close()
             raise
 
+    async def index(self, least: int = 1) -> None:
+        """There is nothing to do: each row is in order as it is written."""
+
     async def ping(self) -> None:
         await self._app.run(_READ, _ping, {})
 

@@ -12,6 +12,7 @@ from prosa.adapters.store.repositories.engine import EngineRecords
 from prosa.adapters.store.repositories.files import KnownFiles
 from prosa.adapters.store.repositories.keys import ProviderKeys
 from prosa.adapters.store.sqlite.connection import Observer, connect
+from prosa.adapters.store.sqlite.index import index
 from prosa.adapters.store.sqlite.lock import Lock
 from prosa.adapters.store.sqlite.readers import Readers
 from prosa.adapters.store.sqlite.writer import Writer
@@ -59,6 +60,9 @@ class SqliteStore:
         except BaseException:  # also one who gives up on it leaves nothing open
             await self.close()
             raise
+
+    async def index(self, least: int = 1) -> None:
+        await index(_Session(self, {}), least)
 
     async def ping(self) -> None:
         try:

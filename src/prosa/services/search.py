@@ -1,0 +1,62 @@
+"""Search over the messages of one's own."""
+
+from msgspec import Struct
+
+from prosa.domain.errors import InvalidRequest, MessageNotFound
+from prosa.domain.principal import Principal
+from prosa.domain.search import Found, Hits, Piece, Place, Sought, beginning
+from prosa.kit.pages import from_cursor, to_cursor
+from prosa.ports.store import Search as StoredSearch
+from prosa.ports.store import Store
+
+MOST = 2**63
+"""No number in a place is greater."""
+
+
+class Hit(Struct, frozen=True):
+    """A message that was found, and a line of it in which the hits are marked."""
+
+    found: Found
+    pieces: list[Piece]
+
+
+class Search:
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    async def page(
+        self, principal: Principal, sought: Sought, limit: int, cursor: str | None
+    ) -> tuple[list[Hit], str | None]:
+        """At most `limit`, newest message first, and the next page's cursor. Raises InvalidRequest,
+        ConversationNotFound (`conversation_id`)."""
+        before = _place(cursor)
+        records = self._store.of(principal)
+        if sought.conversation_id is not None:
+            await records.conversations.get(sought.conversation_id)
+        if not sought.phrases:
+            return [], None
+        await self._store.index()
+        found = await records.search.page(sought, limit + 1, before)
+        seen = Hits(sought.phrases)
+        hits = [Hit(each, await _pieces(records.search, seen, each)) for each in found[:limit]]
+        return hits, to_cursor(*found[limit - 1].place) if len(found) > limit else None
+
+
+async def _pieces(records: StoredSearch, seen: Hits, found: Found) -> list[Piece]:
+    """Of a long message whose beginning has no hit, the whole text is looked through: one at a time."""
+    pieces = seen.pieces(found.text)
+    if pieces is None and found.cut:
+        try:
+            pieces = seen.pieces(await records.text(found.message_id))
+        except MessageNotFound:  # it was deleted meanwhile
+            pieces = None
+    return beginning(found.text) if pieces is None else pieces
+
+
+def _place(cursor: str | None) -> Place | None:
+    if cursor is None:
+        return None
+    match from_cursor(cursor):
+        case [int(number), str(name)] if -MOST <= number < MOST and len(name) <= len("-" * 36):
+            return number, name
+    raise InvalidRequest("cursor must be the nextCursor of an earlier answer.")

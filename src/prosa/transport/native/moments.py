@@ -1,0 +1,35 @@
+"""Moments and dates in a query."""
+
+from typing import Annotated
+
+from msgspec import Meta
+
+from prosa.domain.errors import InvalidRequest
+from prosa.domain.time import DAY, Instant, from_iso
+
+_DATE = "[0-9]{4}-[0-9]{2}-[0-9]{2}"
+_TIME = "[Tt][0-9]{2}:[0-9]{2}(:[0-9]{2}([.][0-9]+)?)?([Zz]|[+-][0-9]{2}:[0-9]{2})?"
+
+Moment = Annotated[str, Meta(max_length=40, pattern=f"^{_DATE}({_TIME})?$")]
+
+
+def since(text: str | None) -> Instant | None:
+    """The moment that `from` names; of a date alone, its first. Raises InvalidRequest."""
+    return None if text is None else _moment(text, "from")
+
+
+def until(text: str | None) -> Instant | None:
+    """The moment that `to` names; of a date alone, the first of the next day. Raises InvalidRequest."""
+    if text is None:
+        return None
+    found = _moment(text, "to")
+    return found if "T" in text.upper() else Instant(found + DAY)
+
+
+def _moment(text: str, name: str) -> Instant:
+    found = from_iso(text)
+    if found is None:
+        raise InvalidRequest(
+            f"{name} must be a date, as in 2026-11-21, or a moment, as in 2026-11-21T09:30:00Z."
+        )
+    return found
