@@ -35,6 +35,8 @@ FIRST_ROWS: dict[str, dict[str, Any]] = {
 }
 """A row for each table of revision 0001; what they leave out is filled by kind."""
 
+SEARCH = ("search", "ix_messages_search")
+
 revisions = [each.revision for each in ScriptDirectory.from_config(config()).walk_revisions()][::-1]
 
 
@@ -60,7 +62,7 @@ def test_rows_stay_on_sqlite(tmp_path: Path) -> None:
         with engine.begin() as connection:
             before = _check(connection, before)
     with engine.connect() as connection:
-        assert compare_metadata(MigrationContext.configure(connection), metadata) == []
+        assert differences(connection) == []
 
 
 async def test_rows_stay_on_postgres(empty: Database) -> None:
@@ -73,10 +75,15 @@ async def test_rows_stay_on_postgres(empty: Database) -> None:
         async with superuser.begin() as connection:
             before = await connection.run_sync(_check, before)
     async with superuser.connect() as connection:
-        differences = await connection.run_sync(
-            lambda plain: compare_metadata(MigrationContext.configure(plain), metadata)
-        )
-    assert differences == []
+        assert await connection.run_sync(differences) == []
+
+
+def differences(connection: Connection) -> list[Any]:
+    """Between the database and the tables; what the search has of its own differs from one to the other."""
+    context = MigrationContext.configure(
+        connection, opts={"include_name": lambda name, _kind, _within: not str(name).startswith(SEARCH)}
+    )
+    return compare_metadata(context, metadata)
 
 
 def _engine(url: str) -> Any:

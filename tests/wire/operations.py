@@ -46,6 +46,8 @@ class Example(NamedTuple):
     body: dict[str, Any] | None = None
     names: Mapping[str, str] = {}
     query: Mapping[str, str] = {}
+    asked: Mapping[str, str] = {}
+    """What must be in the query."""
     right: Mapping[str, tuple[Any, ...]] = {}
     """Values that look odd, and are right in these fields."""
     conflicts: bool = False
@@ -95,6 +97,7 @@ EXAMPLES: dict[str, Example] = {
     "DELETE /api/conversations/{conversationId}/messages": Example(),
     "POST /api/conversations": Example({"title": "x"}),
     "GET /api/conversations": Example(),
+    "GET /api/search": Example(query={"conversationId": "conversation"}, asked={"q": "segredo"}),
     "GET /api/conversations/{conversationId}": Example(),
     "PATCH /api/conversations/{conversationId}": Example(
         {"title": "x"}, {"headId": "message"}, right={"pinned": (False,), "archived": (False,)}

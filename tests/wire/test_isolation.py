@@ -81,7 +81,7 @@ def requests(
             asked = {key: value for key, value in asked.items() if key != "content"}
         found.append((own.path(operation), {"json": asked}))
     for field, name in example.query.items():
-        found.append((own.path(operation), {"params": {field: getattr(theirs, name)}}))
+        found.append((own.path(operation), {"params": {**example.asked, field: getattr(theirs, name)}}))
     return found
 
 

@@ -22,6 +22,7 @@ from prosa.services.models.listing import Listing
 from prosa.services.process import Process
 from prosa.services.runs.engine import Engine
 from prosa.services.runs.start import Defaults
+from prosa.services.search import Search
 from prosa.services.summaries import Summaries
 from prosa.services.templates import Templates
 from prosa.services.tickets import Tickets
@@ -55,6 +56,7 @@ class Chat:
         self.feed = Feed(store)
         self.conversations = Conversations(store, self.engine, catalogue, files)
         self.messages = Messages(store, files)
+        self.search = Search(store)
         self.process = Process(store, self.engine, self.conversations, self.messages)
         self.tickets = Tickets(store, self.engine, self.messages)
         self.templates = Templates(store)
@@ -80,6 +82,7 @@ class Chat:
             self.catalogue.choose()  # whatever answers by default can answer
             await self.engine.open()
             self.ledger.open()
+            self.search.open()
         except BaseException:
             await self.store.close()
             raise
@@ -92,6 +95,7 @@ class Chat:
             left.push_async_callback(self.files.close)
             left.push_async_callback(self.catalogue.close)
             left.push_async_callback(self.tools.close)
+            left.push_async_callback(self.search.close)
             left.push_async_callback(self.ledger.close)
             left.push_async_callback(self.summaries.close)
             left.push_async_callback(self.engine.close)

@@ -1,8 +1,11 @@
 """Search over the messages of one's own."""
 
+import asyncio
+import contextlib
+
 from msgspec import Struct
 
-from prosa.domain.errors import InvalidRequest, MessageNotFound
+from prosa.domain.errors import InvalidRequest, MessageNotFound, StoreUnavailable
 from prosa.domain.principal import Principal
 from prosa.domain.search import Found, Hits, Piece, Place, Sought, beginning
 from prosa.kit.pages import from_cursor, to_cursor
@@ -11,6 +14,12 @@ from prosa.ports.store import Store
 
 MOST = 2**63
 """No number in a place is greater."""
+
+PAUSE = 2.0
+"""Seconds between two looks at what waits for the index."""
+
+WAITING = 256
+"""Messages that wait for the index at most, if nobody searches: many at once cost a quarter."""
 
 
 class Hit(Struct, frozen=True):
@@ -23,6 +32,16 @@ class Hit(Struct, frozen=True):
 class Search:
     def __init__(self, store: Store) -> None:
         self._store = store
+        self._keeper: asyncio.Task[None] | None = None
+
+    def open(self) -> None:
+        """Keeps the index from now on, so that no search has much to wait for."""
+        self._keeper = asyncio.create_task(self._keep(), name="prosa-search")
+
+    async def close(self) -> None:
+        if self._keeper is not None:
+            self._keeper.cancel()
+            await asyncio.gather(self._keeper, return_exceptions=True)
 
     async def page(
         self, principal: Principal, sought: Sought, limit: int, cursor: str | None
@@ -40,6 +59,12 @@ class Search:
         seen = Hits(sought.phrases)
         hits = [Hit(each, await _pieces(records.search, seen, each)) for each in found[:limit]]
         return hits, to_cursor(*found[limit - 1].place) if len(found) > limit else None
+
+    async def _keep(self) -> None:
+        while True:
+            await asyncio.sleep(PAUSE)
+            with contextlib.suppress(StoreUnavailable):  # the next look comes soon
+                await self._store.index(WAITING)
 
 
 async def _pieces(records: StoredSearch, seen: Hits, found: Found) -> list[Piece]:

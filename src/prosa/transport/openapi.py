@@ -156,10 +156,11 @@ def _query_parameters(operation: Operation) -> list[dict[str, Any]]:
     if operation.query is Nothing:
         return []
     (_,), components = msgspec.json.schema_components([operation.query])
-    properties = components[operation.query.__name__]["properties"]
+    form = components[operation.query.__name__]
+    needed = form.get("required", ())
     return [
-        {"name": name, "in": "query", "required": False, "schema": _plain(schema)}
-        for name, schema in properties.items()
+        {"name": name, "in": "query", "required": name in needed, "schema": _plain(schema)}
+        for name, schema in form["properties"].items()
     ]
 
 

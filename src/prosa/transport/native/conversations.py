@@ -1,27 +1,44 @@
 """`/api/conversations`."""
 
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
+from msgspec import Struct, field
 
 from prosa.domain import errors as e
 from prosa.domain.conversations import ConversationStatus, Filter
-from prosa.domain.time import DAY, Instant, from_iso
 from prosa.services.conversations import Draft
 from prosa.transport.native.forms import (
     ConversationChanges,
     ConversationForm,
-    ConversationsQuery,
+    Name,
     NewConversation,
     Page,
+    PageLimit,
+    Title,
     conversation_form,
 )
+from prosa.transport.native.moments import Moment, since, until
 from prosa.transport.operation import Call, Nothing, Operation, Reply
 
 MOST_METADATA = 16_384
 DEEPEST_METADATA = 32
 
 _MODELS = (e.NoSuchProvider, e.ProviderNotConfigured)
+
+
+class ConversationsQuery(Struct, frozen=True, rename="camel"):
+    limit: PageLimit = 50
+    cursor: str | None = None
+    status: Literal["open", "closed"] | None = None
+    archived: Literal["true", "false", "all"] = "false"
+    pinned: bool | None = None
+    since: Moment | None = field(default=None, name="from")
+    until: Moment | None = field(default=None, name="to")
+    provider: Name | None = None
+    model: Name | None = None
+    client_id: Name | None = None
+    q: Title | None = None
 
 
 async def create_conversation(call: Call[NewConversation, Nothing]) -> Reply:
@@ -49,8 +66,8 @@ async def list_conversations(call: Call[Nothing, ConversationsQuery]) -> Reply:
         archived=None if query.archived == "all" else query.archived == "true",
         pinned=query.pinned,
         status=None if query.status is None else ConversationStatus(query.status),
-        since=moment(query.since, "from"),
-        until=moment(query.until, "to"),
+        since=since(query.since),
+        until=until(query.until),
         provider=query.provider,
         model=query.model,
         client_id=query.client_id,
@@ -86,19 +103,6 @@ async def delete_conversation(call: Call[Nothing, Nothing]) -> Reply:
     """With its messages and runs; what it cost stays in the ledger. An answer in progress is stopped."""
     await call.chat.conversations.delete(call.principal, call.id("conversationId", e.ConversationNotFound))
     return Reply(204)
-
-
-def moment(text: str | None, name: str) -> Instant | None:
-    """The bound that a query names; of a date alone, its first moment in `from`, its end in `to`. Raises
-    InvalidRequest."""
-    if text is None:
-        return None
-    found = from_iso(text)
-    if found is None:
-        raise e.InvalidRequest(
-            f"{name} must be a date, as in 2026-11-21, or a moment, as in 2026-11-21T09:30:00Z."
-        )
-    return Instant(found + DAY) if name == "to" and "T" not in text.upper() else found
 
 
 def checked(metadata: dict[str, Any]) -> dict[str, Any]:

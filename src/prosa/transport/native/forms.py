@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Annotated, Any, Generic, Literal, TypeVar
 
-from msgspec import UNSET, Meta, Struct, UnsetType, field, structs
+from msgspec import UNSET, Meta, Struct, UnsetType, structs
 
 from prosa.domain.content import DocumentPart, ImagePart, Part, TextPart, ThinkingPart, ToolCall, ToolResult
 from prosa.domain.conversations import Conversation, Message
@@ -35,13 +35,6 @@ Temperature = Annotated[float, Meta(ge=0, le=2)]
 MaxTokens = Annotated[
     float, Meta(ge=1, le=1_000_000, multiple_of=1, extra_json_schema={"type": "integer"})
 ]  # as JSON has it, where 7.0 is a whole number
-Moment = Annotated[
-    str,
-    Meta(
-        max_length=40,
-        pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}([Tt][0-9]{2}:[0-9]{2}(:[0-9]{2}([.][0-9]+)?)?([Zz]|[+-][0-9]{2}:[0-9]{2})?)?$",
-    ),
-]
 Attachments = Annotated[tuple[Id, ...], Meta(max_length=MOST_ATTACHMENTS)]
 """Ids of files."""
 PageLimit = Annotated[int, Meta(ge=1, le=200)]
@@ -252,20 +245,6 @@ class RunForm(Struct, frozen=True, rename="camel"):
 class ListQuery(Struct, frozen=True):
     limit: PageLimit = 50
     cursor: str | None = None
-
-
-class ConversationsQuery(Struct, frozen=True, rename="camel"):
-    limit: PageLimit = 50
-    cursor: str | None = None
-    status: Literal["open", "closed"] | None = None
-    archived: Literal["true", "false", "all"] = "false"
-    pinned: bool | None = None
-    since: Moment | None = field(default=None, name="from")
-    until: Moment | None = field(default=None, name="to")
-    provider: Name | None = None
-    model: Name | None = None
-    client_id: Name | None = None
-    q: Title | None = None
 
 
 class DeletionQuery(Struct, frozen=True):

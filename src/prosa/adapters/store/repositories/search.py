@@ -49,7 +49,7 @@ class _matches(ColumnElement[bool]):  # noqa: N801 - reads as an operator in a s
 def _matches_in_sqlite(element: _matches, compiler: Any, **kw: Any) -> str:
     owner, rest = compiler.process(element.owner, **kw), compiler.process(element.expression, **kw)
     # Whose they are is asked of the index itself, so that nobody pays for what others wrote.
-    return f"search MATCH 'scope : ' || hex({owner}) || {rest}"
+    return f"search MATCH 'scope : \"' || hex({owner}) || '\"' || {rest}"
 
 
 @compiles(_matches, "postgresql")
