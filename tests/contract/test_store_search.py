@@ -9,7 +9,7 @@ from prosa.domain.conversations import Conversation, MessageKind, MessageStatus
 from prosa.domain.ids import new_id
 from prosa.domain.models import Role
 from prosa.domain.principal import Principal
-from prosa.domain.search import Place, Sought, phrases_of
+from prosa.domain.search import Sought, Spot, phrases_of
 from prosa.domain.time import Instant
 from prosa.ports.store import Store
 
@@ -155,7 +155,7 @@ async def test_pages_while_messages_come_and_go(store: Store, chat: Conversation
     for number in (3, 1, 0, 2, 7, 5, 4, 6, 11, 9, 8, 10):
         ids[number] = await say(store, chat, texts[number], created_at=Instant(NOON + number // 3))
     seen: list[str] = []
-    before: Place | None = None
+    before: Spot | None = None
     await store.index()
     sought = Sought(phrases_of("tema"))
     while page := await store.of(ANA).search.page(sought, 3, before):

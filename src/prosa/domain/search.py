@@ -17,7 +17,7 @@ LOOKED_AT = 20_000
 BEFORE, LONG = 60, 240
 """Characters of a piece before its first hit, and altogether."""
 
-Place = tuple[int, str]
+Spot = tuple[int, str]
 """Where something stands in what is found: only the store that said so knows how to read it."""
 
 _ASKED = re.compile(r'"([^"]*)"?|([^\s"]+)')
@@ -52,7 +52,7 @@ class Found(Struct, frozen=True):
     created_at: Instant
     text: str
     cut: bool
-    place: Place
+    place: Spot
 
 
 class Piece(Struct, frozen=True):

@@ -15,7 +15,7 @@ from prosa.domain.imports import Planted, Planting
 from prosa.domain.opening import Begun, Bound, Limits, Measure, Opening, Prepare, Remaining
 from prosa.domain.principal import Principal
 from prosa.domain.runs import Run, RunStatus
-from prosa.domain.search import Found, Place, Sought
+from prosa.domain.search import Found, Sought, Spot
 from prosa.domain.steps import Resumed, Step, Verdict
 from prosa.domain.stretch import Place, Stretch
 from prosa.domain.time import Instant
@@ -251,7 +251,7 @@ class Summaries(Protocol):
 class Search(Protocol):
     """Of messages that are written to their end; what was written last may have to wait for `Store.index`."""
 
-    async def page(self, sought: Sought, limit: int, before: Place | None) -> list[Found]:
+    async def page(self, sought: Sought, limit: int, before: Spot | None) -> list[Found]:
         """Newest message first, from behind the place `before`; none where nothing is sought."""
         ...
 

@@ -7,7 +7,7 @@ from msgspec import Struct
 
 from prosa.domain.errors import InvalidRequest, MessageNotFound, StoreUnavailable
 from prosa.domain.principal import Principal
-from prosa.domain.search import Found, Hits, Piece, Place, Sought, beginning
+from prosa.domain.search import Found, Hits, Piece, Sought, Spot, beginning
 from prosa.kit.pages import from_cursor, to_cursor
 from prosa.ports.store import Search as StoredSearch
 from prosa.ports.store import Store
@@ -78,7 +78,7 @@ async def _pieces(records: StoredSearch, seen: Hits, found: Found) -> list[Piece
     return beginning(found.text) if pieces is None else pieces
 
 
-def _place(cursor: str | None) -> Place | None:
+def _place(cursor: str | None) -> Spot | None:
     if cursor is None:
         return None
     match from_cursor(cursor):

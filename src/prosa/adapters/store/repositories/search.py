@@ -25,7 +25,7 @@ from prosa.adapters.store.statement import Ask, Plan, Row, Statement, owned
 from prosa.adapters.store.tables import conversations, messages
 from prosa.domain.errors import MessageNotFound
 from prosa.domain.models import Role
-from prosa.domain.search import LOOKED_AT, Found, Phrase, Place, Sought
+from prosa.domain.search import LOOKED_AT, Found, Phrase, Sought, Spot
 from prosa.domain.time import Instant
 
 _m, _c = messages.c, conversations.c
@@ -112,7 +112,7 @@ def expression_of(phrases: tuple[Phrase, ...], conversation_id: str | None) -> s
     return f"{within} AND content : ({said})"
 
 
-def _page(sought: Sought, limit: int, before: Place | None) -> Plan[list[Found]]:
+def _page(sought: Sought, limit: int, before: Spot | None) -> Plan[list[Found]]:
     given = {name: value for name in _CONDITIONS if (value := getattr(sought, name)) is not None}
     params: dict[str, Any] = given | {
         "limit": limit,
@@ -155,7 +155,7 @@ class Search:
     def __init__(self, session: Session) -> None:
         self._session = session
 
-    async def page(self, sought: Sought, limit: int, before: Place | None) -> list[Found]:
+    async def page(self, sought: Sought, limit: int, before: Spot | None) -> list[Found]:
         if not sought.phrases:
             return []
         return await self._session.read(_page, sought, limit, before)
