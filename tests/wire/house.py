@@ -103,9 +103,9 @@ class House:
         return events(answer.content)
 
     @contextlib.asynccontextmanager
-    async def listening(self) -> AsyncIterator[str]:
-        """On a port of the loopback, in this very loop."""
-        listener = listen("127.0.0.1", 0)
+    async def listening(self, port: int = 0) -> AsyncIterator[str]:
+        """On a port of the loopback, which the system chooses unless it is named, in this very loop."""
+        listener = listen("127.0.0.1", port)
         server = uvicorn.Server(configured(self.app))
         server.capture_signals = contextlib.nullcontext
         before, self.base_url = self.base_url, f"http://127.0.0.1:{listener.getsockname()[1]}"

@@ -30,7 +30,7 @@ async function visit(name, options, act) {
 }
 
 const EN = {
-  search: 'Search all messages',
+  search: 'Search all conversations',
   filters: /^Filters/,
   more: 'More for “Planning the garden”',
   transfer: 'Export and import',
@@ -41,7 +41,7 @@ const EN = {
   open: 'Open the list of conversations',
 };
 const PT = {
-  search: 'Buscar em todas as mensagens',
+  search: 'Buscar em todas as conversas',
   filters: /^Filtros/,
   more: 'Mais para “Planning the garden”',
   transfer: 'Exportar e importar',

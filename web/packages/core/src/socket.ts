@@ -48,6 +48,8 @@ export async function* socketMessages(options: SocketOptions): AsyncGenerator<st
     wake();
   };
   socket.onclose = ({ code, reason }) => end({ code, reason, opened });
+  // What a page's policy forbids ends in an error alone; elsewhere the closing, which says more, comes with it.
+  socket.onerror = () => setTimeout(leave);
   signal.addEventListener('abort', leave);
   try {
     while (!signal.aborted) {

@@ -77,7 +77,11 @@ export async function* ticketFrames(
     }
     position.failures += 1;
     const isHopeless = position.runId === null && position.failures >= ATTEMPTS;
-    if (closing === 'anew' || isHopeless) throw unreachable(null);
+    if (closing === 'anew' || isHopeless) {
+      // A browser does not say why a socket was refused; a call that is refused for the same reason does.
+      await client.session();
+      throw unreachable(null);
+    }
     options.onConnection?.(true);
     // The wait rejects only when the reader has left, and that is looked at next.
     await wait(delay(position.failures - 1), signal).catch(() => {});

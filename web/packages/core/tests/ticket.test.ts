@@ -16,7 +16,8 @@ beforeEach(() => {
 afterEach(() => vi.unstubAllGlobals());
 
 function setup(token?: string) {
-  const client = new Client({ baseUrl: 'https://prosa.test/chat/', token });
+  const fetch = () => Promise.reject(new TypeError('Failed to fetch'));
+  const client = new Client({ baseUrl: 'https://prosa.test/chat/', token, fetch });
   return { client, ticketId: 'a/b 1', wait: () => Promise.resolve() };
 }
 
