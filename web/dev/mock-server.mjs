@@ -24,7 +24,7 @@ const { values: options } = parseArgs({
 });
 const DIST = fileURLToPath(new URL('../app/dist/', import.meta.url));
 const POLICY =
-  "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; " +
+  "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; font-src 'self'; " +
   "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 const TYPES = {
   '.html': 'text/html; charset=utf-8',

@@ -13,7 +13,7 @@ from prosa.transport.identity import header
 from prosa.transport.operation import Door, respond
 
 _CSP = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; "
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; font-src 'self'; "
     "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
 _UNBUILT = b"The page is not built. Run `make setup` in a checkout, or install Prosa's wheel.\n"

@@ -1,16 +1,19 @@
 /** A whole chat: the conversation and the composer, ready to be put into a page. */
-import type { ShownMessage } from '@prosa/core';
-import { useCallback, useEffect, useMemo, useState } from 'react';
+import { useCallback, useState } from 'react';
 import { Announcer } from './Announcer.js';
-import { ChatInput, type Draft } from './ChatInput.js';
+import { type Asking, Askings } from './Askings.js';
+import { Foot } from './composer/Foot.js';
+import { useDraft } from './composer/useDraft.js';
 import { useTexts } from './context.js';
+import { useAttachments } from './files/useAttachments.js';
+import { useDrop } from './files/useDrop.js';
 import { MessageList } from './MessageList.js';
-import { ModelPicker } from './ModelPicker.js';
-import { modelInUse } from './modelNames.js';
-import { RunWaits } from './RunProgress.js';
+import { fill } from './texts.js';
 import { type UseChat, type UseChatOptions, useChat } from './useChat.js';
-import { useLatest } from './useLatest.js';
-import { useModels } from './useModels.js';
+import { useChatKeys } from './useChatKeys.js';
+import { useEscape } from './useEscape.js';
+import { useRowActions } from './useRowActions.js';
+import { useSaid } from './useSaid.js';
 
 export interface ChatInterfaceProps extends UseChatOptions {
   readonly placeholder?: string | undefined;
@@ -18,69 +21,34 @@ export interface ChatInterfaceProps extends UseChatOptions {
   readonly autoFocus?: boolean;
   /** Offers the choice of the model that answers. */
   readonly modelPicker?: boolean;
+  /** Whether files can be sent; they can, unless this is false. */
+  readonly attachments?: boolean;
+  /** Whether prompt templates are offered; they are, unless this is false. */
+  readonly templates?: boolean;
+  /** Whether answers can be rated; they can, unless this is false. */
+  readonly feedback?: boolean;
   /** Offered as the way on from a conversation that cannot be opened. */
   readonly onStartOver?: (() => void) | undefined;
 }
 
-interface Editing {
-  readonly id: string;
-}
-
-export function ChatInterface({
-  placeholder,
-  autoFocus = false,
-  modelPicker = false,
-  onStartOver,
-  ...options
-}: ChatInterfaceProps) {
+export function ChatInterface(props: ChatInterfaceProps) {
+  const { onStartOver, templates = true, feedback = true } = props;
   const texts = useTexts();
-  const chat = useChat(options);
-  const { messages, run, returned, takeReturned } = chat;
-  const [draft, setDraft] = useState<Draft | null>(null);
-  const [editing, setEditing] = useState<Editing | null>(null);
-
-  useEffect(() => {
-    if (returned === null) return;
-    setDraft({ content: returned.content });
-    takeReturned();
-  }, [returned, takeReturned]);
-
-  const edit = useCallback((message: ShownMessage) => {
-    setEditing({ id: message.id });
-    setDraft({ content: message.content });
-  }, []);
-  const cancel = useCallback(() => {
-    setEditing(null);
-    setDraft({ content: '' });
-  }, []);
-  const send = (content: string) => {
-    void (editing ? chat.editMessage(editing.id, content) : chat.sendMessage(content));
-    setEditing(null);
-  };
-  const recall = () => {
-    const last = messages.findLast(message => message.role === 'user');
-    if (last && !run) edit(last);
-  };
-  const { retryLastMessage, regenerateMessage, showBranch, loadOlder, stop, dismissError, decide, bring } =
-    chat;
-  const actions = useMemo(
-    () => ({
-      edit,
-      regenerate: (id: string) => void regenerateMessage(id),
-      showBranch: (id: string) => void showBranch(id),
-      decide: (callId: string, approve: boolean) => void decide(callId, approve),
-      bring: (callId: string, output: string) => void bring(callId, output),
-    }),
-    [edit, regenerateMessage, showBranch, decide, bring],
-  );
+  const chat = useChat(props);
+  const { messages, run, retryLastMessage, loadOlder } = chat;
+  const files = useAttachments();
+  const draft = useDraft(chat, files);
+  const [said, say] = useSaid();
+  const [asking, ask] = useState<Asking | null>(null);
+  const [isChoosing, setChoosing] = useState(false);
+  const drop = useDrop(takesFiles(props, chat) ? files.add : null);
+  const actions = useRowActions(chat, { edit: draft.edit, ask, isRated: feedback });
+  useEscape(draft.isEditing ? draft.cancel : run ? chat.stop : null);
+  useChatKeys({ chat, actions, say, ask, chooseTemplate: templates ? () => setChoosing(true) : undefined });
   const retry = useCallback(() => void retryLastMessage(), [retryLastMessage]);
   const older = useCallback(() => void loadOlder(), [loadOlder]);
-  useEscape(editing ? cancel : run ? stop : null);
-
-  const isClosed = chat.conversation?.status === 'closed';
-  const cannotOpen = chat.error?.at === 'open';
   return (
-    <div className="prosa">
+    <div className="prosa" {...drop.handlers}>
       <MessageList
         // A list that starts over starts at its end.
         key={chat.opening ? 'opening' : 'open'}
@@ -92,84 +60,32 @@ export function ChatInterface({
         actions={actions}
         onOlder={older}
         onRetry={retry}
-        onDismiss={dismissError}
+        onDismiss={chat.dismissError}
         onStartOver={onStartOver}
+        onTakeBack={chat.takeBack}
+        hint={templates ? fill(texts.hint, { templates: '/', help: '?' }) : undefined}
       />
       <Announcer content={messages.at(-1)?.content ?? ''} writing={run !== null} />
-      <div className="prosa-foot">
-        {run && <RunWaits run={run} />}
-        {editing && (
-          <p className="prosa-editing">
-            <span>{texts.editing}</span>
-            <button type="button" className="prosa-button" onClick={cancel}>
-              {texts.cancel}
-            </button>
-          </p>
-        )}
-        {isClosed ? (
-          <p className="prosa-muted">{texts.closed}</p>
-        ) : (
-          <ChatInput
-            onSend={send}
-            disabled={chat.loading || cannotOpen}
-            placeholder={placeholder}
-            autoFocus={autoFocus}
-            onStop={run ? () => void stop() : undefined}
-            stopping={run?.stopping ?? false}
-            draft={draft}
-            onRecall={recall}
-          />
-        )}
-        {modelPicker && !isClosed && (
-          <Models chat={chat} provider={options.provider} model={options.model} off={cannotOpen} />
-        )}
-      </div>
+      <Foot
+        options={props}
+        chat={chat}
+        draft={draft}
+        files={files}
+        said={said}
+        ask={ask}
+        isChoosing={isChoosing}
+        setChoosing={setChoosing}
+      />
+      {drop.isOver && (
+        <div className="prosa-drop">
+          <p>{texts.dropFiles}</p>
+        </div>
+      )}
+      <Askings asking={asking} chat={chat} onClose={() => ask(null)} />
     </div>
   );
 }
 
-interface ModelsProps {
-  readonly chat: UseChat;
-  readonly provider: string | undefined;
-  readonly model: string | undefined;
-  readonly off: boolean;
-}
-
-function Models({ chat, provider, model, off }: ModelsProps) {
-  const { models, error, refresh } = useModels();
-  const texts = useTexts();
-  if (error && models === null) {
-    return (
-      <p className="prosa-muted prosa-models">
-        {texts.modelsFailed}{' '}
-        <button type="button" className="prosa-button" onClick={refresh}>
-          {texts.retry}
-        </button>
-      </p>
-    );
-  }
-  // The place is kept, so that nothing moves when the list comes.
-  if (models === null) return <div className="prosa-models" aria-hidden="true" />;
-  const { conversation, chosenModel: chosen } = chat;
-  return (
-    <ModelPicker
-      models={models}
-      value={modelInUse(models, { chosen, provider, model, conversation })}
-      onChoose={id => void chat.chooseModel(id)}
-      disabled={off || chat.opening}
-    />
-  );
-}
-
-/** Escape works wherever the focus is, unless something nearer to it, such as a dialog, has used it. */
-function useEscape(action: (() => unknown) | null): void {
-  const latest = useLatest(action);
-  useEffect(() => {
-    const pressed = (event: KeyboardEvent) => {
-      const isTaken = event.defaultPrevented || document.querySelector('dialog[open]') !== null;
-      if (event.key === 'Escape' && !event.isComposing && !isTaken) latest.current?.();
-    };
-    document.addEventListener('keydown', pressed);
-    return () => document.removeEventListener('keydown', pressed);
-  }, [latest]);
+function takesFiles({ attachments = true }: ChatInterfaceProps, { conversation, error }: UseChat): boolean {
+  return attachments && conversation?.status !== 'closed' && error?.at !== 'open';
 }

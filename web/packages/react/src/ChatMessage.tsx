@@ -1,8 +1,10 @@
 /** One message: the user's in a quiet bubble, the assistant's standing free. */
-import type { AnswerPart, Role } from '@prosa/core';
+import type { AnswerPart, Part, Role } from '@prosa/core';
 import { memo, type ReactNode } from 'react';
 import { useProsa } from './context.js';
+import { MessageFiles } from './files/MessageFiles.js';
 import { MessageParts } from './MessageParts.js';
+import { Time } from './Time.js';
 import type { CallActions } from './ToolCall.js';
 
 export interface ChatMessageProps {
@@ -13,6 +15,8 @@ export interface ChatMessageProps {
   readonly streaming?: boolean;
   /** An answer's texts, thoughts and calls in their order; without them, `content` is all of it. */
   readonly parts?: readonly AnswerPart[] | undefined;
+  /** A user's message as it is stored, where it carries files. */
+  readonly stored?: readonly Part[] | undefined;
   /** What can be done about calls that wait. */
   readonly callActions?: CallActions | undefined;
   /** Shown under the text, such as that it is not complete. */
@@ -22,14 +26,17 @@ export interface ChatMessageProps {
 }
 
 export const ChatMessage = memo(function ChatMessage(props: ChatMessageProps) {
-  const { role, content, timestamp, streaming = false, parts, callActions, note, actions } = props;
+  const { role, content, timestamp, streaming = false, parts, stored, callActions, note, actions } = props;
   const { texts } = useProsa();
   const isUser = role === 'user';
   return (
     <article className="prosa-message" data-role={role}>
       <h2 className="prosa-hidden">{isUser ? texts.you : texts.assistant}</h2>
       {isUser ? (
-        <p className="prosa-bubble">{content}</p>
+        <>
+          {stored && <MessageFiles parts={stored} />}
+          {content !== '' && <p className="prosa-bubble">{content}</p>}
+        </>
       ) : (
         <MessageParts parts={parts ?? textAlone(content)} streaming={streaming} actions={callActions} />
       )}
@@ -47,14 +54,4 @@ export const ChatMessage = memo(function ChatMessage(props: ChatMessageProps) {
 /** Before the first word the list's own indicator speaks. */
 function textAlone(content: string): readonly AnswerPart[] {
   return content === '' ? [] : [{ type: 'text', text: content }];
-}
-
-function Time({ at }: { readonly at: Date | string }) {
-  const { language } = useProsa();
-  const date = new Date(at);
-  const today = new Date().toDateString() === date.toDateString();
-  const format: Intl.DateTimeFormatOptions = today
-    ? { timeStyle: 'short' }
-    : { dateStyle: 'medium', timeStyle: 'short' };
-  return <time dateTime={date.toISOString()}>{date.toLocaleString(language, format)}</time>;
 }

@@ -1,6 +1,7 @@
 /** Copies a text and says so for a moment. */
 import { useEffect, useState } from 'react';
 import { useTexts } from './context.js';
+import { copyText } from './copy.js';
 import { Icon } from './Icon.js';
 
 export interface CopyButtonProps {
@@ -25,28 +26,4 @@ export function CopyButton({ text, label }: CopyButtonProps) {
       <Icon name={copied ? 'check' : 'copy'} />
     </button>
   );
-}
-
-/** Pages served over plain http have no `navigator.clipboard`; there the selection is copied. */
-async function copyText(text: string): Promise<boolean> {
-  if (navigator.clipboard) {
-    return navigator.clipboard.writeText(text).then(
-      () => true,
-      () => copySelection(text),
-    );
-  }
-  return copySelection(text);
-}
-
-function copySelection(text: string): boolean {
-  const focused = document.activeElement;
-  const area = document.createElement('textarea');
-  area.className = 'prosa-hidden';
-  area.value = text;
-  document.body.append(area);
-  area.select();
-  const done = document.execCommand('copy');
-  area.remove();
-  if (focused instanceof HTMLElement) focused.focus();
-  return done;
 }

@@ -10,6 +10,7 @@ import { Skeleton } from './Skeleton.js';
 import { useTarget } from './target.js';
 import { useEnd } from './useEnd.js';
 import { useOlder } from './useOlder.js';
+import { useSteady } from './useSteady.js';
 
 export interface MessageListProps {
   readonly messages: readonly ShownMessage[];
@@ -22,13 +23,18 @@ export interface MessageListProps {
   readonly onRetry: () => void;
   readonly onDismiss: () => void;
   readonly onStartOver?: (() => void) | undefined;
+  /** Takes a refused question back into the composer. */
+  readonly onTakeBack: () => void;
+  /** Stands under the greeting of an empty conversation. */
+  readonly hint?: string | undefined;
 }
 
 export function MessageList(props: MessageListProps) {
   const { messages, run, opening, hasOlder, error, actions, onOlder, onRetry, onDismiss, onStartOver } =
     props;
+  const { onTakeBack, hint } = props;
   const texts = useTexts();
-  const { scroller, content, atEnd, toEnd } = useEnd();
+  const { scroller, content, atEnd, toEnd, hold } = useEnd();
   const list = useRef<HTMLOListElement>(null);
   const spoken = messages.filter(isSpoken);
   const olderFailed = error?.at === 'older';
@@ -48,6 +54,7 @@ export function MessageList(props: MessageListProps) {
     hasOlder: hasOlder && !opening && !olderFailed,
     load: onOlder,
   });
+  const rows = useSteady({ scroller, list, spoken, actions, hold });
 
   // Whoever sends wants to see what they sent.
   const asked = run !== null && run.id === null ? run.messageId : null;
@@ -62,6 +69,7 @@ export function MessageList(props: MessageListProps) {
       onRetry={onRetry}
       onDismiss={dismissal(error, onDismiss)}
       onStartOver={error.at === 'open' ? onStartOver : undefined}
+      onEdit={error.at === 'send' ? onTakeBack : undefined}
     />
   );
   return (
@@ -75,7 +83,12 @@ export function MessageList(props: MessageListProps) {
       >
         <div ref={content} className="prosa-column">
           {opening && <Skeleton />}
-          {isEmpty && <h2 className="prosa-greeting">{texts.greeting}</h2>}
+          {isEmpty && (
+            <div className="prosa-greeting">
+              <h2>{texts.greeting}</h2>
+              {hint && <p className="prosa-muted">{hint}</p>}
+            </div>
+          )}
           {hasOlder && (
             <div ref={mark} className="prosa-older">
               {olderFailed ? notice : <span className="prosa-muted">{texts.loadingOlder}</span>}
@@ -88,9 +101,8 @@ export function MessageList(props: MessageListProps) {
                   key={keyOf(message)}
                   message={message}
                   run={run?.messageId === message.id ? run : null}
-                  isLast={index === spoken.length - 1}
                   hasFailed={error?.at === 'run' && index === spoken.length - 1}
-                  actions={actions}
+                  actions={rows}
                 />
               ))}
             </ol>
@@ -100,7 +112,7 @@ export function MessageList(props: MessageListProps) {
       </section>
       {!atEnd && (
         <button type="button" className="prosa-latest" aria-label={texts.latestLabel} onClick={toEnd}>
-          <Icon name="down" />
+          <Icon name="latest" />
           {texts.latest}
         </button>
       )}
@@ -118,6 +130,6 @@ function keyOf(message: ShownMessage): string {
 }
 
 /** Instructions and the tools' own messages are part of the conversation, but not of the talk. */
-function isSpoken({ role }: ShownMessage): boolean {
-  return role === 'user' || role === 'assistant';
+function isSpoken({ role, kind }: ShownMessage): boolean {
+  return role === 'user' || role === 'assistant' || kind === 'summary';
 }

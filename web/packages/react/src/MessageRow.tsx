@@ -1,13 +1,15 @@
 /** A message in the list, with what can be done to it. */
-import { type ActiveRun, isDraft, type ShownMessage, storedParts } from '@prosa/core';
+import { type ActiveRun, type Feedback, isDraft, type ShownMessage, storedParts } from '@prosa/core';
 import { memo, useContext, useMemo } from 'react';
 import { BranchPicker } from './BranchPicker.js';
 import { Busy } from './busy.js';
 import { ChatMessage } from './ChatMessage.js';
 import { CopyButton } from './CopyButton.js';
 import { useTexts } from './context.js';
+import { FeedbackButtons } from './feedback/FeedbackButtons.js';
 import { Icon, type IconName } from './Icon.js';
 import { Waiting } from './RunProgress.js';
+import { Summary } from './Summary.js';
 import type { CallActions } from './ToolCall.js';
 
 /** What a reader can do; the same object as long as the conversation's hook lives. */
@@ -15,13 +17,16 @@ export interface RowActions extends CallActions {
   readonly edit: (message: ShownMessage) => void;
   readonly regenerate: (id: string) => void;
   readonly showBranch: (messageId: string) => void;
+  /** Asks before it deletes. */
+  readonly remove: (messageId: string) => void;
+  /** Left out where opinions are not wanted. */
+  readonly rate?: ((messageId: string, feedback: Feedback | null) => void) | undefined;
 }
 
 export interface MessageRowProps {
   readonly message: ShownMessage;
   /** The run that writes this message, while one does. */
   readonly run: ActiveRun | null;
-  readonly isLast: boolean;
   /** True where the failure shown below says already that the message is not complete. */
   readonly hasFailed: boolean;
   readonly actions: RowActions;
@@ -34,6 +39,13 @@ export const MessageRow = memo(function MessageRow(props: MessageRowProps) {
   const isAnswer = message.role === 'assistant';
   const isCut = isAnswer && message.status === 'incomplete' && !hasFailed;
   if (isAnswer && isDraft(message) && run === null) return null;
+  if (message.kind === 'summary') {
+    return (
+      <li className="prosa-row" data-role="summary">
+        <Summary content={message.content} />
+      </li>
+    );
+  }
   return (
     <li className="prosa-row" data-role={message.role}>
       <ChatMessage
@@ -42,6 +54,7 @@ export const MessageRow = memo(function MessageRow(props: MessageRowProps) {
         timestamp={message.createdAt}
         streaming={run !== null}
         parts={parts}
+        stored={message.parts}
         callActions={run ? actions : undefined}
         note={isCut && <p className="prosa-muted prosa-cut">{texts.incomplete}</p>}
         actions={<Actions {...props} />}
@@ -54,20 +67,32 @@ export const MessageRow = memo(function MessageRow(props: MessageRowProps) {
 function Actions({ message, actions }: MessageRowProps) {
   const texts = useTexts();
   const busy = useContext(Busy);
-  const isUser = message.role === 'user';
+  const { id, content, role } = message;
+  const isUser = role === 'user';
+  const { rate } = actions;
   return (
     <>
-      {message.content !== '' && <CopyButton text={message.content} label={texts.copy} />}
-      {isUser && (
-        <Action name={texts.edit} icon="edit" disabled={busy} onClick={() => actions.edit(message)} />
-      )}
-      {!isUser && (
-        <Action
-          name={texts.regenerate}
-          icon="retry"
-          disabled={busy}
-          onClick={() => actions.regenerate(message.id)}
-        />
+      {content !== '' && <CopyButton text={content} label={texts.copy} />}
+      {isUser ? (
+        <>
+          <Action name={texts.edit} icon="edit" disabled={busy} onClick={() => actions.edit(message)} />
+          <Action
+            name={texts.deleteMessage}
+            icon="remove"
+            disabled={busy || isDraft(message)}
+            onClick={() => actions.remove(id)}
+          />
+        </>
+      ) : (
+        <>
+          {rate && <FeedbackButtons feedback={message.feedback} onRate={said => rate(id, said)} />}
+          <Action
+            name={texts.regenerate}
+            icon="retry"
+            disabled={busy}
+            onClick={() => actions.regenerate(id)}
+          />
+        </>
       )}
       <BranchPicker message={message} disabled={busy} onShow={actions.showBranch} />
     </>

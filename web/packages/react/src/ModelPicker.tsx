@@ -6,6 +6,7 @@ import { Icon } from './Icon.js';
 import { ModelList } from './ModelList.js';
 import { isMeant, nameOf } from './modelNames.js';
 import { fill } from './texts.js';
+import { useElsewhere } from './useElsewhere.js';
 
 export interface ModelPickerProps {
   readonly models: readonly Model[];
@@ -20,7 +21,7 @@ export function ModelPicker({ models, value, onChoose, disabled = false }: Model
   const [isOpen, setOpen] = useState(false);
   const button = useRef<HTMLButtonElement>(null);
   const box = useRef<HTMLDivElement>(null);
-  useClickOutside(box, isOpen, () => setOpen(false));
+  useElsewhere(box, isOpen, () => setOpen(false));
   const current = models.find(({ id }) => id === value);
   const name = current ? nameOf(current) : (value ?? texts.modelByDefault);
   const close = () => {
@@ -119,14 +120,3 @@ const STEPS: Readonly<Record<string, (at: number, count: number) => number>> = {
   PageDown: at => at + 8,
   PageUp: at => at - 8,
 };
-
-function useClickOutside(box: React.RefObject<HTMLElement | null>, isOpen: boolean, close: () => void) {
-  useEffect(() => {
-    if (!isOpen) return;
-    const pressed = (event: PointerEvent) => {
-      if (event.target instanceof Node && !box.current?.contains(event.target)) close();
-    };
-    document.addEventListener('pointerdown', pressed);
-    return () => document.removeEventListener('pointerdown', pressed);
-  });
-}

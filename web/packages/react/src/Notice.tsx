@@ -9,9 +9,11 @@ export interface NoticeProps {
   readonly onRetry: () => void;
   readonly onDismiss?: (() => void) | undefined;
   readonly onStartOver?: (() => void) | undefined;
+  /** Takes a refused question back into the composer. */
+  readonly onEdit?: (() => void) | undefined;
 }
 
-export function Notice({ failure, onRetry, onDismiss, onStartOver }: NoticeProps) {
+export function Notice({ failure, onRetry, onDismiss, onStartOver, onEdit }: NoticeProps) {
   const texts = useTexts();
   return (
     <div className="prosa-notice" role="alert">
@@ -20,6 +22,11 @@ export function Notice({ failure, onRetry, onDismiss, onStartOver }: NoticeProps
       {failure.retryable && (
         <button type="button" className="prosa-button" onClick={onRetry}>
           {texts.retry}
+        </button>
+      )}
+      {onEdit && (
+        <button type="button" className="prosa-button" onClick={onEdit}>
+          {texts.editQuestion}
         </button>
       )}
       {onStartOver && (
@@ -45,5 +52,6 @@ export function Notice({ failure, onRetry, onDismiss, onStartOver }: NoticeProps
 /** The server's sentences are in the reader's language; what it can't know is said here. */
 function sentenceOf({ code, message }: Failure, texts: Texts): string {
   if (code === 'network') return texts.network;
+  if (code === 'deleted_elsewhere') return texts.deletedElsewhere;
   return code === 'run_not_waiting' ? texts.notWaiting : message;
 }

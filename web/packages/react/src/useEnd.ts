@@ -6,6 +6,8 @@ export interface End {
   readonly content: RefObject<HTMLDivElement | null>;
   readonly atEnd: boolean;
   readonly toEnd: () => void;
+  /** Leaves the place that is being read alone, until the reader scrolls to the end. */
+  readonly hold: () => void;
 }
 
 /** Pixels from the end within which a reader counts as being there. */
@@ -23,6 +25,12 @@ export function useEnd(): End {
     scroller.current?.scrollTo({ top: scroller.current.scrollHeight });
   }, []);
 
+  const hold = useCallback(() => {
+    const box = scroller.current;
+    following.current = false;
+    if (box) setAtEnd(isNear(box));
+  }, []);
+
   useEffect(() => {
     const box = scroller.current;
     const inner = content.current;
@@ -34,9 +42,8 @@ export function useEnd(): End {
       setAtEnd(is);
     };
     let unfolding = false;
-    const isNear = () => box.scrollHeight - box.scrollTop - box.clientHeight <= NEAR;
     const scrolled = () => {
-      if (isNear()) follow(true);
+      if (isNear(box)) follow(true);
       else if (box.scrollTop < lastTop - 1) follow(false);
       lastTop = box.scrollTop;
     };
@@ -49,7 +56,7 @@ export function useEnd(): End {
       unfolding = target instanceof Element && target.closest('summary, [aria-expanded="false"]') !== null;
     };
     const grown = new ResizeObserver(() => {
-      if (unfolding) follow(isNear());
+      if (unfolding) follow(isNear(box));
       else if (following.current) box.scrollTop = box.scrollHeight;
       unfolding = false;
     });
@@ -66,5 +73,9 @@ export function useEnd(): End {
     };
   }, []);
 
-  return { scroller, content, atEnd, toEnd };
+  return { scroller, content, atEnd, toEnd, hold };
+}
+
+function isNear(box: HTMLElement): boolean {
+  return box.scrollHeight - box.scrollTop - box.clientHeight <= NEAR;
 }

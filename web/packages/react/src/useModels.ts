@@ -10,7 +10,8 @@ export interface UseModels {
   readonly refresh: () => void;
 }
 
-export function useModels(): UseModels {
+/** With `wanted` false nothing is asked for. */
+export function useModels(wanted = true): UseModels {
   const { client } = useProsa();
   const [models, setModels] = useState<readonly Model[] | null>(null);
   const [error, setError] = useState<Error | null>(null);
@@ -18,6 +19,7 @@ export function useModels(): UseModels {
 
   // biome-ignore lint/correctness/useExhaustiveDependencies: each asking is a new one
   useEffect(() => {
+    if (!wanted) return;
     const controller = new AbortController();
     client.listModels(controller.signal).then(
       ({ items }) => {
@@ -29,7 +31,7 @@ export function useModels(): UseModels {
       },
     );
     return () => controller.abort();
-  }, [client, asked]);
+  }, [client, asked, wanted]);
 
   const refresh = useCallback(() => setAsked(before => before + 1), []);
   return { models, error, refresh };
