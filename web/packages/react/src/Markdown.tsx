@@ -1,10 +1,11 @@
 /** Markdown from a model, rendered as it grows; it is never trusted: no HTML, no image is fetched, links are inert until followed. */
 import { memo } from 'react';
-import ReactMarkdown, { type Components } from 'react-markdown';
-import remarkGfm from 'remark-gfm';
+import ReactMarkdown, { type Components, type Options } from 'react-markdown';
+
 import { blocks } from './blocks.js';
 import { CodeBlock } from './CodeBlock.js';
 import { useTexts } from './context.js';
+import { readGfm } from './gfm.js';
 import { Growing } from './growing.js';
 import { completed } from './tail.js';
 import { fill } from './texts.js';
@@ -28,7 +29,7 @@ export function Markdown({ content, growing = false }: MarkdownProps) {
   );
 }
 
-const PLUGINS = [remarkGfm];
+const PLUGINS: Options['remarkPlugins'] = [readGfm];
 
 const Piece = memo(function Piece({ text, growing }: { readonly text: string; readonly growing: boolean }) {
   return (

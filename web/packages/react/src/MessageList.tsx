@@ -83,12 +83,7 @@ export function MessageList(props: MessageListProps) {
       >
         <div ref={content} className="prosa-column">
           {opening && <Skeleton />}
-          {isEmpty && (
-            <div className="prosa-greeting">
-              <h2>{texts.greeting}</h2>
-              {hint && <p className="prosa-muted">{hint}</p>}
-            </div>
-          )}
+          {isEmpty && <Greeting hint={hint} />}
           {hasOlder && (
             <div ref={mark} className="prosa-older">
               {olderFailed ? notice : <span className="prosa-muted">{texts.loadingOlder}</span>}
@@ -116,6 +111,16 @@ export function MessageList(props: MessageListProps) {
           {texts.latest}
         </button>
       )}
+    </div>
+  );
+}
+
+function Greeting({ hint }: Pick<MessageListProps, 'hint'>) {
+  const texts = useTexts();
+  return (
+    <div className="prosa-greeting">
+      <h2>{texts.greeting}</h2>
+      {hint && <p className="prosa-muted">{hint}</p>}
     </div>
   );
 }

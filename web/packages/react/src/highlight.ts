@@ -1,14 +1,12 @@
 /** Colours code; loaded only when there is code to colour. */
 import { toJsxRuntime } from 'hast-util-to-jsx-runtime';
 import bash from 'highlight.js/lib/languages/bash';
-import c from 'highlight.js/lib/languages/c';
 import cpp from 'highlight.js/lib/languages/cpp';
 import csharp from 'highlight.js/lib/languages/csharp';
 import css from 'highlight.js/lib/languages/css';
 import diff from 'highlight.js/lib/languages/diff';
 import go from 'highlight.js/lib/languages/go';
 import java from 'highlight.js/lib/languages/java';
-import javascript from 'highlight.js/lib/languages/javascript';
 import json from 'highlight.js/lib/languages/json';
 import php from 'highlight.js/lib/languages/php';
 import python from 'highlight.js/lib/languages/python';
@@ -24,14 +22,12 @@ import { Fragment, jsx, jsxs } from 'react/jsx-runtime';
 
 const lowlight = createLowlight({
   bash,
-  c,
   cpp,
   csharp,
   css,
   diff,
   go,
   java,
-  javascript,
   json,
   php,
   python,
@@ -42,6 +38,9 @@ const lowlight = createLowlight({
   xml,
   yaml,
 });
+
+// Both read well as their descendants, and languages weigh.
+lowlight.registerAlias({ cpp: ['c', 'h'], typescript: ['javascript', 'js', 'jsx', 'mjs', 'cjs'] });
 
 /** Colouring is not worth a stutter: longer code stays plain. */
 const LONGEST = 20_000;
