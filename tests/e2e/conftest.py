@@ -59,7 +59,7 @@ class Visit:
         await self.page.goto(self.house.base_url + path)
 
     async def say(self, text: str) -> None:
-        box = self.page.get_by_role("textbox", name="Message")
+        box = self.page.get_by_role("textbox", name="Message", exact=True)
         await box.fill(text)
         await box.press("Enter")
 
