@@ -52,14 +52,14 @@ async def test_a_model_is_chosen_by_keyboard_and_remembered(visit: Visit) -> Non
     await expect(page.get_by_role("button", name="Model: Number One")).to_be_focused()
     await visit.say("Who are you?")
     await visit.sees("Who are you?")
-    await visit.page.get_by_role("button", name="Answer again").wait_for()
+    await visit.page.get_by_role("button", name="Answer again").last.wait_for()
     assert visit.house.calls[-1].request.model == "one"
     await page.reload()
     await page.get_by_role("button", name="Model: Number One").click()
     await page.get_by_role("option", name="quick").click()
     await visit.say("And now?")
     await visit.sees("And now?")
-    await visit.page.get_by_role("button", name="Answer again").wait_for()
+    await visit.page.get_by_role("button", name="Answer again").last.wait_for()
     assert visit.house.calls[-1].request.model == "two"
     await page.reload()
     await page.get_by_role("button", name="Model: quick").wait_for()
@@ -85,7 +85,7 @@ async def test_a_refusal_is_told_with_a_way_on(visit: Visit) -> None:
     visit.house.script = ["Here I am."]
     await visit.page.get_by_role("button", name="Model: ").click()
     await visit.page.get_by_role("option", name="Number One").click()
-    await visit.page.get_by_role("button", name="Answer again").click()
+    await visit.page.get_by_role("button", name="Answer again").last.click()
     await visit.sees("Here I am.")
 
 
@@ -108,7 +108,7 @@ async def test_an_answer_that_breaks_off_is_taken_up_elsewhere(
             await visit.open()
             await visit.say("Count.")
             answer = visit.page.locator('.prosa-message[data-role="assistant"]')
-            await visit.page.get_by_role("button", name="Answer again").wait_for()
+            await visit.page.get_by_role("button", name="Answer again").last.wait_for()
             await expect(answer.locator(".prosa-markdown")).to_have_text("w0 w1 w2 w3 w4")
             assert len(provider.of("words-5x60")) == 1
             assert len(provider.of("words-9x10-reset")) >= 1
