@@ -175,6 +175,7 @@ export class Chat {
       leave(stay);
       this.#stay = newStay();
       this.#unsent = null;
+      this.forgive();
       this.#store.dispatch({ type: 'opened', conversation, messages: [], older: null });
       this.#listen(conversation.id);
     } catch (error) {
@@ -213,6 +214,7 @@ export class Chat {
     const { conversation, run } = this.state;
     const stay = this.#stay;
     if (!conversation || run) return;
+    this.forgive();
     try {
       await this.#client.updateConversation(conversation.id, { headId: messageId });
     } catch (error) {
@@ -460,7 +462,9 @@ export class Chat {
   #fail(at: Failure['at'], error: ChatError, stay: Stay): void {
     if (stay.left) return;
     const { code, message, passing } = error;
-    this.#store.dispatch({ type: 'failed', failure: { code, message, retryable: passing, at } });
+    // What was done by a button is done again by the same button.
+    const retryable = passing && at !== 'change' && at !== 'stop';
+    this.#store.dispatch({ type: 'failed', failure: { code, message, retryable, at } });
   }
 
   #settings(): ChatSettings {

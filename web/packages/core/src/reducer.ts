@@ -13,16 +13,10 @@ export function reduce(state: ConversationState, action: Action): ConversationSt
     case 'closed':
       return EMPTY;
     case 'opened': {
-      const { conversation, messages, older } = action;
+      const { conversation, older } = action;
       const { choice, link } = state;
-      return {
-        ...EMPTY,
-        conversation,
-        messages: keepLocalIds(messages, state.messages),
-        older,
-        choice,
-        link,
-      };
+      const messages = keepLocalIds(action.messages, state.messages);
+      return { ...EMPTY, conversation, messages, older, choice, link, error: lasting(state.error) };
     }
     case 'chosen':
       return { ...state, choice: action.model };
@@ -74,6 +68,11 @@ export function reduce(state: ConversationState, action: Action): ConversationSt
 
 /** Said in the reader's language where it is shown. */
 const GONE: Failure = { code: 'deleted_elsewhere', message: '', retryable: false, at: 'open' };
+
+/** What went wrong with a run or an action is told until somebody has read it; the rest is mended by a new list. */
+function lasting(error: Failure | null): Failure | null {
+  return error && ['run', 'change', 'stop', 'action'].includes(error.at) ? error : null;
+}
 
 function newRun(messageId: string, id: string | null = null): ActiveRun {
   return {
