@@ -53,7 +53,11 @@ def started(*words: str, folder: Path = ROOT, env: Mapping[str, str] | None = No
 def prosa(env: Mapping[str, str]) -> Iterator[Process]:
     """Prosa with these settings and, unless they name another, an SQLite database of its own."""
     with tempfile.TemporaryDirectory(prefix="prosa-bench-") as folder:
-        defaults = {"PROSA_PORT": "0", "PROSA_DATABASE_URL": f"sqlite:///{folder}/prosa.db"}
+        defaults = {
+            "PROSA_PORT": "0",
+            "PROSA_TITLE_MODEL": "off",
+            "PROSA_DATABASE_URL": f"sqlite:///{folder}/prosa.db",
+        }
         with started("prosa", "serve", folder=Path(folder), env={**defaults, **env}) as process:
             yield process
 

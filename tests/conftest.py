@@ -23,6 +23,7 @@ def _bare_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in os.environ:
         if name.startswith(_NAMES) and name not in _KEPT:
             monkeypatch.delenv(name)
+    monkeypatch.setenv("PROSA_TITLE_MODEL", "off")  # nobody counts on calls that he has not made
 
 
 @pytest.hookimpl(wrapper=True)

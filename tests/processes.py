@@ -34,6 +34,7 @@ class Process:
             "OPENAI_BASE_URL": base_url,
             "DEFAULT_AI_PROVIDER": "openai",
             "PROSA_PORT": "0",
+            "PROSA_TITLE_MODEL": "off",
             "PROSA_LOG_FORMAT": "json",
             "PROSA_DATABASE_URL": f"sqlite:///{self.database}",
             **settings,

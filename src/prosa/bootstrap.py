@@ -119,6 +119,7 @@ def chat(
             settings.max_tool_rounds,
             settings.action_seconds,
             settings.summary_model,
+            settings.title_model,
         ),
         keys,
         kept,

@@ -93,6 +93,7 @@ class Settings(BaseSettings):
     max_tokens_per_day: int | None = _named("PROSA_MAX_TOKENS_PER_DAY", default=None, ge=0)
     max_cost_per_month: Decimal | None = _named("PROSA_MAX_COST_PER_MONTH", default=None, ge=0)
     max_output_tokens: int = _named("PROSA_MAX_OUTPUT_TOKENS", default=4096, ge=16)
+    title_model: str | None = _named("PROSA_TITLE_MODEL", default=None)
     summary_model: str | None = _named("PROSA_SUMMARY_MODEL", default=None)
     max_tool_rounds: int = _named("PROSA_MAX_TOOL_ROUNDS", default=16, ge=0)
     max_sockets_per_user: int = _named("PROSA_MAX_SOCKETS_PER_USER", default=100, ge=1)

@@ -1,5 +1,6 @@
 """Lists of conversations: filters, and keyset pages while rows come and go."""
 
+import asyncio
 import random
 from typing import Any
 
@@ -75,6 +76,31 @@ async def test_whose_a_title_is(store: Store, chat: Conversation) -> None:
     await store.engine.commit(run.owner, [], [ending(run)])
     assert (await records.get(chat.id)).title == "Mine"
     assert len(await records.page(10, None, Filter(title="mine"))) == 1
+
+
+async def test_a_title_is_claimed_once_and_never_replaces_an_owners(store: Store, chat: Conversation) -> None:
+    records = store.of(ANA).conversations
+    run = (await begin(store, chat, "Férias?")).run
+    await store.engine.commit(run.owner, [], [ending(run)])
+    before = await records.get(chat.id)
+    assert not await records.entitle(chat.id, "Nobody claimed it")
+    assert sorted(await asyncio.gather(*(records.claim_title(chat.id) for _ in range(5)))) == [False] * 4 + [
+        True
+    ]
+    assert await records.entitle(chat.id, "Férias em março")
+    made = await records.get(chat.id)
+    assert (made.title, made.title_by) == ("Férias em março", TitleBy.MODEL)
+    assert made.updated_at == before.updated_at
+    assert len(await records.page(10, None, Filter(title="marco"))) == 1
+    assert not await records.claim_title(chat.id)
+    other, _ = await records.create(conversation(ANA))
+    assert await records.claim_title(other.id)
+    await records.update(other.id, {"title": "Mine"}, NOON)
+    assert not await records.entitle(other.id, "Late")
+    assert (await records.get(other.id)).title == "Mine"
+    assert not await records.claim_title(other.id)
+    await records.update(other.id, {"title": None}, NOON)
+    assert await records.claim_title(other.id)
 
 
 @settings(max_examples=counts(200, 10), suppress_health_check=list(HealthCheck))

@@ -27,6 +27,8 @@ CALLS: dict[str, Call] = {
     "conversations.page": lambda r, _c, _m, _n: r.conversations.page(10, None),
     "conversations.update": lambda r, c, _m, _n: r.conversations.update(c, {"title": "x"}, NOON),
     "conversations.update head": lambda r, c, m, _n: r.conversations.update(c, {"head_id": m}, NOON),
+    "conversations.claim_title": lambda r, c, _m, _n: r.conversations.claim_title(c),
+    "conversations.entitle": lambda r, c, _m, _n: r.conversations.entitle(c, "x"),
     "conversations.delete": lambda r, c, _m, _n: r.conversations.delete(c),
     "messages.tree": lambda r, c, _m, _n: r.messages.tree(c),
     "messages.stretch": lambda r, c, _m, _n: r.messages.stretch(c, None, "asc", 5, None),

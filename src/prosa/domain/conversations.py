@@ -62,6 +62,12 @@ class Conversation(Struct, frozen=True):
     archived: bool = False
     title_by: TitleBy | None = None
 
+    @property
+    def untitled(self) -> bool:
+        """Whether it waits for a title: nobody has given it one, and some list shows it."""
+        nameless = self.title is None and self.title_by is None
+        return self.ticket_id is None and (nameless or self.title_by is TitleBy.EXCERPT)
+
 
 class Filter(Struct, frozen=True):
     """Which conversations a list shows; what is None does not matter. `provider` and `model` are those that

@@ -103,7 +103,7 @@ class Prepared(Struct, frozen=True):
     together, and their cost (None where the model's price is not known). `prompt` is an estimate of the
     input's tokens, for a run that ends without a report. `route` is the name of the route that was asked
     for, if any. `window` is what the model can take, in tokens (0: nobody knows), `sent` what of the branch
-    it gets."""
+    it gets; `untitled` says that nobody has named the conversation."""
 
     provider: str
     request: ChatRequest
@@ -113,6 +113,7 @@ class Prepared(Struct, frozen=True):
     route: str | None = None
     window: int = 0
     sent: Sent | None = None
+    untitled: bool = False
 
     @property
     def bound(self) -> Bound:

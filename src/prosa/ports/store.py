@@ -52,6 +52,14 @@ class Conversations(Protocol):
         that is no message of it."""
         ...
 
+    async def claim_title(self, conversation_id: str) -> bool:
+        """Answers True once, on whichever node, for a conversation that waits for a title."""
+        ...
+
+    async def entitle(self, conversation_id: str, title: str) -> bool:
+        """Gives it the title that was claimed, and answers True, unless its owner has given it one since."""
+        ...
+
     async def delete(self, conversation_id: str) -> None:
         """With all that hangs on it, but for the ledger. Raises ConversationNotFound."""
         ...

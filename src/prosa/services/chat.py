@@ -26,6 +26,7 @@ from prosa.services.search import Search
 from prosa.services.summaries import Summaries
 from prosa.services.templates import Templates
 from prosa.services.tickets import Tickets
+from prosa.services.titles import Titles
 from prosa.services.tools.registry import Toolbox
 
 
@@ -67,7 +68,8 @@ class Chat:
         self.completions = Completions(self.ledger, catalogue, defaults)
         self.embeddings = Embeddings(self.ledger, catalogue, self.completions)
         self.summaries = Summaries(store, catalogue, self.completions, defaults)
-        self.engine.listeners.append(self.summaries.after)
+        self.titles = Titles(store, self.completions, defaults.title_model)
+        self.engine.listeners += [self.summaries.after, self.titles.after]
 
     async def open(self) -> None:
         """Connects the store and ends what a lost process left. Raises what `Store.open` raises; then the
@@ -98,13 +100,14 @@ class Chat:
             left.push_async_callback(self.search.close)
             left.push_async_callback(self.ledger.close)
             left.push_async_callback(self.summaries.close)
+            left.push_async_callback(self.titles.close)
             left.push_async_callback(self.engine.close)
             left.push_async_callback(self.completions.settle)
             left.push_async_callback(self.completions.drain, 0)
 
     async def drain(self, seconds: float) -> None:
         """Begins nothing any more, and gives what goes on `seconds` to end by itself."""
-        draining = (self.engine, self.completions, self.summaries)
+        draining = (self.engine, self.completions, self.summaries, self.titles)
         await asyncio.gather(*(each.drain(seconds) for each in draining))
 
     async def settle(self) -> None:

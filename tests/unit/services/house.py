@@ -56,7 +56,7 @@ class House:
         catalogue = Catalogue({provider: Offer(model, instead or self.model, window=window)}, provider, model)
         keys = Keys(self.store, Vault(None, None, folder / "prosa.db.key"))
         files = Files(self.store, Folder(folder / "files"), Rules())
-        usual = Defaults(None, most, limits or Limits(), **defaults)
+        usual = Defaults(None, most, limits or Limits(), **{"title_model": "off", **defaults})
         self.chat = Chat(self.store, catalogue, usual, keys, files, tools=tools)
 
     async def __aenter__(self) -> Self:

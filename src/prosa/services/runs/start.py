@@ -67,6 +67,8 @@ class Defaults(Struct, frozen=True):
     """How long a run waits for its caller."""
     summary_model: str | None = None
     """What writes summaries, or "off"; None: the model that answered."""
+    title_model: str | None = None
+    """What names conversations, or "off"; None: the model that answered."""
 
 
 def opening(send: Send, principal: Principal, boot: str, limits: Limits) -> Opening:
@@ -151,6 +153,7 @@ def preparation(
             route=choice.route,
             window=context,
             sent=sent,
+            untitled=conversation.untitled,
         )
 
     return prepare

@@ -230,7 +230,7 @@ def _title(conversation: Conversation, content: str | None, attached: Sequence[A
     """What the conversation is called from now on."""
     title, by = conversation.title, conversation.title_by
     if title is None and (title := _excerpt(content, attached)) is not None:
-        by = TitleBy.EXCERPT
+        by = by or TitleBy.EXCERPT
     return {"title": title, "title_by": None if by is None else str(by), "title_key": key_of(title)}
 
 

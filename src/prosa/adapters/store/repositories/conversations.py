@@ -21,7 +21,7 @@ from prosa.adapters.store.statement import (
     owned,
 )
 from prosa.adapters.store.tables import conversations, messages
-from prosa.domain.conversations import EVERY, Conversation, Filter, MessageKind
+from prosa.domain.conversations import EVERY, Conversation, Filter, MessageKind, TitleBy
 from prosa.domain.errors import ConversationNotFound, MessageNotFound
 from prosa.domain.time import Instant
 from prosa.domain.tree import Tree
@@ -68,6 +68,13 @@ _UPDATE = Statement(
 )  # fmt: skip
 _ANSWERED_BY = Statement(
     _changing.values(answer_provider=bindparam("answer_provider"), answer_model=bindparam("answer_model"))
+)
+_waits = or_(_t.title_by == TitleBy.EXCERPT.value, and_(_t.title.is_(None), _t.title_by.is_(None)))
+_CLAIM_TITLE = Statement(_changing.where(_waits).values(title_by=TitleBy.ASKED.value).returning(_t.id))
+_ENTITLE = Statement(
+    _changing.where(_t.title_by == TitleBy.ASKED.value)
+    .values(title=bindparam("new_title"), title_key=bindparam("new_key"), title_by=TitleBy.MODEL.value)
+    .returning(_t.id)
 )
 NODES = Statement(
     select(messages.c.id, messages.c.parent_id, messages.c.kind)
@@ -171,6 +178,17 @@ def _update(conversation_id: str, changes: dict[str, Any], now: Instant) -> Plan
     return after
 
 
+def _claim_title(conversation_id: str) -> Plan[bool]:
+    return bool((yield Ask(_CLAIM_TITLE, key=conversation_id)))
+
+
+def _entitle(conversation_id: str, title: str) -> Plan[bool]:
+    given = yield Ask(_ENTITLE, key=conversation_id, new_title=title, new_key=key_of(title))
+    if given:
+        yield Tell("conversations", [conversation_id])
+    return bool(given)
+
+
 def _delete(conversation_id: str) -> Plan[None]:
     if not (yield Ask(_DELETE, id=conversation_id)):
         raise ConversationNotFound
@@ -199,6 +217,12 @@ class Conversations:
 
     async def update(self, conversation_id: str, changes: dict[str, Any], now: Instant) -> Conversation:
         return await self._session.write(_update, conversation_id, changes, now)
+
+    async def claim_title(self, conversation_id: str) -> bool:
+        return await self._session.write(_claim_title, conversation_id)
+
+    async def entitle(self, conversation_id: str, title: str) -> bool:
+        return await self._session.write(_entitle, conversation_id, title)
 
     async def delete(self, conversation_id: str) -> None:
         await self._session.write(_delete, conversation_id)
