@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
-from tests.stores import ANA, BIA, NOON, bound, conversation, message, opening, turn
+from tests.stores import ANA, BIA, NOON, added, bound, conversation, message, opening, turn
 
 from prosa.domain.context import Counts
 from prosa.domain.conversations import Conversation
@@ -58,6 +58,14 @@ CALLS: dict[str, Call] = {
     "runs.lines": lambda r, _c, _m, n: r.runs.lines(n, 0),
     "runs.cancel": lambda r, _c, _m, n: r.runs.cancel(n),
     "runs.seen": lambda r, c, _m, n: r.runs.seen(c, [n]),
+    "files.get": lambda r, _c, _m, n: r.files.get(n),
+    "files.many": lambda r, _c, _m, n: r.files.many([n]),
+    "files.of": lambda r, c, _m, _n: r.files.of(c),
+    "files.used": lambda r, _c, _m, _n: r.files.used(),
+    "files.delete": lambda r, _c, _m, n: r.files.delete(n),
+    "runs.begin with a file": lambda r, c, _m, n: r.runs.begin(
+        opening(c, owner=BIA, attachments=(n,)), bound()
+    ),
 }
 
 TAKE_A_CHILD = (
@@ -72,6 +80,7 @@ TAKE_A_CHILD = (
     "runs.begin under",
     "runs.begin regenerate",
     "runs.begin answering",
+    "runs.begin with a file",
 )
 
 
@@ -79,7 +88,7 @@ def test_no_method_is_forgotten() -> None:
     named = {name.split()[0] for name in CALLS}
     groups = {
         name: getattr(Records, name).fget.__annotations__["return"]
-        for name in ("conversations", "messages", "runs")
+        for name in ("conversations", "messages", "runs", "files")
     }
     methods = {
         f"{name}.{method}"
@@ -87,7 +96,7 @@ def test_no_method_is_forgotten() -> None:
         for method in vars(group)
         if not method.startswith("_")
     }
-    assert methods - named == {"conversations.create"}
+    assert methods - named == {"files.add", "conversations.create"}
 
 
 @pytest.fixture
@@ -96,7 +105,9 @@ async def ended(store: Store) -> Run:
     await store.of(ANA).conversations.create(
         conversation(ANA, id=chat.id, external_id=f"x-{chat.id}", client_id="acme")
     )
-    return await turn(store, chat)
+    run = await turn(store, chat, attachments=(await added(store),))
+    await added(store, id=run.id)
+    return run
 
 
 @pytest.mark.hostile(12)
@@ -136,6 +147,7 @@ async def _all_of_ana(store: Store, run: Run) -> list[Any]:
         head,
         await records.messages.many(run.conversation_id, tree.branch(head)),
         await records.runs.lines(run.id, 0),
+        await records.files.many([run.id, *await records.files.of(run.conversation_id)]),
     ]
 
 

@@ -11,9 +11,11 @@ import httpx2
 import pytest
 from starlette.applications import Starlette
 from starlette.routing import Mount
+from tests.pictures import png
 
 from prosa import Prosa, ProsaError
 from prosa.adapters.models.fake.client import FakeModel
+from prosa.domain.content import DocumentPart, ImagePart, TextPart
 from prosa.domain.conversations import MessageKind
 from prosa.domain.errors import (
     ClientMismatch,
@@ -25,6 +27,7 @@ from prosa.domain.errors import (
     RunNotFound,
 )
 from prosa.domain.events import Done, Event, Start, Text
+from prosa.domain.files import FileNotFound
 from prosa.domain.models import Role
 from prosa.domain.runs import RunStatus
 from prosa.domain.tickets import TicketStatus
@@ -59,6 +62,33 @@ async def test_a_message_and_its_answer(opened: Open) -> None:
         assert cursor is None
         conversations, _ = await prosa.conversations()
         assert [each.external_id for each in conversations] == ["minha conversa"]
+
+
+async def test_files_go_along(opened: Open, tmp_path: Path) -> None:
+    model = FakeModel()
+    photo, words = tmp_path / "foto.png", tmp_path / "a.txt"
+    photo.write_bytes(png())
+    words.write_bytes(b"Words.")
+    async with opened(model) as prosa:
+        answer = await prosa.process_user_chat_message("", session_id="s", attachments=[photo])
+        assert answer.run.status is RunStatus.COMPLETED
+        parts = model.calls[-1].request.turns[-1].parts
+        assert isinstance(parts[0], ImagePart)
+        assert (parts[0].name, parts[0].data) == ("foto.png", png())
+        sent = parts[0].file or ""
+        async for _ in prosa.chat.send("Read.", "s", attachments=[str(words), sent]):
+            pass
+        parts = model.calls[-1].request.turns[-1].parts
+        assert parts[0] == DocumentPart("text/plain", b"Words.", name="a.txt", file=parts[0].file, size=6)
+        assert [type(part) for part in parts] == [DocumentPart, ImagePart, TextPart]
+        with pytest.raises(InvalidRequest, match="can't be read"):
+            await prosa.process_user_chat_message("x", session_id="s", attachments=[tmp_path / "none"])
+        with pytest.raises(InvalidRequest, match="attachments"):
+            await prosa.process_user_chat_message(
+                "x", session_id="s", attachments=[photo], user_message_id=sent
+            )
+        with pytest.raises(FileNotFound):
+            await prosa.process_user_chat_message("x", session_id="s", attachments=[sent], user_id="bia")
 
 
 async def test_without_a_name_a_conversation_is_begun(opened: Open) -> None:

@@ -23,6 +23,8 @@ class ErrorForm(Struct, rename="camel"):
     run_id: str | UnsetType = UNSET
     remaining: int | str | UnsetType = UNSET
     resets_at: str | UnsetType = UNSET
+    used: int | UnsetType = UNSET
+    limit: int | UnsetType = UNSET
 
 
 _NATIVE = Failures(ErrorForm, status_of)

@@ -8,12 +8,13 @@ import msgspec
 import pytest
 
 from prosa.domain import errors as e
+from prosa.domain import files as f  # whose errors belong to the tree, too
 from prosa.transport.errors import body_of, headers_of, language_of, status_of
 
 EXAMPLES: dict[str, Any] = {
     "detail": "why", "what": "`x`", "limit": 9, "run_id": "r", "provider": "acme", "setting": "ACME_KEY",
     "code": "some_code", "message": "It broke.", "remedy": "Install it.",
-    "model": "m", "retry_after": 3,
+    "model": "m", "retry_after": 3, "name": "a.png", "width": 1, "height": 2, "side": 3, "pixels": 4, "used": 5,
 }  # fmt: skip
 MORE: dict[type[e.ProsaError], dict[str, Any]] = {
     e.TokenLimitReached: {"remaining": 3, "resetsAt": "2026-11-22T00:00:00.000000Z"},
@@ -38,7 +39,7 @@ def example(kind: type[e.ProsaError]) -> e.ProsaError:
     return kind(**given, **MORE.get(kind, {}))
 
 
-KINDS = [kind for kind in every() if kind.__module__ == "prosa.domain.errors"]
+KINDS = [kind for kind in every() if kind.__module__ in ("prosa.domain.errors", "prosa.domain.files")]
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -82,7 +83,9 @@ def test_details_are_never_templates() -> None:
     [(e.InvalidRequest, 400), (e.NotAuthenticated, 401), (e.CostLimitReached, 402), (e.OriginRefused, 403),
      (e.RunNotFound, 404), (e.MethodNotAllowed, 405), (e.RunInProgress, 409), (e.TooLarge, 413),
      (e.UnsupportedMediaType, 415), (e.IdempotencyMismatch, 422), (e.TokenLimitReached, 429), (e.ProsaError, 500),
-     (e.RateLimited, 502), (e.ShuttingDown, 503), (e.StoreUnavailable, 503), (e.NoSuchProvider, 400)],
+     (e.RateLimited, 502), (f.UploadTooSlow, 408), (f.FileSent, 409), (f.FilesFull, 413), (f.FileTooLarge, 413),
+     (f.FileRefused, 415), (f.EmptyFile, 422), (f.ModelTakesNoDocuments, 422), (f.TooManyUploads, 429),
+     (f.FilesUnavailable, 503), (e.ShuttingDown, 503), (e.StoreUnavailable, 503), (e.NoSuchProvider, 400)],
 )  # fmt: skip
 def test_statuses(kind: type[e.ProsaError], status: int) -> None:
     assert status_of(kind) == status

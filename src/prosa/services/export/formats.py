@@ -78,7 +78,7 @@ def minute(instant: Instant) -> str:
 def media(part: Part, words: Mapping[str, str]) -> str | None:
     """What stands for a picture or a file, which is not in the export."""
     if isinstance(part, ImagePart):
-        return words["image"]
+        return part.name or words["image"]
     if isinstance(part, DocumentPart):
         return part.name or words["document"]
     return None
