@@ -1,8 +1,11 @@
 """What a run tells of the context that it sent, over the wire."""
 
+import asyncio
+
 import pytest
 from tests.wire.house import House
 
+from prosa.domain.models import ChatRequest
 from prosa.services.models.catalogue import Offer
 
 
@@ -74,3 +77,67 @@ async def test_a_history_of_the_callers(local: House) -> None:
     assert context["messageIds"] == [run["userMessageId"]]
     assert 0 < context["leftOut"] < 6
     assert len(local.calls[-1].request.turns) == 7 - context["leftOut"]
+
+
+def notes(request: ChatRequest) -> list[str]:
+    return ["Notes."] if "<conversation>" in request.turns[-1].content else ["ok"]
+
+
+async def summarised(house: House) -> tuple[str, list[dict]]:
+    """A conversation whose first exchanges a summary tells of, and its branch."""
+    give_window(house, 8_200)
+    house.script = notes
+    one = await house.conversation()
+    for number in range(6):
+        await house.send(one, f"{number} " * 1_500, maxTokens=100)
+    tasks = list(house.chat.summaries._tasks.values())
+    await asyncio.wait_for(asyncio.gather(*tasks), 10)
+    return one, (await house.get(f"/api/conversations/{one}/messages")).json()["items"]
+
+
+async def test_a_summary_is_read_changed_and_deleted(local: House) -> None:
+    one, items = await summarised(local)
+    assert [each["kind"] for each in items].count("summary") == 1
+    place = next(at for at, each in enumerate(items) if each["kind"] == "summary")
+    made, below = items[place], items[place + 1]
+    assert (made["role"], made["content"], made["provider"], made["userId"], made["runId"]) == (
+        "system", "Notes.", "fake", None, None,
+    )  # fmt: skip
+    assert (made["parentId"], made["siblings"]) == (items[place - 1]["id"], [made["id"]])
+    assert (below["parentId"], below["siblings"]) == (made["id"], [below["id"]])
+    path = f"/api/conversations/{one}/messages/{made['id']}"
+    assert (await local.get(path)).json() == made
+    start = (await local.send(one, "Go on."))[0]
+    context = await context_of(local, start["runId"])
+    assert (context["summaryId"], context["leftOut"]) == (made["id"], 0)
+    assert context["messageIds"] == [*(each["id"] for each in items[place + 1 :]), start["userMessageId"]]
+    # In the reader's own words.
+    changed = await local.call("PATCH", path, {"content": "My notes."})
+    assert (changed.status_code, changed.json()["kind"]) == (200, "summary")
+    await local.send(one, "Go on.")
+    assert local.calls[-1].request.turns[0].content.endswith("My notes.")
+    # The message below it is edited: a sibling, which goes on from the summary, too.
+    edited = (await local.send(one, "Edited.", parentId=below["parentId"]))[0]
+    sibling = await local.get(f"/api/conversations/{one}/messages/{edited['userMessageId']}")
+    assert sibling.json()["siblings"] == [below["id"], edited["userMessageId"]]
+    shown = await local.call("PATCH", f"/api/conversations/{one}", {"headId": made["id"]})
+    assert shown.json()["headId"] == edited["messageId"]
+    # Away with it: nothing else goes.
+    assert (await local.call("DELETE", path, params={"subtree": "false"})).status_code == 204
+    assert (await local.get(path)).status_code == 404
+    left = (await local.get(f"/api/conversations/{one}/messages", params={"limit": 200})).json()["items"]
+    assert [each["id"] for each in left[:place]] == [each["id"] for each in items[:place]]
+    assert left[place]["parentId"] == items[place - 1]["id"]
+    assert left[place]["siblings"] == [below["id"], edited["userMessageId"]]
+
+
+async def test_who_changes_what_was_summarised(local: House) -> None:
+    one, items = await summarised(local)
+    answer = await local.call(
+        "PATCH", f"/api/conversations/{one}/messages/{items[0]['id']}", {"content": "Something else."}
+    )
+    assert answer.status_code == 200
+    left = (await local.get(f"/api/conversations/{one}/messages")).json()["items"]
+    assert [each["kind"] for each in left] == ["message"] * 12
+    await local.send(one, "Go on.")
+    assert local.calls[-1].request.turns[0].content != "Notes."

@@ -1,93 +1,31 @@
 """Long branches: their older part becomes a summary, in the background, once, paid for, on its own branch."""
 
 import asyncio
-from collections.abc import Iterable
+import io
 from pathlib import Path
 from typing import Any
 
 import pytest
 from tests.stores import ANA
 from tests.unit.services.conftest import Open
-from tests.unit.services.house import House, end_of, events_of, lines_of, soon
+from tests.unit.services.house import House, lines_of, soon
+from tests.unit.services.notes import LONG, WINDOW, Writer, asks_for_notes, branch, kinds, quiet, say
 
-from prosa.adapters.models.fake.client import Step
 from prosa.domain.content import ToolCall, ToolResult
 from prosa.domain.context import Shown
-from prosa.domain.conversations import Conversation, Message, MessageKind
+from prosa.domain.conversations import MessageKind
 from prosa.domain.errors import ProviderUnreachable
-from prosa.domain.models import ChatRequest, Role, Turn, Usage, UsageReport, turn
+from prosa.domain.models import Role, Turn, Usage, turn
 from prosa.domain.opening import Limits
-from prosa.domain.runs import Run
 from prosa.domain.turns import recalled
 from prosa.services.context import summary
 from prosa.services.context.told import context_of
-from prosa.services.messages import Placed
-
-WINDOW = 8_200
-LONG = "word " * 700
-"""About 1,170 tokens, as estimates go."""
-
-
-def asks_for_notes(request: ChatRequest) -> bool:
-    return (request.system or "").startswith(summary.INSTRUCTIONS[:40])
-
-
-class Writer:
-    """Answers "ok"; where notes are asked for, numbered ones, once `gate` is open."""
-
-    def __init__(self) -> None:
-        self.notes: list[ChatRequest] = []
-        self.gate = asyncio.Event()
-        self.gate.set()
-        self.asked = asyncio.Event()
-        self.usage = Usage(10, 1)
-        self.first: list[Step] = []
-        """What happens in place of the next notes."""
-
-    def __call__(self, request: ChatRequest) -> Iterable[Step]:
-        if not asks_for_notes(request):
-            return ["ok", UsageReport(self.usage)]
-        self.notes.append(request)
-        self.asked.set()
-        if self.first:
-            return [self.first.pop()]
-        return [self.gate, f"Notes {len(self.notes)}.", UsageReport(Usage(100, 7))]
+from prosa.services.export.exporter import encoder
 
 
 @pytest.fixture
 def writer() -> Writer:
     return Writer()
-
-
-async def say(house: House, of: Conversation, content: str = LONG, **fields: Any) -> Run:
-    run, reader = await house.send(of, content, **fields)
-    end_of(await events_of(reader))
-    return run
-
-
-async def quiet(house: House) -> None:
-    """Until no summary is being written any more."""
-    await asyncio.sleep(0)
-    while tasks := list(house.chat.summaries._tasks.values()):
-        await soon(asyncio.wait(tasks))
-        await asyncio.sleep(0)
-
-
-async def branch(house: House, of: Conversation, head: str | None = None) -> list[Message]:
-    placed: list[Placed] = []
-    cursor = None
-    while True:
-        page, cursor = await house.chat.messages.page(
-            ANA, of.id, head=head, order="asc", limit=200, cursor=cursor
-        )
-        placed += page
-        if cursor is None:
-            return [each.message for each in placed]
-
-
-def kinds(messages: list[Message]) -> str:
-    """The branch at a glance: users, assistants and summaries."""
-    return "".join("s" if each.kind is MessageKind.SUMMARY else each.role[0] for each in messages)
 
 
 async def test_a_branch_that_passes_three_quarters(opened: Open, writer: Writer) -> None:
@@ -330,3 +268,19 @@ def test_the_pieces_of_a_long_talk() -> None:
     assert "look gave: rrr" in text
     assert "[…]" in text
     assert "Assistant: Seen." in text
+
+
+async def test_a_summary_goes_out_and_comes_in_again(opened: Open, writer: Writer, tmp_path: Path) -> None:
+    house = await opened(writer, window=WINDOW, most=512)
+    of = await house.conversation()
+    for _ in range(7):
+        await say(house, of)
+        await quiet(house)
+    told = [piece async for piece in house.chat.export.everything(ANA, encoder("json"), 1)]
+    (tmp_path / "other").mkdir()
+    async with House(tmp_path / "other", writer, window=WINDOW) as other:
+        async for _ in other.chat.imports.run(ANA, io.BytesIO(b"".join(told))):
+            pass
+        assert [piece async for piece in other.chat.export.everything(ANA, encoder("json"), 1)] == told
+        await say(other, of, "And now?")
+        assert other.model.calls[-1].request.turns[0] == recalled("Notes 1.")

@@ -2,7 +2,10 @@
 
 import base64
 import hashlib
+import subprocess
+import sys
 import time
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -78,3 +81,24 @@ def test_no_more_tokens_than_bytes(text: str) -> None:
     for encoding in (CL100K, O200K):
         assert count(text, encoding) <= len(text.encode("utf-8", "replace")) * 3
         assert (count(text, encoding) == 0) == (text == "")
+
+
+def test_an_ordinary_turn_loads_no_tokenizer(tmp_path: Path) -> None:
+    """Nor do the ones after it, while the bytes of the conversation fit into the window."""
+    code = f"""
+import asyncio, sys
+from prosa import Prosa
+from prosa.adapters.models.fake.client import FakeModel
+
+async def main():
+    async with Prosa(models={{"openai": FakeModel(provider="openai")}}, default_provider="openai",
+                     default_model="gpt-4o", database_url="sqlite:///{tmp_path / "a.db"}") as prosa:
+        for number in range(10):
+            answer = await prosa.process_user_chat_message(f"{{number}} " + "word " * 300)
+        assert (answer.run.model, answer.run.context.estimated) == ("gpt-4o", True), answer.run
+    print([name for name in sys.modules if "tiktoken" in name])
+
+asyncio.run(main())
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    assert (done.stdout.strip(), done.returncode) == ("[]", 0), done.stderr

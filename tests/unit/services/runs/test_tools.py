@@ -484,3 +484,29 @@ async def test_what_is_held_already_is_not_held_again(
     monkeypatch.setattr(house.engine._journal, "boundary", None)
     _, events = await house.turn()
     assert end_of(events).status == "completed"
+
+
+async def test_later_rounds_fit_into_the_window(opened: Open) -> None:
+    """What the tools gave stays, with the question; older exchanges make room for it."""
+
+    class Talkative(Weather):
+        async def call(self, arguments: dict[str, Any], caller: Caller) -> str:
+            await super().call(arguments, caller)
+            return "sun " * 1_500
+
+    def script(request: ChatRequest) -> list[Step]:
+        asked = request.turns[-1]
+        return calling(LISBON) if asked.content == "How is it?" else SPOKEN
+
+    house = await opened(script, Talkative(), window=4_000, most=500)
+    of_it = await house.conversation()
+    for number in range(3):
+        _, reader = await house.send(of_it, f"{number}" * 2_400)
+        await events_of(reader)
+    run, reader = await house.send(of_it, "How is it?")
+    assert text_of(await events_of(reader)) == "It is sunny."
+    first, second = (call.request.turns for call in house.model.calls[-2:])
+    assert [turn.content[:1] for turn in first if turn.role is Role.USER] == ["0", "1", "2", "H"]
+    assert [turn.content[:1] for turn in second if turn.role is Role.USER] == ["2", "H"]
+    assert second[-1].parts[0] == ToolResult("c1", "sun " * 1_500, "weather")
+    assert (await house.run(run)).status is RunStatus.COMPLETED
