@@ -9,7 +9,15 @@ from tests.contract.conftest import Place
 from tests.stores import ANA, BIA, NOON, begin, conversation, message, turn
 
 from prosa.domain.content import ImagePart, TextPart, ThinkingPart, ToolCall, ToolResult
-from prosa.domain.conversations import Conversation, ConversationStatus, Message, MessageStatus
+from prosa.domain.conversations import (
+    Conversation,
+    ConversationStatus,
+    Message,
+    MessageKind,
+    MessageStatus,
+    TitleBy,
+)
+from prosa.domain.feedback import Feedback
 from prosa.domain.ids import new_id
 from prosa.domain.imports import IdsTaken, Planting, Seedling
 from prosa.domain.models import Role
@@ -51,6 +59,9 @@ async def furnish(store: Store) -> None:
             provider="p",
             model="m",
             client_id="acme",
+            pinned=True,
+            archived=True,
+            title_by=TitleBy.MODEL,
             metadata={"b": 1.0, "a": [1e16, 1e300, -0.0, 0.1, True, None, "é"], "aa": {"z": 1, "y": {}}},
         )
     )
@@ -60,13 +71,19 @@ async def furnish(store: Store) -> None:
         ThinkingPart("hm", provider="p", signature="s"),
         ToolCall("c", "f", "{}"),
         ToolResult("c", "\0", "f"),
-        ImagePart("image/png", b"\x00\xff"),
+        ImagePart("image/png", name="a b.png", file=new_id(), size=7),
         TextPart("é"),
     )
     said = message(
         one, "é", parent_id=first.message_id, role=Role.ASSISTANT, parts=parts, metadata={"k": "v"}
     )
     await records.messages.append(replace(said, external_id="msg_abc"), at_head=False)
+    await records.feedback.put(
+        Feedback(said.id, "ana", one.id, "up", 4, ("good", "é"), "So, so.", LATER, Instant(LATER + 1))
+    )
+    summary = message(one, "What was said.", parent_id=first.message_id, kind=MessageKind.SUMMARY)
+    assert await records.summaries.insert(summary, said.id)
+    await records.conversations.create(conversation(ANA, ticket_id="T-1", title="of a ticket"))
     two, _ = await records.conversations.create(conversation(ANA))
     await begin(store, two, "being answered")
     await records.conversations.create(conversation(ANA, status=ConversationStatus.CLOSED))
@@ -85,7 +102,7 @@ async def test_there_and_back(store: Store, tmp_path: Any) -> None:
     await other.open(lambda _kind, _ids: None)
     try:
         done = await imported(other, before)
-        assert (done.imported, done.skipped, done.messages, list(done.failed)) == (3, 0, 7, [])
+        assert (done.imported, done.skipped, done.messages, list(done.failed)) == (3, 0, 8, [])
         assert await exported(other) == before
         again = await imported(other, before)
         assert (again.imported, again.skipped, again.messages, list(again.failed)) == (0, 3, 0, [])
@@ -114,7 +131,7 @@ async def test_another_owners_ids_are_as_if_they_were_free(store: Store) -> None
     await furnish(store)
     before = await exported(store)
     done = await imported(store, before, BIA)
-    assert (done.imported, done.skipped, done.messages, list(done.failed)) == (3, 0, 7, [])
+    assert (done.imported, done.skipped, done.messages, list(done.failed)) == (3, 0, 8, [])
     copy = await exported(store, BIA)
     assert copy != before
     assert await exported(store) == before
@@ -175,6 +192,26 @@ async def test_a_conversation_that_has_grown_since(store: Store) -> None:
     aside = message(of, "3", parent_id=first.id)
     await store.of(ANA).imports.plant(planting(replace(of, head_id=aside.id), first, second, aside))
     assert (await store.of(ANA).conversations.get(of.id)).head_id == second.id
+
+
+async def test_a_summary_that_was_made_since_is_not_for_a_conversation_that_is_there(store: Store) -> None:
+    of = conversation(ANA)
+    first = message(of, "1")
+    second = message(of, "2", parent_id=first.id)
+    await store.of(ANA).imports.plant(planting(replace(of, head_id=second.id), first, second))
+    summary = message(of, "s", parent_id=first.id, kind=MessageKind.SUMMARY)
+    third = message(of, "3", parent_id=second.id)
+    aside = message(of, "4", parent_id=summary.id)
+    grown = planting(
+        replace(of, head_id=third.id), first, summary, replace(second, parent_id=summary.id), third, aside
+    )
+    done = await store.of(ANA).imports.plant(grown)
+    assert (done.new, done.messages) == (False, 2)
+    tree, head = await store.of(ANA).messages.tree(of.id)
+    assert head == third.id
+    assert tree.branch(head) == [first.id, second.id, third.id]
+    assert tree.siblings(aside.id) == [second.id, aside.id]
+    assert (await store.of(ANA).imports.plant(grown)).messages == 0
 
 
 async def test_external_ids_are_not_taken_twice(store: Store, chat: Conversation) -> None:

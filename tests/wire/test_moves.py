@@ -123,10 +123,11 @@ async def test_a_bad_conversation_among_good_ones(local: House) -> None:
         {**good, "id": "4", "metadata": {"a": "x" * 20_000}},
         {**good, "id": "5", "messages": [{**good["messages"][0], "content": "x" * 4_000_001}]},
         {**good, "id": "6", "messages": [{**good["messages"][0], "parts": [{"type": "strange"}]}]},
+        {**good, "id": "7", "messages": [{**good["messages"][1], "feedback": {"rating": 6}}]},
     ]
     document["conversations"] = [*bad[:3], good, *bad[3:]]
     done = (await bring(local, json.dumps(document).encode()))[-1]
-    assert (done["imported"], [each["id"] for each in done["failed"]]) == (1, list("123456"))
+    assert (done["imported"], [each["id"] for each in done["failed"]]) == (1, list("1234567"))
     assert done["failed"][0]["reason"] == "Not as it should be: status."
     portuguese = (await bring(local, json.dumps(document).encode(), **{"Accept-Language": "pt"}))[-1]
     assert portuguese["failed"][0]["reason"] == "Não está como deveria: status."
@@ -221,3 +222,25 @@ async def test_the_loop_goes_on_while_a_large_file_is_read(local: House) -> None
     await ticker
     assert (done["imported"], done["messages"], done["failed"]) == (301, 20_600, [])
     assert worst < 0.25, f"the loop stood still for {worst * 1000:.0f} ms"
+
+
+async def test_nothing_is_taken_over_that_a_file_may_not_say(local: House) -> None:
+    """Ids that providers keep files by, addresses that they would fetch, and bytes that nobody looked at."""
+    parts = [
+        {"type": "document", "reference": "file-of-another", "name": "a.pdf"},
+        {"type": "image", "url": "http://127.0.0.1/x"},
+        {"type": "image", "data": "AAAA", "mediaType": "image/png"},
+        {"type": "document", "file": "01900000-0000-7000-8000-000000000001", "name": "../b\u202e.pdf", "size": -1,
+         "reference": "file-1", "url": "http://127.0.0.1/"},
+    ]  # fmt: skip
+    message = {"id": "m", "role": "user", "content": "x", "parts": parts}
+    document = {"format": "prosa", "version": 1, "conversations": [{"id": "c", "messages": [message]}]}
+    assert (await bring(local, json.dumps(document).encode()))[-1]["imported"] == 1
+    (one,) = (await local.get("/api/export")).json()["conversations"]
+    assert one["messages"][0]["parts"] == [
+        {"type": "text", "text": "[a.pdf]"},
+        {"type": "text", "text": "[file]"},
+        {"type": "text", "text": "[file]"},
+        {"type": "document", "file": "01900000-0000-7000-8000-000000000001", "name": "b.pdf"},
+    ]
+    assert (await local.send(one["id"], "And?"))[-1]["status"] == "completed"

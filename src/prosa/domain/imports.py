@@ -6,10 +6,24 @@ from typing import Any
 from msgspec import Struct
 
 from prosa.domain.content import Part
-from prosa.domain.conversations import Conversation, ConversationStatus, Message, MessageKind, MessageStatus
+from prosa.domain.conversations import (
+    Conversation,
+    ConversationStatus,
+    Message,
+    MessageKind,
+    MessageStatus,
+    TitleBy,
+)
 from prosa.domain.errors import ProsaError
+from prosa.domain.feedback import Feedback, Opinion
 from prosa.domain.models import Role
 from prosa.domain.time import Instant
+
+
+class ToldFeedback(Struct, frozen=True):
+    opinion: Opinion
+    created_at: Instant | None
+    updated_at: Instant | None
 
 
 class ToldMessage(Struct, kw_only=True):
@@ -27,6 +41,7 @@ class ToldMessage(Struct, kw_only=True):
     created_at: Instant | None = None
     external_id: str | None = None
     metadata: dict[str, Any] = {}
+    feedback: ToldFeedback | None = None
     kind: MessageKind = MessageKind.MESSAGE
 
 
@@ -43,6 +58,9 @@ class Told(Struct, kw_only=True):
     provider: str | None = None
     model: str | None = None
     status: ConversationStatus = ConversationStatus.OPEN
+    pinned: bool = False
+    archived: bool = False
+    title_by: TitleBy | None = None
     metadata: dict[str, Any] = {}
     created_at: Instant | None = None
     updated_at: Instant | None = None
@@ -54,6 +72,7 @@ class Seedling(Struct, frozen=True):
 
     message: Message
     other: str
+    feedback: Feedback | None = None
 
 
 class Planting(Struct, frozen=True):

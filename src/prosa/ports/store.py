@@ -178,7 +178,8 @@ class Steps(Protocol):
 
 
 class Exports(Protocol):
-    """Everything of a principal's, in the order of its making and in pieces of bounded size."""
+    """A principal's conversations, but for those of tickets, in the order of their making, and messages in
+    pieces of bounded size."""
 
     async def count(self) -> int:
         """How many conversations there are."""

@@ -5,8 +5,10 @@ from typing import Any
 import msgspec
 
 from prosa.domain.content import Part, encode_parts
-from prosa.domain.conversations import Conversation, Message, MessageStatus
+from prosa.domain.conversations import Conversation, MessageStatus, TitleBy
+from prosa.domain.feedback import Feedback
 from prosa.domain.time import to_iso
+from prosa.services.export.formats import Exported
 
 _encode = msgspec.json.Encoder().encode
 _LEAST, _MOST = -(2**63), 2**64 - 1
@@ -34,14 +36,18 @@ class Document:
             "model": conversation.model,
             "status": conversation.status.value,
             "headId": conversation.head_id,
+            "pinned": conversation.pinned,
+            "archived": conversation.archived,
+            "titleBy": _title_by(conversation),
             "metadata": conversation.metadata,
             "createdAt": to_iso(conversation.created_at),
             "updatedAt": to_iso(conversation.updated_at),
         }
         return (b",\n" if place else b"\n") + _encode(canonical(fields))[:-1] + b',"messages":['
 
-    def message(self, message: Message, conversation: Conversation, place: int) -> bytes:
+    def message(self, placed: Exported, conversation: Conversation) -> bytes:
         del conversation
+        message = placed.message
         done = message.status is MessageStatus.COMPLETED
         fields = {
             "id": message.id,
@@ -54,10 +60,11 @@ class Document:
             "model": message.model,
             "externalId": message.external_id,
             "metadata": message.metadata,
+            "feedback": None if placed.feedback is None else _feedback(placed.feedback),
             "kind": message.kind.value,
             "createdAt": to_iso(message.created_at),
         }
-        return (b"," if place else b"") + _encode(canonical(fields))
+        return (b"," if placed.place else b"") + _encode(canonical(fields))
 
     def close(self, conversation: Conversation) -> bytes:
         del conversation
@@ -69,6 +76,23 @@ class Document:
 
 def _parts(parts: tuple[Part, ...]) -> Any:
     return msgspec.json.decode(encode_parts(parts)) if parts else None
+
+
+def _feedback(said: Feedback) -> dict[str, Any]:
+    return {
+        "thumb": said.thumb,
+        "rating": said.rating,
+        "tags": list(said.tags),
+        "comment": said.comment,
+        "createdAt": to_iso(said.created_at),
+        "updatedAt": to_iso(said.updated_at),
+    }
+
+
+def _title_by(conversation: Conversation) -> str | None:
+    """Who made the title; one that is being asked for at the moment is an excerpt as yet."""
+    by = TitleBy.EXCERPT if conversation.title_by is TitleBy.ASKED else conversation.title_by
+    return None if by is None else by.value
 
 
 def canonical(value: Any) -> Any:

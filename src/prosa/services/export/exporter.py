@@ -2,11 +2,12 @@
 
 from collections.abc import AsyncIterator
 
-from prosa.domain.conversations import Conversation, Message
+from prosa.domain.conversations import Conversation, Message, MessageKind
+from prosa.domain.models import Role
 from prosa.domain.principal import Principal
-from prosa.ports.store import Exports, Store
+from prosa.ports.store import Exports, Records, Store
 from prosa.services.export.document import Document
-from prosa.services.export.formats import Encoder, Format
+from prosa.services.export.formats import Encoder, Exported, Format
 from prosa.services.export.markdown import Markdown
 from prosa.services.export.page import Html
 from prosa.services.export.sheet import Sheet
@@ -48,23 +49,23 @@ class Export:
 
     async def everything(self, principal: Principal, encode: Encoder, total: int) -> AsyncIterator[bytes]:
         """All conversations, oldest first, each as it is at its turn; `total` is what `count` said."""
-        records = self._store.of(principal).exports
+        records = self._store.of(principal)
         async for piece in _joined(_all(records, encode, total)):
             yield piece
 
     async def one(
         self, principal: Principal, conversation: Conversation, encode: Encoder
     ) -> AsyncIterator[bytes]:
-        records = self._store.of(principal).exports
+        records = self._store.of(principal)
         async for piece in _joined(_single(records, encode, conversation)):
             yield piece
 
 
-async def _all(records: Exports, encode: Encoder, total: int) -> AsyncIterator[bytes]:
+async def _all(records: Records, encode: Encoder, total: int) -> AsyncIterator[bytes]:
     yield encode.begin(total, None)
     place = 0
     after: str | None = None
-    while page := await records.conversations(after, PAGE):
+    while page := await records.exports.conversations(after, PAGE):
         for each in page:
             async for piece in _conversation(records, encode, each, place):
                 yield piece
@@ -73,7 +74,7 @@ async def _all(records: Exports, encode: Encoder, total: int) -> AsyncIterator[b
     yield encode.end()
 
 
-async def _single(records: Exports, encode: Encoder, conversation: Conversation) -> AsyncIterator[bytes]:
+async def _single(records: Records, encode: Encoder, conversation: Conversation) -> AsyncIterator[bytes]:
     yield encode.begin(1, conversation.title)
     async for piece in _conversation(records, encode, conversation, 0):
         yield piece
@@ -81,14 +82,15 @@ async def _single(records: Exports, encode: Encoder, conversation: Conversation)
 
 
 async def _conversation(
-    records: Exports, encode: Encoder, conversation: Conversation, place: int
+    records: Records, encode: Encoder, conversation: Conversation, place: int
 ) -> AsyncIterator[bytes]:
     yield encode.open(conversation, place)
     number = 0
     read = _by_age if encode.whole else _shown
-    async for messages in read(records, conversation):
+    async for messages in read(records.exports, conversation):
+        said = await records.feedback.of([each.id for each in messages if each.role is Role.ASSISTANT])
         for message in messages:
-            yield encode.message(message, conversation, number)
+            yield encode.message(Exported(message, said.get(message.id), number), conversation)
             number += 1
     yield encode.close(conversation)
 
@@ -101,14 +103,14 @@ async def _by_age(records: Exports, conversation: Conversation) -> AsyncIterator
 
 
 async def _shown(records: Exports, conversation: Conversation) -> AsyncIterator[list[Message]]:
-    """The branch that is shown, from its first message on."""
+    """The branch that is shown, from its first message on, without summaries: all that they tell is there."""
     way = await _way(records, conversation)
     while way:
         wanted = [_id(way[at - _ID : at]) for at in range(len(way), max(0, len(way) - AT_ONCE * _ID), -_ID)]
         found = await records.some(conversation.id, wanted)
         if not found:
             return
-        yield found
+        yield [each for each in found if each.kind is MessageKind.MESSAGE]
         del way[-_ID * (wanted.index(found[-1].id) + 1) :]
 
 

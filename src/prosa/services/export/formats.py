@@ -3,12 +3,23 @@
 from collections.abc import Mapping
 from typing import Literal, Protocol
 
+from msgspec import Struct
+
 from prosa.domain.content import DocumentPart, ImagePart, Part
 from prosa.domain.conversations import Conversation, Message
+from prosa.domain.feedback import Feedback
 from prosa.domain.models import Role
 from prosa.domain.time import Instant, to_iso
 
 Format = Literal["json", "markdown", "html", "csv"]
+
+
+class Exported(Struct, frozen=True):
+    """A message, what its reader thinks of it, and its place among those that are exported."""
+
+    message: Message
+    feedback: Feedback | None = None
+    place: int = 0
 
 
 class Encoder(Protocol):
@@ -26,7 +37,7 @@ class Encoder(Protocol):
         """`place` counts conversations from 0."""
         ...
 
-    def message(self, message: Message, conversation: Conversation, place: int) -> bytes: ...
+    def message(self, placed: Exported, conversation: Conversation) -> bytes: ...
 
     def close(self, conversation: Conversation) -> bytes: ...
 

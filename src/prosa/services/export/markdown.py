@@ -3,8 +3,8 @@
 import re
 
 from prosa.domain.content import Part, TextPart, ThinkingPart, ToolCall, ToolResult
-from prosa.domain.conversations import Conversation, Message, MessageStatus
-from prosa.services.export.formats import media, minute, words_of
+from prosa.domain.conversations import Conversation, MessageStatus
+from prosa.services.export.formats import Exported, media, minute, words_of
 
 _FENCE = re.compile(r"^ {0,3}(`{3,}|~{3,})(.*)$", re.MULTILINE)
 _MARKS = re.compile(r"([\\`*_\[\]<>#|~])")
@@ -30,8 +30,9 @@ class Markdown:
             said += f"\n## {self._words['system']}\n\n{closed(conversation.system_prompt)}\n"
         return said.encode()
 
-    def message(self, message: Message, conversation: Conversation, place: int) -> bytes:
-        del conversation, place
+    def message(self, placed: Exported, conversation: Conversation) -> bytes:
+        del conversation
+        message = placed.message
         about = [minute(message.created_at)]
         if message.model:
             about.append(one_line(message.model))

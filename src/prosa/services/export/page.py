@@ -6,9 +6,9 @@ import re
 from html import escape
 
 from prosa.domain.content import Part, TextPart, ThinkingPart, ToolCall, ToolResult
-from prosa.domain.conversations import Conversation, Message, MessageStatus
+from prosa.domain.conversations import Conversation, MessageStatus
 from prosa.domain.time import Instant, to_iso
-from prosa.services.export.formats import media, minute, words_of
+from prosa.services.export.formats import Exported, media, minute, words_of
 
 _STYLE = """
 :root{color-scheme:light dark;--ink:#1f2328;--quiet:#59636e;--ground:#fff;--bubble:#eef2f7;--line:#d5dbe1}
@@ -72,8 +72,9 @@ class Html:
             said += f'<div class="aside"><h2>{self._words["system"]}</h2>{prompt}</div>\n'
         return said.encode()
 
-    def message(self, message: Message, conversation: Conversation, place: int) -> bytes:
-        del conversation, place
+    def message(self, placed: Exported, conversation: Conversation) -> bytes:
+        del conversation
+        message = placed.message
         about = [_time(message.created_at)]
         if message.model:
             about.append(text(message.model))

@@ -1,12 +1,13 @@
 """CSV: a row for each message (RFC 4180), in UTF-8 with the mark that Excel looks for."""
 
-from prosa.domain.conversations import Conversation, Message
+from prosa.domain.conversations import Conversation
 from prosa.domain.time import to_iso
+from prosa.services.export.formats import Exported
 
 MARK = b"\xef\xbb\xbf"
 COLUMNS = (
     "conversationId", "title", "messageId", "parentId", "role", "status", "createdAt", "provider", "model",
-    "content",
+    "kind", "thumb", "rating", "tags", "comment", "content",
 )  # fmt: skip
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 """What spreadsheets take for the beginning of a formula, the full-width forms, too."""
@@ -25,8 +26,8 @@ class Sheet:
         del conversation, place
         return b""
 
-    def message(self, message: Message, conversation: Conversation, place: int) -> bytes:
-        del place
+    def message(self, placed: Exported, conversation: Conversation) -> bytes:
+        message, said = placed.message, placed.feedback
         row = (
             conversation.id,
             conversation.title,
@@ -37,6 +38,11 @@ class Sheet:
             to_iso(message.created_at),
             message.provider,
             message.model,
+            message.kind.value,
+            said and said.thumb,
+            said and said.rating and str(said.rating),
+            said and ", ".join(said.tags),
+            said and said.comment,
             message.content,
         )
         return ",".join(cell(each or "") for each in row).encode() + b"\r\n"

@@ -56,6 +56,7 @@ def told(raw: dict[str, Any]) -> Told:
         head=None if head is None else first[head],
         external_id=maybe(raw.get("conversation_id")) or maybe(raw.get("id")),
         title=maybe(raw.get("title")),
+        archived=raw.get("is_archived") is True,
         metadata={"importedFrom": "chatgpt"},
         created_at=seconds(raw.get("create_time")),
         updated_at=seconds(raw.get("update_time")),

@@ -7,8 +7,9 @@ from msgspec import Struct, structs
 
 from prosa.domain.content import encode_parts
 from prosa.domain.conversations import Conversation, Message, MessageKind
+from prosa.domain.feedback import Feedback
 from prosa.domain.ids import Prefix, from_foreign, id_at, moment_of, parse_id
-from prosa.domain.imports import Planting, Seedling, Told, ToldMessage, TooMuch
+from prosa.domain.imports import Planting, Seedling, Told, ToldFeedback, ToldMessage, TooMuch
 from prosa.domain.principal import Principal
 from prosa.domain.time import SECOND, Instant
 from prosa.domain.tree import Tree
@@ -186,8 +187,22 @@ def _seedlings(
             kind=each.kind if each.id in parents else MessageKind.MESSAGE,
         )
         named.add(external or "")
-        seedlings.append(Seedling(message, other))
+        seedlings.append(Seedling(message, other, _feedback(owner, message, each.feedback)))
     return seedlings
+
+
+def _feedback(owner: Owner, message: Message, said: ToldFeedback | None) -> Feedback | None:
+    if said is None:
+        return None
+    created = bounded(owner, said.created_at) or message.created_at
+    return Feedback(
+        message_id=message.id,
+        user_id=message.user_id,
+        conversation_id=message.conversation_id,
+        **structs.asdict(said.opinion),
+        created_at=created,
+        updated_at=bounded(owner, said.updated_at) or created,
+    )
 
 
 def _conversation(owner: Owner, told: Told, identity: str, begun: Instant | None) -> Conversation:
@@ -208,6 +223,9 @@ def _conversation(owner: Owner, told: Told, identity: str, begun: Instant | None
         metadata=told.metadata,
         created_at=created,
         updated_at=created,
+        pinned=told.pinned,
+        archived=told.archived,
+        title_by=told.title_by if told.title is not None else None,
     )
 
 

@@ -21,9 +21,10 @@ from prosa.domain.content import (
     ToolResult,
 )
 from prosa.domain.conversations import Message, MessageStatus
+from prosa.domain.feedback import Feedback
 from prosa.domain.models import Role
 from prosa.services.export.exporter import encoder
-from prosa.services.export.formats import Encoder
+from prosa.services.export.formats import Encoder, Exported
 from prosa.services.export.markdown import closed, fenced
 from prosa.services.export.page import POLICY, prose
 from prosa.services.export.sheet import cell
@@ -39,11 +40,14 @@ PARTS = (
 )
 
 
+SAID = Feedback("m", "ana", CHAT.id, "up", 5, ("a", "=b"), "-so, so", NOON, NOON)
+
+
 def written(form: Encoder, *messages: Message, more: bool = False) -> str:
     pieces = [form.begin(2 if more else 1, CHAT.title)]
     for place in range(2 if more else 1):
         pieces.append(form.open(CHAT, place))
-        pieces += [form.message(each, CHAT, number) for number, each in enumerate(messages)]
+        pieces += [form.message(Exported(each, SAID, number), CHAT) for number, each in enumerate(messages)]
         pieces.append(form.close(CHAT))
     return b"".join([*pieces, form.end()]).decode()
 
@@ -110,7 +114,7 @@ def test_html_holds_nothing_that_was_not_put_there(evil: str) -> None:
     parts = (ThinkingPart(evil), ToolCall(evil, evil, evil), ToolResult(evil, evil, evil), DocumentPart(name=evil, data=b""),
              TextPart(evil))  # fmt: skip
     messages = [said(evil), said(evil, Role.ASSISTANT, parts=parts, model=evil, provider=evil)]
-    pieces = [form.begin(1, evil), form.open(evil_chat, 0), *(form.message(each, evil_chat, 0) for each in messages),
+    pieces = [form.begin(1, evil), form.open(evil_chat, 0), *(form.message(Exported(each), evil_chat) for each in messages),
               form.close(evil_chat), form.end()]  # fmt: skip
     seen = Seen(b"".join(pieces).decode())
     allowed = {"html", "head", "meta", "title", "style", "body", "main", "details", "summary", "h1", "h2", "span", "time", "div",
@@ -163,12 +167,12 @@ def test_csv() -> None:
     )
     assert raw.startswith("\ufeffconversationId,title,messageId,")
     rows = list(csv.reader(io.StringIO(raw.removeprefix("\ufeff"), newline=""), strict=True))
-    assert {len(row) for row in rows} == {10}
+    assert {len(row) for row in rows} == {15}
     assert len(rows) == 5
     assert rows[1][1] == CHAT.title
     assert rows[1][4:7] == ["user", "completed", "2026-09-21T14:13:20.123456Z"]
     assert rows[1][-1] == nasty.replace("\0", "\ufffd")
-    assert rows[2][-3:] == ["", "'-m", "'=1+1"]
+    assert rows[2][7:] == ["", "'-m", "message", "up", "5", "a, =b", "'-so, so", "'=1+1"]
     assert NOON == 1_790_000_000_123_456
 
 

@@ -19,10 +19,11 @@ FIRST = "00000000-0000-0000-0000-000000000000"
 
 _c, _m = conversations.c, messages.c
 _here = (_m.conversation_id == bindparam("conversation_id"), owned(messages))
-_COUNT = Statement(select(func.count()).select_from(conversations).where(owned(conversations)))
+_listed = (_c.ticket_id.is_(None), owned(conversations))
+_COUNT = Statement(select(func.count()).select_from(conversations).where(*_listed))
 _CONVERSATIONS = Statement(
     select(*CONVERSATION)
-    .where(_c.id > bindparam("after"), owned(conversations))
+    .where(_c.id > bindparam("after"), *_listed)
     .order_by(_c.id)
     .limit(bindparam("limit"))
 )

@@ -33,7 +33,7 @@ _one = (_f.message_id == bindparam("key"), owned(feedback))
 
 _GET = Statement(_mine.where(_f.message_id == bindparam("key")))
 _OF = Statement(_mine.where(among(_f.message_id, "ids")))
-_INSERT = insertion(feedback, *Feedback.__struct_fields__)
+INSERT = insertion(feedback, *Feedback.__struct_fields__)
 _UPDATE = Statement(update(feedback).where(*_one).values({name: bindparam(name) for name in _said}))
 _DELETE = Statement(
     delete(feedback).where(*_one, _f.conversation_id == bindparam("conversation_id")).returning(_f.message_id)
@@ -62,7 +62,7 @@ def _to_feedback(row: Row) -> Feedback:
     return Feedback(**values)
 
 
-def _params(said: Feedback) -> Params:
+def feedback_params(said: Feedback) -> Params:
     return {**msgspec.structs.asdict(said), "tags": Json(msgspec.json.encode(said.tags).decode())}
 
 
@@ -74,9 +74,9 @@ def _put(said: Feedback) -> Plan[Feedback]:
         raise InvalidRequest("feedback is for answers: messageId must name one of the assistant's messages.")
     rows = yield Ask(_GET, key=said.message_id)
     if not rows:
-        yield Ask(_INSERT, **_params(said))
+        yield Ask(INSERT, **feedback_params(said))
         return said
-    yield Ask(_UPDATE, key=said.message_id, **_params(said))
+    yield Ask(_UPDATE, key=said.message_id, **feedback_params(said))
     return msgspec.structs.replace(said, created_at=_to_feedback(rows[0]).created_at)
 
 

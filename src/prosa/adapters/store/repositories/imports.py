@@ -1,6 +1,6 @@
 """The transaction that stores an imported conversation: what is there stays, what is missing is added."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -14,12 +14,14 @@ from prosa.adapters.store.repositories.conversations import (
     locked,
     tree_of,
 )
+from prosa.adapters.store.repositories.feedback import INSERT as FEEDBACK
+from prosa.adapters.store.repositories.feedback import feedback_params
 from prosa.adapters.store.repositories.messages import MOVE_HEAD
 from prosa.adapters.store.repositories.rows import from_message
 from prosa.adapters.store.session import Session
 from prosa.adapters.store.statement import Ask, Ids, Many, Params, Plan, Statement, Tell, among, owned
 from prosa.adapters.store.tables import conversations, messages
-from prosa.domain.conversations import Conversation, Message
+from prosa.domain.conversations import Conversation, Message, MessageKind
 from prosa.domain.imports import IdsTaken, Planted, Planting, Seedling
 
 BATCH = 500
@@ -49,9 +51,13 @@ def _plant(planting: Planting) -> Plan[Planted]:
     stored = found or (yield from _begin(planting))
     before = yield from locked(stored)
     ids = yield from _present(stored, planting.seedlings)
-    names = {each.message.id: each.other if each.other in ids else each.message.id
-             for each in planting.seedlings}  # fmt: skip
-    fresh = [each for each in planting.seedlings if names[each.message.id] not in ids]
+    left_out = _left_out(planting.seedlings, ids) if found else frozenset()
+    names = _names(planting.seedlings, ids, left_out)
+    fresh = [
+        each
+        for each in planting.seedlings
+        if each.message.id not in left_out and names[each.message.id] not in ids
+    ]
     if fresh:
         yield from _add(stored, fresh, names)
         yield from _show(before, planting, names)
@@ -63,6 +69,29 @@ def _found(planting: Planting) -> Plan[str | None]:
     """The id of the conversation, where an earlier import (or its own making) left it."""
     rows = yield Ask(_FOUND, ids=Ids([planting.conversation.id, planting.other]))
     return rows[0][0] if rows else None
+
+
+def _left_out(seedlings: Sequence[Seedling], present: set[str]) -> frozenset[str]:
+    """New summaries in a conversation that is there: what would hang below them hangs elsewhere already."""
+    return frozenset(
+        each.message.id
+        for each in seedlings
+        if each.message.kind is MessageKind.SUMMARY and present.isdisjoint((each.message.id, each.other))
+    )
+
+
+def _names(
+    seedlings: Sequence[Seedling], present: Collection[str], left_out: Collection[str]
+) -> dict[str, str | None]:
+    """The id in the store for each of the file's; of a summary that is left out, that of what is above it."""
+    names: dict[str, str | None] = {}
+    for each in seedlings:
+        message = each.message
+        if message.id in left_out:
+            names[message.id] = None if message.parent_id is None else names[message.parent_id]
+        else:
+            names[message.id] = each.other if each.other in present else message.id
+    return names
 
 
 def _begin(planting: Planting) -> Plan[str]:
@@ -89,7 +118,7 @@ def _present(conversation_id: str, seedlings: Sequence[Seedling]) -> Plan[set[st
     return present
 
 
-def _add(conversation_id: str, fresh: Sequence[Seedling], names: dict[str, str]) -> Plan[None]:
+def _add(conversation_id: str, fresh: Sequence[Seedling], names: dict[str, str | None]) -> Plan[None]:
     """Stores `fresh` by their `names`; those whose names are somebody else's by their other ids, which then
     stand in `names`. Raises IdsTaken."""
     for _ in range(2):
@@ -99,13 +128,25 @@ def _add(conversation_id: str, fresh: Sequence[Seedling], names: dict[str, str])
         present = yield from _present(conversation_id, fresh)
         taken = [each for each in fresh if names[each.message.id] not in present]
         if not taken:
+            yield from _judge(conversation_id, fresh, names)
             return
         # Some of the rest hang below them: all are stored anew.
         for batch in _batches(fresh):
-            ids = Ids([names[each.message.id] for each in batch])
+            ids = Ids([name for each in batch if (name := names[each.message.id]) is not None])
             yield Ask(_TAKE_BACK, conversation_id=conversation_id, ids=ids)
         names.update({each.message.id: each.other for each in taken})
     raise IdsTaken
+
+
+def _judge(conversation_id: str, fresh: Sequence[Seedling], names: Mapping[str, str | None]) -> Plan[None]:
+    """Stores what was thought of them."""
+    said = [each.feedback for each in fresh if each.feedback is not None]
+    for start in range(0, len(said), BATCH):
+        rows = (
+            msgspec.structs.replace(each, message_id=names[each.message_id], conversation_id=conversation_id)
+            for each in said[start : start + BATCH]
+        )
+        yield Many(FEEDBACK, [feedback_params(each) for each in rows])
 
 
 def _used(batch: Sequence[Seedling]) -> Plan[set[str]]:
@@ -116,7 +157,7 @@ def _used(batch: Sequence[Seedling]) -> Plan[set[str]]:
     return {row[0] for row in (yield Ask(_USED, names=Ids(known)))}
 
 
-def _row(conversation_id: str, message: Message, names: Mapping[str, str], used: set[str]) -> Params:
+def _row(conversation_id: str, message: Message, names: Mapping[str, str | None], used: set[str]) -> Params:
     return from_message(
         msgspec.structs.replace(
             message,
@@ -128,7 +169,7 @@ def _row(conversation_id: str, message: Message, names: Mapping[str, str], used:
     )
 
 
-def _show(before: Conversation, planting: Planting, names: Mapping[str, str]) -> Plan[None]:
+def _show(before: Conversation, planting: Planting, names: Mapping[str, str | None]) -> Plan[None]:
     """The head: of a conversation that was there it stays, unless the branch has grown beyond it."""
     head = before.head_id
     if head is None:
