@@ -28,8 +28,10 @@ from prosa.ports.tools import Tool
 from prosa.providers import Given as GivenProvider
 from prosa.providers import Providers, alone
 from prosa.services.chat import Chat
+from prosa.services.export.exporter import Export
 from prosa.services.files.files import Files
 from prosa.services.files.rules import Rules
+from prosa.services.imports.importer import Import
 from prosa.services.keys.keys import Keys
 from prosa.services.models.attached import Read
 from prosa.services.models.catalogue import Book, Catalogue
@@ -188,6 +190,18 @@ async def keys(settings: Settings) -> AsyncIterator[Keys]:
         await opened.open(lambda _kind, _ids: None)
         left.push_async_callback(kept.close)
         yield kept
+
+
+@asynccontextmanager
+async def moves(settings: Settings) -> AsyncIterator[tuple[Export, Import]]:
+    """Exports and imports, straight in the store, where no server needs to run. Raises StoreLocked where one
+    runs that can't share its store, MisconfiguredError, StoreUnavailable."""
+    opened = store(settings)
+    try:
+        await opened.open(lambda _kind, _ids: None)
+        yield Export(opened), Import(opened)
+    finally:
+        await opened.close()
 
 
 def store(settings: Settings) -> Store:

@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from prosa import bootstrap, config
-from prosa.commands import keys, models
+from prosa.commands import keys, models, moves
 from prosa.commands.address import address
 from prosa.domain.errors import ProsaError
 from prosa.domain.principal import ADMIN
@@ -19,6 +19,8 @@ from prosa.domain.principal import ADMIN
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 app.add_typer(keys.app, name="keys")
 app.command()(models.models)
+app.command(name="export")(moves.export)
+app.command(name="import")(moves.bring)
 
 
 def main() -> None:

@@ -5,7 +5,7 @@ import hashlib
 from collections.abc import AsyncGenerator, Callable, Iterable, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 from weakref import WeakKeyDictionary
 
 from msgspec import UNSET, UnsetType, structs
@@ -25,7 +25,11 @@ from prosa.ports.models import ChatModel
 from prosa.ports.tools import Tool
 from prosa.services.chat import Chat
 from prosa.services.conversations import Draft
+from prosa.services.export.exporter import encoder
+from prosa.services.export.formats import Format
 from prosa.services.files.paths import uploaded
+from prosa.services.imports.importer import Done, Progress
+from prosa.services.imports.sources import Source
 from prosa.services.messages import Order, Placed
 from prosa.services.process import Answer, Question, last_of
 from prosa.services.runs.start import Send
@@ -311,6 +315,43 @@ class ChatRuns:
             return found
         await last_of(found.reader)
         return await tickets.get(principal, ticket_id)
+
+    async def export(
+        self,
+        conversation_id: str | None = None,
+        *,
+        user_id: str = LOCAL.user_id,
+        format: Format = "json",  # noqa: A002 - the API's word for it
+    ) -> AsyncGenerator[bytes, None]:
+        """A conversation, or all of them, as the bytes of a file, piece by piece. Raises
+        ConversationNotFound.
+
+            with open("chats.json", "wb") as file:
+                async for piece in prosa.chat.export():
+                    file.write(piece)
+        """
+        await self._prosa.open()
+        exports, principal = self._prosa.services.export, Principal(user_id)
+        encode = encoder(format, self._prosa.language)
+        if conversation_id is None:
+            pieces = exports.everything(principal, encode, await exports.count(principal))
+        else:
+            found = await exports.find(principal, parse_id(conversation_id) or conversation_id)
+            pieces = exports.one(principal, found, encode)
+        async for piece in pieces:
+            yield piece
+
+    async def import_(self, file: BinaryIO, *, user_id: str = LOCAL.user_id, source: Source = "auto") -> Done:
+        """Stores what an open file holds: an export of Prosa, ChatGPT's or Claude's data export, or OpenAI
+        threads. What is there already stays as it is. Answers with how many conversations were imported and
+        skipped, how many messages are new, and what failed and why. Raises ImportFailed where the file is
+        none of these."""
+        await self._prosa.open()
+        last: Progress | Done | None = None
+        async for step in self._prosa.services.imports.run(Principal(user_id), file, source):
+            last = step
+        assert isinstance(last, Done)
+        return last
 
 
 class Mounted:

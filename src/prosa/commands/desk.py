@@ -1,7 +1,7 @@
 """Where the command works on keys: in the store itself, or through the server that has it to itself."""
 
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -57,7 +57,7 @@ async def desk(settings: Settings, url: str | None) -> AsyncIterator[Desk]:
         from aiohttp import ClientSession, ClientTimeout
 
         session = ClientSession(
-            headers=_headers(settings), timeout=ClientTimeout(total=PATIENCE), trust_env=False
+            headers=headers(settings, WHO, [ADMIN]), timeout=ClientTimeout(total=PATIENCE), trust_env=False
         )
         yield Server(await stack.enter_async_context(session), url.rstrip("/"))
 
@@ -121,7 +121,7 @@ class Server:
                 f"The database is in use by another process, and no Prosa answers at {self._url}. "
                 "Say where it listens with --url, or stop it."
             ) from None
-        raise MisconfiguredError(_sentence(answer, self._url))
+        raise MisconfiguredError(sentence(answer, self._url))
 
 
 def _known(key_id: str) -> str:
@@ -131,20 +131,20 @@ def _known(key_id: str) -> str:
     return found
 
 
-def _sentence(answer: bytes, url: str) -> str:
+def sentence(answer: bytes, url: str) -> str:
     try:
         return str(msgspec.json.decode(answer)["message"])
     except (msgspec.DecodeError, KeyError, TypeError):
         return f"What answers at {url} is no Prosa, or an older one. Say where it listens with --url."
 
 
-def _headers(settings: Settings) -> dict[str, str]:
-    """A token of an operator, which the command signs itself; a server without tokens needs none."""
-    headers: dict[str, str] = {"Accept-Language": settings.language}
+def headers(settings: Settings, user: str, roles: Sequence[str] = ()) -> dict[str, str]:
+    """A token of `user`, which the command signs itself; a server without tokens needs none."""
+    found: dict[str, str] = {"Accept-Language": settings.language}
     identity = bootstrap.identity(settings)
     if not identity.local:
-        claims = {"sub": WHO, "roles": [ADMIN], **identity.audience, "exp": int(time.time()) + VALID}
+        claims = {"sub": user, "roles": [*roles], **identity.audience, "exp": int(time.time()) + VALID}
         if settings.jwt_issuer:
             claims["iss"] = settings.jwt_issuer
-        headers["Authorization"] = f"Bearer {identity.sign(claims)}"
-    return headers
+        found["Authorization"] = f"Bearer {identity.sign(claims)}"
+    return found

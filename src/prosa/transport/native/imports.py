@@ -98,15 +98,16 @@ async def _nothing() -> AsyncIterator[bytes]:
 async def _lines(
     first: Progress | Done, steps: AsyncIterator[Progress | Done], language: str
 ) -> AsyncIterator[bytes]:
-    yield _line(first, language)
+    yield _encoded(line_of(first, language))
     async for step in steps:
-        yield _line(step, language)
+        yield _encoded(line_of(step, language))
 
 
-def _line(step: Progress | Done, language: str) -> bytes:
+def line_of(step: Progress | Done, language: str) -> ProgressLine | DoneLine:
+    """What is told of a step."""
     if isinstance(step, Progress):
-        return _encoded(ProgressLine(step.conversations, step.messages))
-    return _encoded(DoneLine(step.imported, step.skipped, step.messages, _failures(step, language)))
+        return ProgressLine(step.conversations, step.messages)
+    return DoneLine(step.imported, step.skipped, step.messages, _failures(step, language))
 
 
 def _failures(done: Done, language: str) -> list[FailureForm]:
