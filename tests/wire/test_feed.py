@@ -3,11 +3,13 @@
 import asyncio
 import contextlib
 import json
+import random
 import time
 from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
+from tests.counts import counts
 from tests.wire.house import LIMIT, NOBODY, SECRET, House, Stream, furnished, refused
 
 from prosa.domain import errors as e
@@ -99,6 +101,40 @@ async def test_many_changes_at_once_are_told_together(
         while seen[-1]["conversation"]["title"] != "29":
             seen.append(await told.next())
     assert len(seen) <= 3
+
+
+async def test_in_the_end_all_have_seen_the_same(listening: House) -> None:
+    """Whatever happens at once: the last that each is told is how it is."""
+    rounds = counts(30, 3)
+    one = await listening.conversation()
+    first = (await listening.send(one))[0]
+    path = f"/api/conversations/{one}"
+
+    async def change(number: int) -> None:
+        match random.randrange(4):
+            case 0:
+                await listening.call("PATCH", path, {"title": f"{number}"})
+            case 1:
+                await listening.call("PATCH", path, {"headId": first["messageId"]})
+            case 2:
+                await listening.post(f"{path}/messages", {"role": "user", "content": "x"})
+            case _:
+                await listening.send(one, parentId=None)
+
+    async def last(told: Stream) -> dict[str, Any]:
+        seen: dict[str, Any] = {}
+        while seen.get("title") != "the end":
+            event = await told.next()
+            seen = event.get("conversation", seen)
+        return seen
+
+    async with watching(listening, one) as left, watching(listening, one) as right:
+        watchers = [asyncio.create_task(last(told)) for told in (left, right)]
+        for _ in range(rounds):
+            await asyncio.gather(*(change(number) for number in range(10)))
+        await listening.call("PATCH", path, {"title": "the end"})
+        there = (await listening.get(path)).json()
+        assert await asyncio.gather(*watchers) == [there, there]
 
 
 async def test_who_is_told_of_too_many_runs_looks_which_ones_go_on(listening: House) -> None:

@@ -1,6 +1,7 @@
 """`/api/websocket/conversations/{id}`: what it does beside what all doors do."""
 
 import asyncio
+from socket import SO_RCVBUF, SOL_SOCKET
 from typing import Any
 
 import pytest
@@ -8,6 +9,7 @@ from tests.wire.house import NOBODY, House, said
 from tests.wire.sockets import Line, line
 from tests.wire.test_tools import once
 
+from prosa.transport import websocket
 from prosa.transport.native import socket
 
 
@@ -28,13 +30,18 @@ async def settled(opened: Line) -> list[dict[str, Any]]:
     return heard[:-1]
 
 
+async def of_run(opened: Line, run: str) -> dict[str, Any]:
+    """The next event of the run."""
+    while (message := await opened.hear()).get("runId") != run or "seq" not in message:
+        pass
+    return message
+
+
 async def of(opened: Line, run: str) -> list[dict[str, Any]]:
     """The run's events, to its end; what else is told meanwhile is passed over."""
     heard: list[dict[str, Any]] = []
     while not heard or heard[-1].get("type") not in ("done", "error"):
-        message = await opened.hear()
-        if message.get("runId") == run and "seq" in message:
-            heard.append(message)
+        heard.append(await of_run(opened, run))
     return heard
 
 
@@ -209,6 +216,26 @@ async def test_following_a_run_that_has_ended(listening: House) -> None:
         assert await settled(opened) == []
 
 
+async def test_who_comes_back_and_says_at_once_what_he_has_is_told_nothing_twice(
+    listening: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(socket, "GRACE", 1.0)
+    gate = asyncio.Event()
+    listening.script = [*"abcdef", gate, "g"]
+    one = await listening.conversation()
+    async with line(listening, path(one)) as opened:
+        await opened.say(type="send", content="x")
+        run = (await opened.until("run"))[-1]["runId"]
+    async with line(listening, path(one)) as opened:
+        await opened.say(type="follow", runId=run, after=5)
+        heard = [await of_run(opened, run) for _ in range(2)]
+        gate.set()
+        heard += await of(opened, run)
+        await asyncio.sleep(1.1)
+        assert await settled(opened) == []
+    assert [event["seq"] for event in heard] == [6, 7, 8, 9]
+
+
 async def test_tools_of_ones_own_and_approvals(listening: House) -> None:
     listening.script = once("ask")
     one = await listening.conversation()
@@ -221,6 +248,25 @@ async def test_tools_of_ones_own_and_approvals(listening: House) -> None:
         assert (await opened.until("error"))[-1]["code"] == "run_not_waiting"
         await opened.say(type="outputs", runId=run, outputs=[{"id": "c1", "output": "42"}])
         assert said(await of(opened, run)) == "It gave: 42"
+
+
+@pytest.mark.hostile(58)
+async def test_who_does_not_read_is_dropped_and_the_answer_is_finished(
+    listening: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(websocket, "PATIENCE", 0.3)
+    listening.script = ["x" * 900] * 2_500
+    one = await listening.conversation()
+    async with line(listening, path(one), compression=None, max_queue=1) as opened:
+        raw = opened.connection.transport.get_extra_info("socket")
+        raw.setsockopt(SOL_SOCKET, SO_RCVBUF, 4_096)
+        await opened.say(type="send", content="x", maxTokens=1_000_000)
+        async with asyncio.timeout(20):
+            while listening.app._crowd._open or listening.chat.engine.running:  # noqa: ASYNC110 - nobody tells us
+                await asyncio.sleep(0.02)
+    (_, answer) = (await listening.get(f"/api/conversations/{one}/messages")).json()["items"]
+    assert (answer["status"], len(answer["content"])) == ("completed", 2_250_000)
+    assert listening.chat.feed._watchers == {}
 
 
 async def test_so_many_runs_are_followed_at_a_time(listening: House, monkeypatch: pytest.MonkeyPatch) -> None:

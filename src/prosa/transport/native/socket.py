@@ -26,6 +26,9 @@ from prosa.transport.websocket import Socket, SocketDoor
 MOST_FOLLOWED = 64
 """Runs that one socket follows at a time."""
 
+GRACE = 0.1
+"""Seconds in which a caller who comes back may say what he has already."""
+
 MOST_KNOWN = 1_000
 """Runs that a socket remembers to have told of."""
 
@@ -107,11 +110,21 @@ class Conversing:
                 continue
             fresh = [run for run in news.runs if self._is_new(run)]
             await self._socket.send(*teller.lines(structs.replace(news, runs=fresh)))
-            for run in fresh:
-                self._attach(run, self._reader(run))
-            if not listening:  # the state comes before all answers
+            if listening:
+                for run in fresh:
+                    self._attach(run, self._reader(run))
+            else:  # the state comes before all answers
                 self._socket.spawn(self._socket.listen(msgspec.Raw, self._heed))
+                self._socket.spawn(self._catch_up(fresh))
                 listening = True
+
+    async def _catch_up(self, runs: list[Run]) -> None:
+        """Follows the runs that go on as the socket opens, but for those of which the caller says first from
+        where on."""
+        await asyncio.sleep(GRACE)
+        for run in runs:
+            if not self._known.get(run.id):
+                self._attach(run, self._reader(run))
 
     async def _heed(self, raw: msgspec.Raw) -> None:
         """What is wrong with a message that has a `clientMessageId` is told with it."""
