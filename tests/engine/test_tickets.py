@@ -9,12 +9,15 @@ from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 import pytest
+from tests.counts import counts
 from tests.engine.conftest import Serve, on
 from tests.postgres import Database, ask
 from tests.processes import Client, Process
 from tests.provider import Provider
 from websockets.asyncio.client import ClientConnection, connect
-from websockets.exceptions import ConnectionClosed
+from websockets.exceptions import ConnectionClosed, InvalidStatus
+
+from prosa.transport.identity import Identity
 
 pytestmark = pytest.mark.slow
 
@@ -47,10 +50,13 @@ class Line:
         return "".join(each.get("content", "") for each in self.frames)
 
 
+def address(node: Node, ticket: str = "1") -> str:
+    return node[0].url.replace("http", "ws", 1) + f"/api/websocket/chat/{ticket}"
+
+
 @asynccontextmanager
 async def line(node: Node, ticket: str = "1") -> AsyncIterator[Line]:
-    address = node[0].url.replace("http", "ws", 1) + f"/api/websocket/chat/{ticket}"
-    async with connect(address, proxy=None) as connection:
+    async with connect(address(node, ticket), proxy=None) as connection:
         yield Line(connection)
 
 
@@ -188,3 +194,95 @@ async def test_the_server_ends_with_sockets_open(serve: Serve, provider: Provide
             assert each.connection.close_code == 1012
     assert await process.ended(12) == 0
     assert "Traceback" not in process.logged
+
+
+@pytest.mark.hostile(53)
+async def test_who_leaves_is_billed_once_and_the_answer_is_kept(serve: Serve, provider: Provider) -> None:
+    node = await serve()
+    words = 40
+    for heard in (0, 1, words // 2, words):
+        async with line(node, str(heard)) as one:
+            await one.say(ticketBody=BODY, model=f"words-{words}x5")
+            while one.text.count(" ") < heard:
+                await one.hear()
+            if not heard:  # as soon as it was asked
+                await provider.called(f"words-{words}x5")
+            one.connection.transport.abort()
+        async with asyncio.timeout(10):
+            while (found := await node[1].get(f"/api/tickets/{heard}"))["status"] == "answering":  # noqa: ASYNC110
+                await asyncio.sleep(0.02)
+        assert (found["status"], len(found["answer"].split())) == ("answered", words)
+    assert len(provider.calls) == 4
+    assert node[0].rows("SELECT count(*), count(DISTINCT run_id), min(completion_tokens) FROM ai_usage") == [
+        (4, 4, words)
+    ]
+    assert node[0].rows("SELECT count(*) FROM reservations") == [(0,)]
+
+
+async def ready(node: Node) -> Node:
+    """Once it has answered: it listens before it has loaded all that it takes."""
+    await node[1].get("/health")
+    return node
+
+
+SECRET = "a-secret-of-more-than-thirty-two-bytes-for-tests"
+
+
+@pytest.mark.hostile(8)
+async def test_bad_credentials_are_not_told_or_logged(serve: Serve) -> None:
+    node = await ready(await serve(PROSA_JWT_SECRET=SECRET))
+    canary = "canary-of-a-token"
+    asked: list[dict[str, Any]] = [
+        {"additional_headers": {"Authorization": f"Bearer {canary}"}},
+        {"additional_headers": {"Cookie": f"prosa_session={canary}"}, "origin": node[0].url},
+        {"subprotocols": ["prosa", f"bearer.{canary}"]},
+    ]
+    for options in asked:
+        began = time.perf_counter()
+        with pytest.raises(InvalidStatus) as refused:
+            await connect(f"{address(node)}?token={canary}", proxy=None, **options)
+        assert time.perf_counter() - began < 1
+        response = refused.value.response
+        assert response.status_code == 401
+        assert canary not in f"{response.body!r}{response.headers}"
+    async with connect(address(node), proxy=None) as connection:
+        await connection.send(json.dumps({"type": "auth", "token": canary}))
+        said = await connection.recv()
+        assert json.loads(said)["code"] == "not_authenticated"
+        assert canary not in str(said)
+    assert canary not in node[0].logged
+
+
+@pytest.mark.hostile(66)
+async def test_a_flood_of_sockets_that_nobody_has_named(serve: Serve) -> None:
+    """They fill their places and no others; who has a token comes in beside them."""
+    node = await ready(await serve(PROSA_JWT_SECRET=SECRET))
+    token = Identity(SECRET, "x").sign({"sub": "ana", "exp": time.time() + 600})
+    bearer = {"Authorization": f"Bearer {token}"}
+
+    async def comes_in() -> float:
+        began = time.perf_counter()
+        async with connect(address(node), proxy=None, additional_headers=bearer) as connection:
+            await connection.send(json.dumps({"history": True}))
+            assert json.loads(await connection.recv())["type"] == "history"
+        return time.perf_counter() - began
+
+    async def flood() -> int:
+        try:
+            async with connect(address(node), proxy=None, open_timeout=30) as connection:
+                with suppress(ConnectionClosed):
+                    while True:
+                        await connection.recv()
+                return connection.close_code or 0
+        except InvalidStatus as refused:
+            return refused.response.status_code
+
+    quiet = [await comes_in() for _ in range(10)]
+    floods = [asyncio.create_task(flood()) for _ in range(counts(1000, 400))]
+    busy = [await comes_in() for _ in range(20)]
+    codes = await asyncio.gather(*floods)
+    assert set(codes) <= {429, 4401}
+    assert codes.count(4401) >= 256
+    print(f"\nA socket and its first answer: {max(quiet) * 1000:.0f} ms at most, ", end="")
+    print(f"{sorted(busy)[-2] * 1000:.0f} ms within a flood of {len(codes)}")
+    assert (await node[1].session.get(node[0].url + "/health")).status == 200

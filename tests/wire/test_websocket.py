@@ -169,6 +169,7 @@ async def test_a_token_that_expires_ends_the_socket(guarded_house: House) -> Non
     async with line(guarded_house, PATH, "ana", claims={"exp": until}) as one:
         heard, code = await one.end()
         assert (heard[-1]["type"], heard[-1]["code"], code) == ("error", "not_authenticated", 4401)
+        assert heard[-1]["message"].startswith(one.connection.close_reason or "?")
         assert until <= time.time() < until + 5
     assert (
         await status(guarded_house, headers={"Authorization": f"Bearer {guarded_house.token('ana', exp=1)}"})

@@ -37,6 +37,8 @@ PATIENCE = 30.0
 """Seconds that one send may wait for a reader: then it is dropped."""
 PARTING = 2.0
 """The same for the last words."""
+LONGEST_REASON = 123
+"""Bytes that a close frame has room for."""
 MOST_BAD = 10
 """Messages in a row that nobody can read: then the socket is closed."""
 
@@ -165,14 +167,15 @@ class Socket:
         self.principal = self._identity.check(token)
         self._token = token
 
-    async def close(self, code: int = 1000) -> None:
-        """Safe to repeat."""
+    async def close(self, code: int = 1000, reason: str = "") -> None:
+        """Safe to repeat. Of the reason a close frame takes the beginning."""
         if self._closed:
             return
         self._closed = True
+        short = reason.encode()[:LONGEST_REASON].decode(errors="ignore")
         try:
             async with asyncio.timeout(PARTING):
-                await self._send({"type": "websocket.close", "code": code})
+                await self._send({"type": "websocket.close", "code": code, "reason": short})
         except (TimeoutError, *_GONE):
             self._cut()
         else:
@@ -313,7 +316,7 @@ async def _part(socket: Socket, error: ProsaError) -> None:
         await socket.send(told(error, socket.language), patience=PARTING)
     except Left:
         return
-    await socket.close(code_of(error))
+    await socket.close(code_of(error), error.sentence(socket.language))
 
 
 def code_of(error: ProsaError) -> int:
