@@ -60,6 +60,10 @@ def test_the_doctor_tells_no_secret(tmp_path: Path) -> None:
     assert re.search(r"OPENAI_API_KEY +\(set\) +\(environment\)", done.stdout)
     assert re.search(r"PROSA_LANGUAGE +pt +\(prosa.toml\)", done.stdout)
     assert "* allows none" in done.stdout
+    assert "Files can't be kept" not in done.stdout
+    assert not (tmp_path / "prosa-files").exists()
+    done = prosa(tmp_path, "doctor", PROSA_FILES_DIR="prosa.toml/below", PROSA_JWT_SECRET=SECRET)
+    assert "! Files can't be kept in prosa.toml/below. Set PROSA_FILES_DIR" in done.stdout
 
 
 def test_a_token_and_a_link(tmp_path: Path) -> None:

@@ -50,6 +50,8 @@ class Example(NamedTuple):
     """What must be in the query."""
     right: Mapping[str, tuple[Any, ...]] = {}
     """Values that look odd, and are right in these fields."""
+    files: Mapping[str, tuple[str, bytes]] | None = None
+    """What a form holds."""
     conflicts: bool = False
     """Whether it is valid only in a state that the thing named is not in."""
 
@@ -119,7 +121,7 @@ EXAMPLES: dict[str, Example] = {
     "GET /api/tickets": Example(),
     "GET /api/tickets/{ticketId}": Example(),
     "DELETE /api/tickets/{ticketId}/answer": Example(),
-    "POST /api/files": Example(),
+    "POST /api/files": Example(query={"conversationId": "conversation"}, files={"file": ("a.txt", b"x")}),
     "GET /api/files/{fileId}": Example(),
     "GET /api/files/{fileId}/content": Example(),
     "DELETE /api/files/{fileId}": Example(),

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
 
+import httpx2
 import pytest
 from msgspec.structs import replace
 from tests.pictures import PDF, gif, jpeg, png, webp
@@ -24,6 +25,7 @@ from prosa.domain.models import Role, Turn
 from prosa.domain.principal import LOCAL, Principal
 from prosa.services.files.files import MOST_UPLOADS
 from prosa.services.messages import stored_message
+from prosa.services.tickets import Following, Question
 from prosa.transport.pace import timely
 
 
@@ -170,6 +172,40 @@ async def test_a_foreign_file(guarded: House) -> None:
     refused(await guarded.call("DELETE", f"/api/files/{foreign['id']}", user="bia"), 404, f.FileNotFound())
     assert guarded.calls == []
     assert (await guarded.get(f"/api/conversations/{one}/messages", user="bia")).json()["items"] == []
+
+
+async def test_a_file_for_a_ticket(guarded: House) -> None:
+    """Its conversation belongs to all users of a client, and so does what is sent in it."""
+    ana, bia = Principal("ana", "acme"), Principal("bia", "acme")
+    found = await guarded.chat.tickets.ask(ana, "T-1", Question("Words."))
+    assert isinstance(found, Following)
+    while await found.reader.read():
+        pass
+    where = found.run.conversation_id
+
+    async def call(method: str, path: str, user: str, client: str, **more: Any) -> httpx2.Response:
+        token = guarded.token(user, client_id=client)
+        async with guarded.client() as asked:
+            return await asked.request(method, path, headers={"Authorization": f"Bearer {token}"}, **more)
+
+    sent = {"files": {"file": ("a.png", png())}}
+    made = (await call("POST", f"/api/files?conversationId={where}", "ana", "acme", **sent)).json()
+    own = (await call("POST", "/api/files", "ana", "acme", **sent)).json()
+    for user, client, status in (("bia", "acme", 200), ("bia", "evil", 404), ("ana", "", 404)):
+        answer = await call("GET", f"/api/files/{made['id']}/content", user, client)
+        assert answer.status_code == status
+        answer = await call("GET", f"/api/files/{own['id']}", user, client)
+        assert answer.status_code == (200 if user == "ana" else 404)
+        answer = await call("POST", f"/api/files?conversationId={where}", user, client, **sent)
+        assert answer.status_code == (201 if status == 200 else 404)
+    body = {"conversationId": where, "content": "And this?", "attachments": [made["id"]]}
+    assert (await call("POST", "/api/chat/send", "bia", "acme", json=body)).status_code == 200
+    part = guarded.calls[-1].request.turns[-1].parts[0]
+    assert isinstance(part, ImagePart)
+    assert part.data == png()
+    assert (await guarded.chat.store.of(bia.desk).files.get(made["id"])).conversation_id == where
+    answer = await call("POST", "/api/chat/send", "ana", "acme", json={**body, "attachments": [own["id"]]})
+    refused(answer, 404, f.FileNotFound())
 
 
 @pytest.mark.hostile(13)

@@ -212,7 +212,8 @@ async def test_queries_of_all_kinds(local: House, operation: Operation) -> None:
             for wrong in odd:
                 async with never_stalling():
                     answer = await client.request(operation.method, ids.path(operation), params={name: wrong})
-                assert answer.status_code in (200, 204, 400, 404), (name, wrong)
+                untyped = 415 if operation.uploads else 400
+                assert answer.status_code in (200, 204, 400, 404, untyped), (name, wrong)
                 assert answer.status_code < 300 or answer.json()["message"]
         many = "&".join(f"{name}=1" for _ in range(500) for name in operation.query.__struct_encode_fields__)
         async with never_stalling():

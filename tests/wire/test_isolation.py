@@ -65,6 +65,8 @@ def requests(
     """(path, options) of every way to name something of theirs."""
     found: list[tuple[str, dict[str, Any]]] = []
     body = {"json": body_of(operation, own)} if operation in WRITES else {}
+    if example.files:
+        body = {"files": example.files}
     named = [
         name
         for name in ("conversation", "message", "run", "key", "template", "ticket", "file")
@@ -81,7 +83,9 @@ def requests(
             asked = {key: value for key, value in asked.items() if key != "content"}
         found.append((own.path(operation), {"json": asked}))
     for field, name in example.query.items():
-        found.append((own.path(operation), {"params": {**example.asked, field: getattr(theirs, name)}}))
+        found.append(
+            (own.path(operation), {**body, "params": {**example.asked, field: getattr(theirs, name)}})
+        )
     return found
 
 

@@ -83,6 +83,15 @@ class Conversations:
             raise ConversationNotFound
         return found
 
+    async def owner(self, principal: Principal, conversation_id: str) -> Principal:
+        """Whose it is: the caller's own, or his desk's. Raises ConversationNotFound."""
+        try:
+            await self.get(principal, conversation_id)
+        except ConversationNotFound:
+            await self.get(principal.desk, conversation_id)
+            return principal.desk
+        return principal
+
     async def find(self, principal: Principal, name: str, draft: Draft) -> Conversation:
         """The conversation of the caller's that `name` stands for: its id, else its external id; where there
         is none, a new one by `draft` with that external id. Raises NoSuchProvider, ProviderNotConfigured."""

@@ -8,11 +8,13 @@ from urllib.parse import quote
 from msgspec import Struct
 from starlette.types import Receive, Send
 
+from prosa.domain import errors as e
 from prosa.domain import files as f
 from prosa.domain.time import to_iso
 from prosa.services.files.rules import MOST_BYTES
 from prosa.transport.errors import Headers
 from prosa.transport.multipart import Upload
+from prosa.transport.native.forms import Id
 from prosa.transport.operation import Call, HeaderField, Nothing, Operation, Reply, Stream
 from prosa.transport.pace import timely
 
@@ -53,13 +55,23 @@ def file_form(file: f.File) -> FileForm:
     )
 
 
-async def upload_file(call: Call[Nothing, Nothing]) -> Reply:
+class UploadQuery(Struct, frozen=True, rename="camel"):
+    """`conversationId` says where the file is going to be sent. A ticket's conversation belongs to all users
+    of a client, and only with this its files do, too."""
+
+    conversation_id: Id | None = None
+
+
+async def upload_file(call: Call[Nothing, UploadQuery]) -> Reply:
     """Takes a form with one field, `file`. What is in the file decides what it is; its name is a label. Send
     its id as one of a message's `attachments` within 24 hours, else it is deleted."""
     assert call.chunks is not None
+    owner, where = call.principal, call.query.conversation_id
+    if where is not None:
+        owner = await call.chat.conversations.owner(owner, where.lower())
     upload = Upload(call.headers["content-type"], timely(call.chunks))
     await upload.begin()
-    return Reply(201, file_form(await call.chat.files.add(call.principal, upload.name, upload.data())))
+    return Reply(201, file_form(await call.chat.files.add(owner, upload.name, upload.data())))
 
 
 async def get_file(call: Call[Nothing, Nothing]) -> Reply:
@@ -150,9 +162,10 @@ _ONE = "/api/files/{fileId}"
 
 OPERATIONS = [
     Operation("POST", "/api/files", "Upload a file", upload_file,
-              uploads=("multipart/form-data",), limit=MOST_BYTES + FRAME, gives={201: FileForm},
-              errors=(f.FileTooLarge, f.FileRefused, f.InvalidFile, f.EmptyFile, f.ImageTooLarge, f.FilesFull,
-                      f.UploadTooSlow, f.TooManyUploads, f.FilesUnavailable)),
+              query=UploadQuery, uploads=("multipart/form-data",), limit=MOST_BYTES + FRAME,
+              gives={201: FileForm},
+              errors=(e.ConversationNotFound, f.FileTooLarge, f.FileRefused, f.InvalidFile, f.EmptyFile,
+                      f.ImageTooLarge, f.FilesFull, f.UploadTooSlow, f.TooManyUploads, f.FilesUnavailable)),
     Operation("GET", _ONE, "Get what is known of a file", get_file, gives={200: FileForm},
               errors=(f.FileNotFound,)),
     Operation("GET", _ONE + "/content", "Get a file", get_content, headers=(RANGE,),
