@@ -60,10 +60,17 @@ async def test_the_description_is_in_groups(local: House) -> None:
         "admin",
         "chat",
         "conversations",
+        "export",
+        "feedback",
+        "files",
+        "import",
         "models",
         "openai",
         "operations",
+        "search",
         "session",
+        "templates",
+        "tickets",
     }
     assert tags["/api/conversations/{conversationId}/messages"] == ["conversations"]
     assert tags["/api/chat"] == tags["/api/chat/runs/{runId}/events"] == ["chat"]

@@ -130,4 +130,4 @@ async def test_an_unknown_protocol_is_turned_away(local: House) -> None:
         sent.append(message)
 
     await local.app({"type": "websocket", "path": "/", "headers": []}, None, send)
-    assert sent == [{"type": "websocket.close", "code": 1008}]
+    assert sent == [{"type": "websocket.close", "code": 4403}]

@@ -207,13 +207,15 @@ async def test_queries_of_all_kinds(local: House, operation: Operation) -> None:
     ids = Ids(start["conversationId"], start["messageId"], start["userMessageId"], start["runId"])
     odd = ["", "x", "-1", "0", "201", "1.5", "1e400", "NaN", "true", "null", "[]", "\x00", "\ud7ff", "' OR 1=1 --", "9" * 5_000,
            "asc; DROP TABLE messages", "\u0661", "1 ", "0x10", "1_0"]  # fmt: skip
+    kind = {"Content-Type": operation.uploads[0]} if operation.uploads else {}
     async with local.client() as client:
         for name in operation.query.__struct_encode_fields__:
             for wrong in odd:
                 async with never_stalling():
-                    answer = await client.request(operation.method, ids.path(operation), params={name: wrong})
-                untyped = 415 if operation.uploads else 400
-                assert answer.status_code in (200, 204, 400, 404, untyped), (name, wrong)
+                    answer = await client.request(
+                        operation.method, ids.path(operation), params={name: wrong}, headers=kind
+                    )
+                assert answer.status_code in (200, 204, 400, 404), (name, wrong)
                 assert answer.status_code < 300 or answer.json()["message"]
         many = "&".join(f"{name}=1" for _ in range(500) for name in operation.query.__struct_encode_fields__)
         async with never_stalling():

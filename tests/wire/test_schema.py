@@ -75,12 +75,16 @@ def adjusted(case: schemathesis.Case) -> None:
     if case.path == "/api/files":
         # What is in a file decides whether it is taken.
         case.body = {"file": "Words."}
+    if case.path == "/api/import":
+        case.body = b'{"format": "prosa", "version": 1, "conversations": []}'
     if isinstance(case.body, dict):
         # A key is used once: a second request with it must be the same.
         case.body.pop("clientMessageId", None)
         # Inside free JSON a schema can't forbid the one character that Postgres has no place for.
         if "\\u0000" in json.dumps(case.body.get("metadata")):
             case.body["metadata"] = {}
+        # What a variable may be depends on its type, and no two have one name.
+        case.body.pop("variables", None)
         if isinstance(case.body.get("messages"), list):
             # The last of the messages is the user's.
             said = [each for each in case.body["messages"] if _says(each)]

@@ -179,7 +179,8 @@ def _responses(operation: Operation, known: dict[int, Any]) -> dict[str, Any]:
     for status, form in operation.gives.items():
         content: dict[str, Any] = {}
         if operation.stream and status == 200:  # noqa: PLR2004
-            content[operation.stream] = {"schema": {"type": "string"}}
+            for media in operation.stream.split(", "):
+                content[media] = {"schema": {} if media == "application/json" else {"type": "string"}}
         if form is not None:
             content["application/json"] = {"schema": known[id(form)]}
         responses[str(status)] = {"description": "Done."} | ({"content": content} if content else {})

@@ -112,7 +112,8 @@ class Operation(Struct, frozen=True):
     uploads: tuple[str, ...] = ()
     """The media types of a body that is no form of ours, and is handed on as it comes ("*/*": any)."""
     stream: str | None = None
-    """The media type of a 200 that is a stream; with a form for 200, of one that may be."""
+    """The media type of a 200 that is a stream (several have commas between them); with a form for 200,
+    of one that may be."""
     failures: Failures | None = None
     """How its errors look, where it is not the native way."""
     limit: int | None = None

@@ -68,10 +68,12 @@ def _stream(headers: Headers, pieces: AsyncIterator[bytes]) -> Stream:
     return Stream(write)
 
 
+_KINDS = "application/json, text/markdown, text/html, text/csv"
+
 OPERATIONS = [
     Operation("GET", "/api/export", "Export all conversations", export_conversations, query=ExportQuery,
-              gives={200: None}, stream="application/json"),
+              gives={200: None}, stream=_KINDS),
     Operation("GET", "/api/conversations/{conversationId}/export", "Export a conversation",
-              export_conversation, query=ExportQuery, gives={200: None}, stream="application/json",
+              export_conversation, query=ExportQuery, gives={200: None}, stream=_KINDS,
               errors=(e.ConversationNotFound,)),
 ]  # fmt: skip

@@ -76,12 +76,24 @@ async def list_feedback(call: Call[Nothing, FeedbackQuery]) -> Reply:
     return Reply(200, Page([_listed(each) for each in found], cursor))
 
 
+_ANY_OF = [
+    {"required": [name], "properties": {name: {"not": {"type": "null"}, **said}}}
+    for name, said in (
+        ("thumb", {}),
+        ("rating", {}),
+        ("tags", {"minItems": 1}),
+        ("comment", {"minLength": 1}),
+    )
+]
+"""What a schema says of feedback that says something."""
+
 _ONE = "/api/conversations/{conversationId}/messages/{messageId}/feedback"
 _MISSING = (e.ConversationNotFound, e.MessageNotFound)
 
 OPERATIONS = [
     Operation("PUT", _ONE, "Say what you think of an answer", put_feedback,
-              takes=FeedbackBody, gives={200: FeedbackForm}, errors=_MISSING),
+              takes=Annotated[FeedbackBody, Meta(extra_json_schema={"anyOf": _ANY_OF})],
+              gives={200: FeedbackForm}, errors=_MISSING),
     Operation("DELETE", _ONE, "Take feedback back", delete_feedback,
               gives={204: None}, errors=(*_MISSING, FeedbackNotFound)),
     Operation("GET", "/api/feedback", "List feedback, newest change first", list_feedback,
