@@ -102,7 +102,8 @@ async function open(
   for (;;) {
     const spoken = await Promise.race([first, later(LOOK_MS)]);
     signal.throwIfAborted();
-    if (spoken?.value?.type === 'error') {
+    // An answer that began and failed is the ticket's to show.
+    if (spoken?.value?.type === 'error' && spoken.value.runId === undefined) {
       const { code = 'error', message } = spoken.value;
       throw new ChatError({ code, message, status: 400 });
     }

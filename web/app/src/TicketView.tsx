@@ -24,9 +24,10 @@ export interface TicketViewProps {
 }
 
 export function TicketView({ texts, session, ticketId, autoFocus }: TicketViewProps) {
-  const { form, error, refresh } = useTicketForm(ticketId);
+  const { form, reason, error, refresh } = useTicketForm(ticketId);
   const [model, setModel] = useState<string | null>(null);
   const asking = useAsking(ticketId, refresh);
+  const problem = asking.isAsking ? null : (asking.problem ?? reason);
   if (form === null) {
     return (
       <div className="app-tickets">
@@ -58,9 +59,9 @@ export function TicketView({ texts, session, ticketId, autoFocus }: TicketViewPr
           onModel={setModel}
           onChange={refresh}
         />
-        {asking.problem !== null && (
+        {problem !== null && (
           <p className="app-ticket-problem" role="alert">
-            {asking.problem}
+            {problem}
           </p>
         )}
         <details className="app-ticket-body">
