@@ -150,7 +150,7 @@ class Stream:
 @contextlib.asynccontextmanager
 async def furnished(folder: Path, tools: Iterable[Any] = (), **settings: Any) -> AsyncIterator[House]:
     """A house with its doors open."""
-    given = {"database_url": f"sqlite:///{folder / 'prosa.db'}", **settings}
+    given = {"database_url": f"sqlite:///{folder / 'prosa.db'}", "title_model": "off", **settings}
     house = House(config.load(**given), tools)
     await house.chat.open()
     try:
