@@ -3,6 +3,7 @@
 import asyncio
 import hashlib
 from collections.abc import AsyncGenerator, Callable, Iterable, Mapping, Sequence
+from datetime import datetime
 from functools import cached_property
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -13,14 +14,16 @@ from starlette.types import ASGIApp, Receive, Scope
 from starlette.types import Send as AsgiSend
 
 from prosa import bootstrap
-from prosa.domain.conversations import Conversation, Message
+from prosa.domain.conversations import Conversation, ConversationStatus, Filter, Message
 from prosa.domain.errors import InvalidRequest, MessageNotFound, ProsaError
 from prosa.domain.events import Event, decode
 from prosa.domain.ids import parse_id
 from prosa.domain.models import Role, Turn
 from prosa.domain.principal import LOCAL, Principal
 from prosa.domain.runs import Run
+from prosa.domain.search import Sought, phrases_of
 from prosa.domain.tickets import Case
+from prosa.domain.time import Instant, from_iso
 from prosa.ports.models import ChatModel
 from prosa.ports.tools import Tool
 from prosa.services.chat import Chat
@@ -33,6 +36,7 @@ from prosa.services.imports.sources import Source
 from prosa.services.messages import Order, Placed
 from prosa.services.process import Answer, Question, last_of
 from prosa.services.runs.start import Send
+from prosa.services.search import Hit
 from prosa.services.tickets import Question as Asked
 
 
@@ -173,11 +177,72 @@ class Prosa:
         return await conversations.find(principal, name, Draft(**draft))
 
     async def conversations(
-        self, *, user_id: str = LOCAL.user_id, limit: int = 50, cursor: str | None = None
+        self,
+        *,
+        user_id: str = LOCAL.user_id,
+        limit: int = 50,
+        cursor: str | None = None,
+        archived: bool | None = False,
+        since: datetime | str | None = None,
+        until: datetime | str | None = None,
+        **filters: Any,
     ) -> tuple[list[Conversation], str | None]:
-        """A page of conversations, newest change first, and the cursor of the next."""
+        """A page of conversations, newest change first, and the cursor of the next.
+
+        `archived=None` shows those that are archived, too, True only those. `since` and `until` bound the
+        last change (a datetime, or ISO 8601; UTC where they name no zone). `filters`: pinned, status ("open",
+        "closed"), provider and model (that answered last), client_id, title (a part of it). Raises
+        InvalidRequest.
+        """
         await self.open()
-        return await self.services.conversations.page(Principal(user_id), limit, cursor)
+        wanted = Filter(archived=archived, since=_instant(since), until=_instant(until), **filters)
+        return await self.services.conversations.page(Principal(user_id), limit, cursor, wanted)
+
+    async def change(
+        self, conversation_id: str, *, user_id: str = LOCAL.user_id, **changes: Any
+    ) -> Conversation:
+        """Changes a conversation: title (None: one is made anew), pinned, archived, status ("open",
+        "closed"), system_prompt, provider, model, metadata, head_id (the branch that is shown). Raises
+        ConversationNotFound, MessageNotFound, NoSuchProvider, InvalidRequest."""
+        await self.open()
+        for name in sorted(changes.keys() - CHANGES):
+            raise InvalidRequest(f"{name} of a conversation can't be changed.")
+        if "status" in changes:
+            changes["status"] = ConversationStatus(changes["status"])
+        return await self.services.conversations.update(Principal(user_id), conversation_id, changes)
+
+    async def clear(self, conversation_id: str, *, user_id: str = LOCAL.user_id) -> None:
+        """Deletes all messages of a conversation; what is being written is stopped, and what it all cost
+        stays in the ledger. Raises ConversationNotFound."""
+        await self.open()
+        await self.services.conversations.clear(Principal(user_id), conversation_id)
+
+    async def search(  # noqa: PLR0913 - each is a knob of the same request
+        self,
+        words: str,
+        *,
+        user_id: str = LOCAL.user_id,
+        conversation_id: str | None = None,
+        role: str | None = None,
+        since: datetime | str | None = None,
+        until: datetime | str | None = None,
+        limit: int = 50,
+        cursor: str | None = None,
+    ) -> tuple[list[Hit], str | None]:
+        """A page of the messages with all these words, newest first, and the cursor of the next: each as
+        `found` (conversation_id, title, message_id, role, created_at, …) and `pieces`, a line of its text
+        in which the hits are marked. The last word may go on; "words in quotes" stand side by side. `role` is
+        "user" or "assistant", `since` and `until` as in `conversations`. Raises ConversationNotFound,
+        InvalidRequest."""
+        await self.open()
+        sought = Sought(
+            phrases_of(words),
+            conversation_id=conversation_id,
+            role=None if role is None else Role(role),
+            since=_instant(since),
+            until=_instant(until),
+        )
+        return await self.services.search.page(Principal(user_id), sought, limit, cursor)
 
     async def messages(
         self,
@@ -205,6 +270,11 @@ class Prosa:
         """Of the messages to users."""
         return self._house.language
 
+
+CHANGES = frozenset(
+    ("title", "pinned", "archived", "status", "system_prompt", "provider", "model", "metadata", "head_id")
+)
+"""What of a conversation can be changed."""
 
 _running: WeakKeyDictionary[Prosa, asyncio.AbstractEventLoop] = WeakKeyDictionary()
 
@@ -380,6 +450,15 @@ class Mounted:
         await receive()
         await self._prosa.close()
         await send({"type": "lifespan.shutdown.complete"})
+
+
+def _instant(given: datetime | str | None) -> Instant | None:
+    if given is None:
+        return None
+    found = from_iso(given if isinstance(given, str) else given.isoformat())
+    if found is None:
+        raise InvalidRequest("since and until must be datetimes, or text as in 2026-11-21T09:30:00Z.")
+    return found
 
 
 def _turn(given: Mapping[str, str]) -> Turn:
