@@ -60,8 +60,12 @@ class Crowd:
         """Waits until a message of this user may be heeded. Meanwhile its socket is not read, so a flood
         waits where it comes from. Raises TooManyMessages where it would take too long."""
         now = asyncio.get_running_loop().time()
-        mine = max(now - 1, self._next.get(user_id, 0.0))  # a second's worth may come at once
+        earliest = now - 1  # a second's worth may come at once
+        mine = max(earliest, self._next.get(user_id, earliest))
         if mine - now > LONGEST_WAIT:
+            await asyncio.sleep(
+                LONGEST_WAIT
+            )  # so that a flood of refusals costs no more than one of messages
             raise TooManyMessages
         self._next[user_id] = mine + 1 / self._limits.messages
         if mine > now:
