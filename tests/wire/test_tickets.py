@@ -257,6 +257,14 @@ async def test_a_new_attempt_that_fails_leaves_the_answer(desk: House) -> None:
     desk.script = ["pior", ProviderOverloaded(provider="fake")]
     assert (await asked(desk, "1", refresh=True))[-1]["code"] == "overloaded"
     assert (await asked(desk, "1"))[0]["response"] == first
+    # Questions further on go on from the answer that stands.
+    for number in range(2):
+        async with line(desk, PATH + "1") as one:
+            desk.script = ["sim"]
+            await one.say(message=f"E {number}?")
+            await one.until(*ENDS)
+    said = [turn.content for turn in desk.calls[-1].request.turns]
+    assert said == [BODY, first, "E 0?", "sim", "E 1?"]
 
 
 async def test_questions_further_on(desk: House) -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from functools import partial
 
-from msgspec import Struct
+from msgspec import UNSET, Struct, UnsetType
 
 from prosa.domain.errors import InvalidRequest, RunNotFound
 from prosa.domain.ids import new_id, parse_id
@@ -77,13 +77,14 @@ class Tickets:
     async def ask_further(
         self, principal: Principal, ticket_id: str, question: Question, language: str = "en"
     ) -> Following:
-        """A question in the ticket's conversation, under what was said last. Raises TicketNotFound, and what
-        `Engine.start` raises."""
+        """A question in the ticket's conversation, under what was said last; not under an attempt that failed
+        where an earlier answer stands. Raises TicketNotFound, and what `Engine.start` raises."""
         desk = principal.desk
         case = await self.get(desk, ticket_id)
         send = Send(
             conversation_id=case.ticket.conversation_id,
             content=question.text,
+            parent_id=await self._place(desk, case),
             provider=question.provider,
             model=question.model,
             key=question.key,
@@ -150,6 +151,13 @@ class Tickets:
         await self._store.of(desk).tickets.forget(ticket_id, now())
         if case.status is TicketStatus.ANSWERING and case.run is not None:
             await self._engine.stop(desk, case.run.id)
+
+    async def _place(self, desk: Principal, case: Case) -> str | UnsetType | None:
+        """Where to go on: UNSET for the head."""
+        if case.run is None or case.answer is None or case.run.id == case.answer.run.id:
+            return UNSET
+        tree, head = await self._store.of(desk).messages.tree(case.ticket.conversation_id)
+        return tree.leaf(case.answer.run.message_id) if head == case.run.message_id else UNSET
 
     async def _find(self, desk: Principal, ticket_id: str) -> Case | None:
         try:
