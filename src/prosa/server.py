@@ -16,8 +16,8 @@ from prosa.services.chat import Chat
 SEND_BUFFER = 64 * 1024
 """Bytes that the kernel holds for a reader: one who does not read must not hold more."""
 
-MOST_IN_A_MESSAGE = 1024 * 1024
-"""Bytes of a message of a socket, however it was compressed: more is refused with 1009."""
+MOST_IN_A_MESSAGE = 2 * 1024 * 1024
+"""Bytes of a message of a socket, as of a body, however it was compressed: more is refused with 1009."""
 
 BACKLOG = 2048
 AFTER_DRAIN = 0.5

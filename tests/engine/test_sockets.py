@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from typing import Any
 
+import aiohttp
 import pytest
 from tests.counts import counts
 from tests.engine.conftest import Serve, on
@@ -168,6 +169,7 @@ async def test_a_server_that_drains(serve: Serve) -> None:
         quiet = [await stack.enter_async_context(watching(client.url, idle)) for _ in range(5)]
         await busy[0].say(type="send", content="x")
         await busy[0].until("start")
+        feed = await client.session.get(f"{client.url}/api/conversations/{idle}/events")
         asked = time.monotonic()
         process.signal(signal.SIGTERM)
         await quiet[0].hear()
@@ -184,7 +186,11 @@ async def test_a_server_that_drains(serve: Serve) -> None:
             assert (await opened.end())[1] == 1012
         assert await process.ended() == 0
         assert time.monotonic() - asked < 8 + 2
+        with suppress(aiohttp.ClientPayloadError):
+            assert b'{"type":"conversation"' in await feed.content.read()
+        feed.close()
     assert "Traceback" not in process.logged
+    assert "CancelledError" not in process.logged
 
 
 @pytest.fixture

@@ -180,11 +180,15 @@ class SocketDoor:
         async with asyncio.timeout(LIMIT):
             while (await self._house.get(f"/api/chat/runs/{run}")).json()["endedAt"] is None:  # noqa: ASYNC110
                 await asyncio.sleep(0.01)
+        await heard.leave()
 
     async def _open(self, conversation: str) -> "_SocketTold":
         path = f"/api/websocket/conversations/{conversation}"
         opened = _SocketTold(await self._stack.enter_async_context(line(self._house, path)))
-        assert (await opened.other())["type"] == "conversation"
+        first = await opened.other()
+        if first["type"] == "error":
+            raise Refused(first)
+        assert first["type"] == "conversation"
         return opened
 
 

@@ -122,6 +122,7 @@ async def test_two_tabs_that_come_back_at_random(door: Door, listening: House) -
 
         tabs = await asyncio.gather(tab(), tab())
         await rest(original)
+        await original.leave()
         assert tabs[0] == tabs[1] == original.lines == await stored(listening, run)
 
 
@@ -146,6 +147,7 @@ async def test_a_stop_that_races_the_end_leaves_one_end(door: Door, listening: H
         told = await door.send(one)
         start = await told.next()
         _, heard = await asyncio.gather(door.stop(one, start["runId"]), rest(told))
+        await told.leave()
         ends = [event for event in heard if "type" in event]
         assert [event["type"] for event in ends] == ["done"]
         assert ends[0]["status"] in ("completed", "cancelled")

@@ -1,6 +1,7 @@
 """`/api/websocket/conversations/{id}`: what it does beside what all doors do."""
 
 import asyncio
+import json
 from socket import SO_RCVBUF, SOL_SOCKET
 from typing import Any
 
@@ -196,6 +197,17 @@ async def test_a_run_that_is_deleted_ends_no_socket(listening: House) -> None:
         assert kinds([await opened.hear(), await opened.hear()]) == ["messages", "conversation"]
         await opened.say(type="follow", runId=start["runId"])
         assert (await opened.hear())["code"] == "run_not_found"
+
+
+async def test_the_longest_message_that_http_takes(listening: House) -> None:
+    content = "語" * 400_000
+    one = await listening.conversation()
+    async with line(listening, path(one)) as opened:
+        await opened.hear()
+        await opened.connection.send(json.dumps({"type": "send", "content": content}, ensure_ascii=False))
+        heard = await opened.hear()
+    over_http = await listening.post("/api/chat/send", {"conversationId": one, "content": content})
+    assert heard["code"] == over_http.json()["code"] == "context_too_long"
 
 
 async def test_following_a_run_that_has_ended(listening: House) -> None:

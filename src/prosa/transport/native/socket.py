@@ -228,7 +228,8 @@ class Conversing:
         with contextlib.suppress(e.RunNotFound):  # it was deleted meanwhile
             while lines := await reader.read():
                 await self._socket.send(*[head + line[1:] for line in lines])
-                await asyncio.sleep(0)  # who reads fast must not keep all others waiting
+                if len(lines) > 1:  # who reads fast must not keep all others waiting
+                    await asyncio.sleep(0)
 
 
 def _name_of(raw: bytes) -> str | None:
