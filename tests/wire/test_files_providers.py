@@ -14,7 +14,7 @@ from tests.pictures import PDF, png
 from tests.unit.adapters.models.loopback import Loopback, Play
 from tests.unit.adapters.models.speech import SPEECHES
 from tests.wire.house import House, furnished
-from tests.wire.test_files import upload
+from tests.wire.uploads import upload
 
 PICTURE, WORDS = png(4, 4), "Olá, \U0001f30e!"
 FRAMED = f'<document name="a.txt">\n{WORDS}\n</document>'
