@@ -50,15 +50,15 @@ class Panel:
     target: float | None = None
 
 
-def draw(panels: list[Panel]) -> str:
-    """An SVG of its own, for light and dark pages."""
+def draw(panels: list[Panel], about: str = "What Prosa costs beside a bare relay") -> str:
+    """An SVG of its own, for light and dark pages; `about` is for those who don't see it."""
     parts, top = [], 16
     for panel in panels:
         parts.append(_panel(panel, top))
         top += _PANEL + _STEP * len(panel.bars)
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{WIDTH}" height="{top}" '
-        f'viewBox="0 0 {WIDTH} {top}" role="img" aria-label="What Prosa costs beside a bare relay">\n'
+        f'viewBox="0 0 {WIDTH} {top}" role="img" aria-label="{html.escape(about)}">\n'
         f"<style>{_STYLE}</style>\n"
         f'<rect class="ground" width="{WIDTH}" height="{top}" rx="8"/>\n' + "".join(parts) + "</svg>\n"
     )

@@ -30,15 +30,19 @@ class Process:
         return f"http://127.0.0.1:{self.port}"
 
 
+def bare_environment() -> dict[str, str]:
+    """Without anybody's settings."""
+    return {name: value for name, value in os.environ.items() if not _OURS.match(name)}
+
+
 @contextlib.contextmanager
 def started(*words: str, folder: Path = ROOT, env: Mapping[str, str] | None = None) -> Iterator[Process]:
     """`python -m words…`, once it listens. Raises RuntimeError with its last words where it does not."""
-    environment = {name: value for name, value in os.environ.items() if not _OURS.match(name)}
     with tempfile.TemporaryFile("w+") as errors:
         popen = subprocess.Popen(
             [sys.executable, "-m", *words],
             cwd=folder,
-            env={**environment, **(env or {})},
+            env={**bare_environment(), **(env or {})},
             stdout=subprocess.PIPE,
             stderr=errors,
             text=True,

@@ -43,16 +43,15 @@ def plant(owner: Owner, told: Told) -> Planting:
     ordered = _parents_first(messages)
     begun = _begun(owner, told, ordered)
     identity = _Identity(owner, told.id)
-    conversation_id, other = identity.of("", told.id, begun or Instant(0), None, 0)
+    conversation_id, other = identity.of("", told.id, _first(begun, Instant(0)), None, 0)
     seedlings = _seedlings(owner, identity, ordered, conversation_id, begun)
     ids = {told_message.id: seedling.message.id
            for told_message, seedling in zip(ordered, seedlings, strict=True)}  # fmt: skip
     summaries = (each.message.id for each in seedlings if each.message.kind is MessageKind.SUMMARY)
     tree = Tree(((each.message.id, each.message.parent_id) for each in seedlings), frozenset(summaries))
     conversation = _conversation(owner, told, conversation_id, begun)
-    updated = bounded(owner, told.updated_at) or max(
-        [conversation.created_at, *(each.message.created_at for each in seedlings)]
-    )
+    newest = max([conversation.created_at, *(each.message.created_at for each in seedlings)])
+    updated = _first(bounded(owner, told.updated_at), newest)
     head = tree.leaf(ids.get(told.head or ""))
     return Planting(_with(conversation, head, updated), other, seedlings)
 
@@ -60,6 +59,11 @@ def plant(owner: Owner, told: Told) -> Planting:
 def bounded(owner: Owner, instant: Instant | None) -> Instant | None:
     """`instant`, unless it lies before 1970 or in the future."""
     return instant if instant is not None and 0 <= instant <= owner.now + DAY else None
+
+
+def _first(*times: Instant | None) -> Instant:
+    """The first that is known; the last one is."""
+    return next(each for each in times if each is not None)
 
 
 def _distinct(messages: Iterable[ToldMessage]) -> dict[str, ToldMessage]:
@@ -158,7 +162,7 @@ def _seedlings(
 ) -> list[Seedling]:
     seedlings: list[Seedling] = []
     ids: dict[str | None, str | None] = {None: None}
-    times: dict[str | None, Instant] = {None: begun or owner.now}
+    times: dict[str | None, Instant] = {None: _first(begun, owner.now)}
     places: dict[str | None, int] = {}
     named: set[str] = set()
     parents = {each.parent for each in ordered}  # a summary has a message below it
@@ -166,8 +170,8 @@ def _seedlings(
         created = bounded(owner, each.created_at)
         place = places[each.parent] = places.get(each.parent, -1) + 1
         parent = ids[each.parent]
-        first, other = identity.of("message", each.id, created or begun or Instant(0), parent, place)
-        ids[each.id], times[each.id] = first, created or times[each.parent]
+        first, other = identity.of("message", each.id, _first(created, begun, Instant(0)), parent, place)
+        ids[each.id], times[each.id] = first, _first(created, times[each.parent])
         external = _external(each.external_id)
         message = Message(
             id=first,
@@ -194,21 +198,21 @@ def _seedlings(
 def _feedback(owner: Owner, message: Message, said: ToldFeedback | None) -> Feedback | None:
     if said is None:
         return None
-    created = bounded(owner, said.created_at) or message.created_at
+    created = _first(bounded(owner, said.created_at), message.created_at)
     return Feedback(
         message_id=message.id,
         user_id=message.user_id,
         conversation_id=message.conversation_id,
         **structs.asdict(said.opinion),
         created_at=created,
-        updated_at=bounded(owner, said.updated_at) or created,
+        updated_at=_first(bounded(owner, said.updated_at), created),
     )
 
 
 def _conversation(owner: Owner, told: Told, identity: str, begun: Instant | None) -> Conversation:
     if len(told.system_prompt or "") > MOST_PROMPT:
         raise TooMuch("systemPrompt")
-    created = begun or owner.now
+    created = _first(begun, owner.now)
     return Conversation(
         id=identity,
         user_id=owner.principal.user_id,
