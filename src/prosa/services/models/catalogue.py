@@ -9,6 +9,7 @@ from prosa.domain.errors import InvalidRequest, MisconfiguredError, NoSuchProvid
 from prosa.kit.log import log
 from prosa.ports.models import ChatModel
 from prosa.services.models import prices
+from prosa.services.models.able import Able, takes_all
 from prosa.services.models.capabilities import Capability, capabilities
 from prosa.services.models.failover import Failover
 from prosa.services.models.overrides import Override
@@ -163,13 +164,18 @@ class Catalogue:
         targets = [self._alive(_choice(target)) for target in route if self._usable(target)]
         if not targets:
             return self.model(choice.provider)
-        return Failover([(self.model(target.provider), target.model) for target in targets])
+        return Failover([(self._able(target), target.model) for target in targets])
 
     def model(self, provider: str) -> ChatModel:
         """A provider behind its policies. Raises NoSuchProvider, ProviderNotConfigured."""
         found = self._offer(provider).model
         assert found is not None
         return found
+
+    def _able(self, target: Choice) -> ChatModel:
+        """As `model`, but spared what it is known not to take."""
+        model, able = self.model(target.provider), self.capabilities(target)
+        return model if takes_all(able) else Able(model, able)
 
     def window(self, choice: Choice) -> int:
         """Tokens of context; of a route, those of its first target."""

@@ -15,6 +15,7 @@ from prosa.domain.errors import (
     ProviderUnreachable,
     QueueFull,
 )
+from prosa.domain.files import ModelTakesNoImages
 from prosa.domain.models import Asked, ModelEvent, Queued, Reset, UsageReport
 
 QUIET: frozenset[type[ModelEvent]] = frozenset({Asked, Queued, Reset, UsageReport})
@@ -44,7 +45,7 @@ def repeatable(error: ProsaError) -> bool:
 def curable_elsewhere(error: ProsaError) -> bool:
     """Whether another provider or model may answer: not a wrong request, and what one has refused to talk
     about is not carried to the next."""
-    if isinstance(error, NotSupported):
+    if isinstance(error, NotSupported | ModelTakesNoImages):
         return True
     return isinstance(error, ProviderError) and not isinstance(error, ProviderRefused | ContentRefused)
 
