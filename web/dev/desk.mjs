@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 import { endRun, startRun } from './runs.mjs';
 import * as tree from './tree.mjs';
+import { watch as listen } from './watch.mjs';
 
 export const tickets = new Map();
 
@@ -45,6 +46,19 @@ export function ask(id, body, isAnew = false) {
 
 /** Lets a socket in, and answers what it says. */
 export function upgrade(request, socket, id) {
+  admit(request, socket, said => heed(socket, id, said));
+}
+
+/** Lets a socket in that hears what happens in a conversation. */
+export function watch(request, socket, conversation) {
+  admit(request, socket, said => {
+    if (said.type === 'ping') say(socket, { type: 'pong' });
+  });
+  const leave = listen(conversation, event => say(socket, event), true);
+  socket.on('close', leave);
+}
+
+function admit(request, socket, heedIt) {
   const key = request.headers['sec-websocket-key'];
   const accept = createHash('sha1').update(`${key}258EAFA5-E914-47DA-95CA-C5AB0DC85B11`).digest('base64');
   const offered = (request.headers['sec-websocket-protocol'] ?? '').split(/,\s*/).includes('prosa');
@@ -55,7 +69,7 @@ export function upgrade(request, socket, id) {
   socket.on('data', chunk => {
     const text = unmasked(chunk);
     if (text === null) socket.end();
-    else heed(socket, id, JSON.parse(text));
+    else heedIt(JSON.parse(text));
   });
   socket.on('error', () => socket.destroy());
 }
@@ -95,5 +109,5 @@ function unmasked(frame) {
 function say(socket, frame) {
   const data = Buffer.from(JSON.stringify(frame));
   const head = data.length < 126 ? [0x81, data.length] : [0x81, 126, data.length >> 8, data.length & 0xff];
-  socket.write(Buffer.concat([Buffer.from(head), data]));
+  if (socket.writable) socket.write(Buffer.concat([Buffer.from(head), data]));
 }

@@ -8,11 +8,13 @@ import { extname, join, normalize } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { answerTo } from './answers.mjs';
+import * as belongings from './belongings.mjs';
 import * as desk from './desk.mjs';
 import { found, listed } from './lists.mjs';
 import * as moves from './moves.mjs';
 import { endRun, follow, form, settle, startRun } from './runs.mjs';
 import * as tree from './tree.mjs';
+import * as watch from './watch.mjs';
 
 const { values: options } = parseArgs({
   options: {
@@ -58,10 +60,14 @@ const routes = [
   ['POST', 'conversations', ({ body }) => createConversation(body)],
   ['GET', 'conversations/:id', ({ id }) => conversation(id)],
   ['PATCH', 'conversations/:id', ({ id, body }) => changeConversation(id, body)],
-  ['DELETE', 'conversations/:id', ({ id }) => [204, tree.conversations.delete(conversation(id).id)]],
+  ['DELETE', 'conversations/:id', ({ id }) => removeConversation(id)],
+  ['GET', 'conversations/:id/events', ({ id, response }) => watch.stream(conversation(id), response)],
   ['GET', 'conversations/:id/messages', ({ id, query }) => listMessages(id, query)],
   ['GET', 'conversations/:id/messages/:other', ({ other }) => tree.shown(message(other))],
-  ['DELETE', 'conversations/:id/messages/:other', ({ other }) => [204, tree.remove(message(other))]],
+  ['DELETE', 'conversations/:id/messages', ({ id }) => removeMessages(id, tree.children(id, null))],
+  ['DELETE', 'conversations/:id/messages/:other', ({ id, other }) => removeMessages(id, [message(other)])],
+  ['PUT', 'conversations/:id/messages/:other/feedback', ({ other, body }) => rate(other, body)],
+  ['DELETE', 'conversations/:id/messages/:other/feedback', ({ other }) => [204, rate(other, null)]],
   ['POST', 'chat/send', call => send(call)],
   ['GET', 'chat/runs/:id/events', ({ id, query, response }) => events(id, query, response)],
   ['GET', 'chat/runs/:id', ({ id }) => form(run(id))],
@@ -75,6 +81,14 @@ const routes = [
   ['GET', 'tickets', ({ query }) => listTickets(query)],
   ['GET', 'tickets/:id', ({ id }) => desk.form(ticket(id))],
   ['DELETE', 'tickets/:id/answer', ({ id }) => [204, desk.forget(ticket(id))]],
+  ['POST', 'files', ({ bytes }) => [201, belongings.keep(bytes) ?? refuseFile()]],
+  ['GET', 'files/:id/content', ({ id, response }) => belongings.content(response, storedFile(id))],
+  ['DELETE', 'files/:id', ({ id }) => [204, belongings.files.delete(id)]],
+  ['GET', 'templates', () => ({ items: [...belongings.templates.values()].reverse(), nextCursor: null })],
+  ['POST', 'templates', ({ body }) => [201, belongings.addTemplate(body)]],
+  ['PATCH', 'templates/:id', ({ id, body }) => Object.assign(template(id), body)],
+  ['DELETE', 'templates/:id', ({ id }) => [204, belongings.templates.delete(template(id).id)]],
+  ['POST', 'templates/:id/fill', ({ id, body }) => belongings.fill(template(id), body.values)],
   ['GET', 'models', () => ({ items: MODELS, nextCursor: null })],
 ];
 
@@ -152,7 +166,38 @@ function changeConversation(id, { headId, ...rest }) {
   if (headId) found.headId = tree.leaf(message(headId)).id;
   const isQuiet = Object.keys(rest).every(name => ['pinned', 'archived'].includes(name));
   if (headId || !isQuiet) found.updatedAt = new Date().toISOString();
+  watch.changed(id);
   return found;
+}
+
+function removeConversation(id) {
+  tree.conversations.delete(conversation(id).id);
+  watch.changed(id);
+  return [204];
+}
+
+function removeMessages(id, doomed) {
+  for (const each of doomed) tree.remove(each);
+  watch.changed(id, { messages: true });
+  return [204];
+}
+
+function rate(id, feedback) {
+  return Object.assign(message(id), { feedback }).feedback;
+}
+
+function storedFile(id) {
+  return belongings.files.get(id) ?? refuse(404, 'file_not_found', 'There is no file with this id.');
+}
+
+function refuseFile() {
+  refuse(415, 'unsupported_file', 'Files of this kind are not taken. Send a picture, a PDF or a text.');
+}
+
+function template(id) {
+  return (
+    belongings.templates.get(id) ?? refuse(404, 'template_not_found', 'There is no template with this id.')
+  );
 }
 
 function listMessages(id, query) {
@@ -179,9 +224,14 @@ function send({ body, response }) {
   const place = 'parentId' in body ? { parentId: body.parentId } : {};
   const question = body.regenerate
     ? message(message(body.regenerate).parentId)
-    : tree.newMessage(found, { role: 'user', content: body.content, ...place });
+    : tree.newMessage(found, { role: 'user', content: body.content, parts: partsOf(body), ...place });
   const run = startRun(found, question, body.clientMessageId);
+  watch.begun(run);
   return follow(run, response, { cut: run.script.cutsEvery });
+}
+
+function partsOf({ content, attachments }) {
+  return [...belongings.partsOf(attachments), { type: 'text', text: content }];
 }
 
 function events(id, query, response) {
@@ -230,12 +280,15 @@ async function api(request, response, path, query) {
   for (const [method, pattern, handler] of routes) {
     const [, id, other] = match(pattern, path) ?? [];
     if (request.method !== method || !match(pattern, path)) continue;
-    const text = await read(request);
+    const bytes = await read(request);
+    const isRead = pattern !== 'files';
+    const text = isRead ? bytes.toString() : '';
     const result = await handler({
       id,
       other,
       query,
       response,
+      bytes,
       text,
       body: text && pattern !== 'import' ? JSON.parse(text) : {},
     });
@@ -256,9 +309,9 @@ function answer(response, status, body) {
 }
 
 async function read(request) {
-  let text = '';
-  for await (const chunk of request) text += chunk;
-  return text;
+  const chunks = [];
+  for await (const chunk of request) chunks.push(chunk);
+  return Buffer.concat(chunks);
 }
 
 async function file(response, path) {
@@ -302,7 +355,9 @@ const server = createServer(serve);
 server.on('upgrade', (request, socket) => {
   const path = new URL(request.url, 'http://mock').pathname.slice(options.prefix.length);
   const [, id] = /^api\/websocket\/chat\/([^/]+)$/.exec(path) ?? [];
+  const [, watched] = /^api\/websocket\/conversations\/([^/]+)$/.exec(path) ?? [];
   if (id) desk.upgrade(request, socket, decodeURIComponent(id));
+  else if (tree.conversations.has(watched)) desk.watch(request, socket, tree.conversations.get(watched));
   else socket.destroy();
 });
 server.listen(Number(options.port), '127.0.0.1', () => {

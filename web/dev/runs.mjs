@@ -11,7 +11,7 @@ export function startRun(conversation, question, key) {
     parentId: question.id,
     runId: run.id,
   });
-  Object.assign(run, { message, status: 'in_progress', script: answerTo(question.content) });
+  Object.assign(run, { question, message, status: 'in_progress', script: answerTo(question.content) });
   runs.set(run.id, run);
   tell(run, {
     type: 'start',

@@ -42,6 +42,9 @@ export function newMessage(conversation, given) {
     userId: given.role === 'assistant' ? null : 'local',
     provider: null,
     model: null,
+    kind: 'message',
+    tokens: null,
+    feedback: null,
     createdAt: new Date().toISOString(),
     ...given,
   };

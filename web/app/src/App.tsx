@@ -1,12 +1,11 @@
 /** The page of somebody who is in: what there is at the side, what was chosen in the middle. */
-import { ChatError, type Conversation, type Session } from '@prosa/react';
+import { ChatError, type Conversation, type Session, useShortcuts } from '@prosa/react';
 import { useCallback, useEffect, useMemo, useRef, useState } from 'react';
 import { ChatRoom } from './ChatRoom.js';
 import { DeleteDialog } from './DeleteDialog.js';
 import { type Filters, NO_FILTERS, queryOf } from './filters.js';
 import { Header } from './Header.js';
 import { addressOf, type Place, usePlace } from './route.js';
-import { useSearchKey } from './SearchField.js';
 import { Sidebar } from './Sidebar.js';
 import { Tickets } from './Tickets.js';
 import { type Transfer, TransferDialog } from './TransferDialog.js';
@@ -42,13 +41,15 @@ export function App({ session, texts, onSignOut, onSignedOut }: AppProps) {
   });
   useReturn(lists.refresh);
   useSignedOut(lists, onSignedOut);
-  useSearchKey(
-    useCallback(() => {
-      setOpen(true);
-      // On a phone the drawer must be open before anything in it can be focused.
-      requestAnimationFrame(() => searchField.current?.select());
-    }, []),
-  );
+  const search = () => {
+    setOpen(true);
+    // On a phone the drawer must be open before anything in it can be focused.
+    requestAnimationFrame(() => searchField.current?.select());
+  };
+  useShortcuts([
+    { keys: 'mod+k', label: texts.search, section: 'page', run: search },
+    { keys: 'mod+shift+o', label: texts.newConversation, section: 'page', run: startOver },
+  ]);
 
   const shownId = place.view === 'chat' ? place.conversationId : null;
   const title = useTitle(texts, place, useShown(shownId, lists.all));

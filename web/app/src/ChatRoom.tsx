@@ -30,6 +30,7 @@ export function ChatRoom({ session, place, autoFocus, onChange, onStartOver }: C
         autoFocus={autoFocus && messageId === null}
         modelPicker={true}
         onStartOver={onStartOver}
+        onConversationChanged={onChange}
         onMessageSent={() => {
           if (current.current === null) return;
           lookForTitle(current.current);

@@ -1,5 +1,5 @@
 /** Where one types what is looked for; Ctrl+K or ⌘K leads here from anywhere. */
-import { type KeyboardEvent, type RefObject, useEffect } from 'react';
+import type { KeyboardEvent, RefObject } from 'react';
 import { Glyph } from './Glyph.js';
 import type { AppTexts } from './texts.js';
 
@@ -61,17 +61,3 @@ export function SearchField({ texts, field, value, onChange, onDown }: SearchFie
 }
 
 const IS_APPLE = /Mac|iPhone|iPad/.test(globalThis.navigator?.userAgent ?? '');
-
-/** Calls `go` for Ctrl+K and ⌘K, unless a dialog has the page. */
-export function useSearchKey(go: () => void): void {
-  useEffect(() => {
-    const pressed = (event: globalThis.KeyboardEvent) => {
-      const isKey = event.key.toLowerCase() === 'k' && (event.ctrlKey || event.metaKey);
-      if (!isKey || event.altKey || event.shiftKey || document.querySelector('dialog[open]')) return;
-      event.preventDefault();
-      go();
-    };
-    document.addEventListener('keydown', pressed);
-    return () => document.removeEventListener('keydown', pressed);
-  }, [go]);
-}

@@ -360,7 +360,7 @@ export class Chat {
     const request = this.#request({
       conversationId: '',
       clientMessageId,
-      content,
+      ...(content === '' ? {} : { content }),
       ...(attachments.length > 0 ? { attachments: attachments.map(({ id }) => id) } : {}),
       ...(parentId === undefined ? {} : { parentId }),
     });
@@ -436,8 +436,8 @@ export class Chat {
       const question = messages.findLast(message => message.localId === source.request.clientMessageId);
       const attachments = question ? attachmentsOf(question) : [];
       await this.#load(conversation.id, 'refreshing');
-      const { content } = source.request;
-      const returned = content === undefined ? null : { content, attachments };
+      const { content = '', regenerate } = source.request;
+      const returned = regenerate === undefined ? { content, attachments } : null;
       return this.#store.dispatch({ type: 'returned', returned });
     }
     if (run?.id && error.status === 404 && conversation) {

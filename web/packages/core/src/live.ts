@@ -34,6 +34,8 @@ export class Live {
   readonly #options: LiveOptions;
   readonly #controller = new AbortController();
   readonly #tapes = new Map<string, Tape>();
+  /** Hangs up the connection that there is. */
+  #line = new AbortController();
   #link: Link = 'none';
   #silent = 0;
 
@@ -48,6 +50,7 @@ export class Live {
 
   close(): void {
     this.#controller.abort();
+    this.#line.abort();
     this.#cut();
   }
 
@@ -63,9 +66,11 @@ export class Live {
   async #keep(): Promise<void> {
     const { wait = pause } = this.#options;
     const { signal } = this.#controller;
-    const lose = () => this.#become('lost');
-    globalThis.addEventListener?.('offline', lose);
+    // A connection may seem to stand long after its network has gone.
+    const hangUp = () => this.#line.abort();
+    globalThis.addEventListener?.('offline', hangUp);
     for (let failures = 0; !signal.aborted; failures += 1) {
+      this.#line = new AbortController();
       const ending = await this.#connection();
       this.#cut();
       if (ending.over || signal.aborted) break;
@@ -74,7 +79,7 @@ export class Live {
       // The wait rejects only when the line was closed, and that is looked at next.
       await wait(delay(failures), signal).catch(() => {});
     }
-    globalThis.removeEventListener?.('offline', lose);
+    globalThis.removeEventListener?.('offline', hangUp);
     if (!signal.aborted) this.#link = 'none';
   }
 
@@ -90,8 +95,8 @@ export class Live {
     const { client, conversationId } = this.#options;
     const path = `api/websocket/conversations/${encodeURIComponent(conversationId)}`;
     const { url, protocols } = await client.socket(path);
-    const { signal } = this.#controller;
-    if (signal.aborted) return { spoke: false, over: true };
+    const { signal } = this.#line;
+    if (signal.aborted) return { spoke: false, over: false };
     const socket = new Socket(url, protocols);
     return new Promise(resolve => {
       let spoke = false;
@@ -125,7 +130,7 @@ export class Live {
     const { client, conversationId } = this.#options;
     let spoke = false;
     try {
-      const response = await client.feed(conversationId, this.#controller.signal);
+      const response = await client.feed(conversationId, this.#line.signal);
       if (response.status === 204 || response.body === null) return { spoke, over: true };
       for await (const block of sseBlocks(response.body)) {
         if (!spoke) this.#speaks();
@@ -137,7 +142,7 @@ export class Live {
     } catch (cause) {
       // The server may have been away; when it is back, its sockets are tried again.
       this.#silent = 0;
-      return { spoke, over: !asChatError(cause).passing };
+      return { spoke, over: !(this.#line.signal.aborted || asChatError(cause).passing) };
     }
   }
 

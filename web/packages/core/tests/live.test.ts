@@ -127,6 +127,17 @@ describe('the socket', () => {
     await vi.waitFor(() => expect(contents(chat)).toEqual(['Text of u0', 'Edited meanwhile']));
   });
 
+  it('is hung up where the network has gone, though it seems to stand', async () => {
+    const { chat } = await opened(server([...TALK]));
+    const { last } = FakeSocket;
+    last.tell(state('a0'));
+    globalThis.dispatchEvent(new Event('offline'));
+    await vi.waitFor(() => expect(FakeSocket.last).not.toBe(last));
+    expect(last.isClosed).toBe(true);
+    FakeSocket.last.tell(state('a0'));
+    expect(chat.state.link).toBe('live');
+  });
+
   it('tells of the own run, and the list is not fetched for it', async () => {
     const wire = server([...TALK]);
     const { response, tell, end } = openStream();

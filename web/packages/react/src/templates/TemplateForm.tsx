@@ -50,7 +50,7 @@ export function TemplateForm({ template, onFilled, onBack }: TemplateFormProps) 
         >
           <Icon name="left" />
         </button>
-        <h3>{template.name}</h3>
+        <strong>{template.name}</strong>
       </header>
       <div className="prosa-form-fields">
         {template.variables.map(variable => (
