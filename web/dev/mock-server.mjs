@@ -225,6 +225,7 @@ function send({ body, response }) {
   const question = body.regenerate
     ? message(message(body.regenerate).parentId)
     : tree.newMessage(found, { role: 'user', content: body.content, parts: partsOf(body), ...place });
+  found.title ??= body.content?.slice(0, 60) ?? null;
   const run = startRun(found, question, body.clientMessageId);
   watch.begun(run);
   return follow(run, response, { cut: run.script.cutsEvery });

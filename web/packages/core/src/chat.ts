@@ -17,7 +17,6 @@ import type { ConversationState, Failure } from './state.js';
 import { leave, newStay, type Stay } from './stay.js';
 import { Store } from './store.js';
 import type { Source, StreamOptions } from './stream.js';
-import { titleFrom } from './title.js';
 import type { Conversation, Feedback, Message, SendRequest, WantedCall } from './types.js';
 
 export interface ChatOptions {
@@ -379,19 +378,16 @@ export class Chat {
   async #start(request: SendRequest, stay: Stay): Promise<void> {
     this.#unsent = request;
     try {
-      const conversation = this.state.conversation ?? (await this.#create(request.content ?? '', stay));
+      const conversation = this.state.conversation ?? (await this.#create(stay));
       await this.#follow({ request: { ...request, conversationId: conversation.id } }, stay);
     } catch (error) {
       this.#fail('send', asChatError(error), stay);
     }
   }
 
-  async #create(content: string, stay: Stay): Promise<Conversation> {
-    const title = titleFrom(content);
-    const conversation = await this.#client.createConversation({
-      ...(title === '' ? {} : { title }),
-      ...this.#lasting(),
-    });
+  /** Without a title: the server makes one of what is said. */
+  async #create(stay: Stay): Promise<Conversation> {
+    const conversation = await this.#client.createConversation(this.#lasting());
     if (!stay.left) {
       this.#wanted = conversation.id;
       this.#store.dispatch({ type: 'conversation', conversation });

@@ -124,12 +124,12 @@ describe('send', () => {
     });
   });
 
-  it('makes the conversation with the first message, and names it after that', async () => {
+  it('makes the conversation with the first message, and leaves its name to the server', async () => {
     const onCreated = vi.fn();
     const wire = server();
     const chat = chatWith(wire, { onCreated });
     await chat.send('# What is   *prose*?');
-    expect(wire.calls('POST api/conversations')[0]?.body).toEqual({ title: 'What is prose ?' });
+    expect(wire.calls('POST api/conversations')[0]?.body).toEqual({});
     expect(onCreated).toHaveBeenCalledOnce();
     await chat.open(CONVERSATION_ID);
     expect(wire.calls(`GET ${CONVERSATION}`)).toEqual([]);

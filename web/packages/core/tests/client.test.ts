@@ -1,7 +1,6 @@
 /** The calls of the JSON API, and the errors that they end in. */
 import { describe, expect, it } from 'vitest';
 import { ChatError, Client, isUuid, newId } from '../src/index.js';
-import { titleFrom } from '../src/title.js';
 import { json, refused, Wire } from './wire.js';
 
 describe('Client', () => {
@@ -54,15 +53,5 @@ describe('newId', () => {
     expect(isUuid(id)).toBe(true);
     expect(id[14]).toBe('4');
     expect(isUuid('conv_123')).toBe(false);
-  });
-});
-
-describe('titleFrom', () => {
-  it('takes the first words, whole', () => {
-    const long = 'one two three four five six seven eight nine ten eleven twelve thirteen';
-    expect(titleFrom('  Hello\n\nworld ')).toBe('Hello world');
-    expect(titleFrom(long)).toBe('one two three four five six seven eight nine ten eleven…');
-    expect(titleFrom('👋'.repeat(40))).toBe(`${'👋'.repeat(30)}…`);
-    expect(titleFrom(`a${'👋'.repeat(40)}`)).toBe(`a${'👋'.repeat(29)}…`);
   });
 });
