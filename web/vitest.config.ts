@@ -8,5 +8,6 @@ export default defineConfig({
     environment: 'happy-dom',
     include: ['packages/*/tests/**/*.test.{ts,tsx}', 'app/tests/**/*.test.{ts,tsx}'],
     restoreMocks: true,
+    testTimeout: 20_000,
   },
 });

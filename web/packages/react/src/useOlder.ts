@@ -16,18 +16,17 @@ const AHEAD = '1600px 0px 0px 0px';
 /** Returns the ref of an element that stands above the first message. */
 export function useOlder({ scroller, list, count, firstKey, enabled, load }: OlderOptions) {
   const mark = useRef<HTMLDivElement>(null);
-  const before = useRef({ count, firstKey });
+  const before = useRef({ count, firstKey, top: 0 });
 
   useLayoutEffect(() => {
-    const { count: oldCount, firstKey: oldFirst } = before.current;
-    before.current = { count, firstKey };
+    const { count: oldCount, firstKey: oldFirst, top } = before.current;
     const box = scroller.current;
     const rows = list.current?.children;
+    before.current = { count, firstKey, top: topOf(rows?.[0]) };
     if (!(box && rows) || firstKey === oldFirst || oldCount === 0 || count <= oldCount) return;
-    const first = rows[0];
+    // Not by the height of what came: with the last page the mark above the messages goes.
     const oldFirstRow = rows[count - oldCount];
-    if (!(first instanceof HTMLElement && oldFirstRow instanceof HTMLElement)) return;
-    box.scrollTop += oldFirstRow.offsetTop - first.offsetTop;
+    if (oldFirstRow) box.scrollTop += topOf(oldFirstRow) - top;
   }, [scroller, list, count, firstKey]);
 
   // biome-ignore lint/correctness/useExhaustiveDependencies: a page that did not fill the view is followed by the next
@@ -45,4 +44,8 @@ export function useOlder({ scroller, list, count, firstKey, enabled, load }: Old
   }, [scroller, enabled, load, firstKey]);
 
   return mark;
+}
+
+function topOf(row: Element | undefined): number {
+  return row instanceof HTMLElement ? row.offsetTop : 0;
 }

@@ -57,7 +57,8 @@ describe('Markdown', () => {
 
   it('colours code that is complete', async () => {
     const { container } = render(<Markdown content={'```ts\nconst a = 1;\n```'} />);
-    await screen.findByText('const');
+    // The colours are loaded when they are first needed.
+    await screen.findByText('const', {}, { timeout: 10_000 });
     expect(container.querySelector('.prosa-hl-keyword')?.textContent).toBe('const');
     expect(container.querySelector('pre')?.textContent).toBe('const a = 1;');
   });
