@@ -7,6 +7,8 @@ from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIO
 from websockets.frames import Frame
 from websockets.http11 import Request
 
+from prosa.transport.deflate import SparingFactory
+
 CUT = "prosa.cut"
 """The extension of the scope that cuts the connection: what waits to be sent is thrown away."""
 
@@ -23,6 +25,11 @@ _UNREADABLE = (
 
 class Frames(WebSocketsSansIOProtocol):
     _pieces = 0
+
+    def __init__(self, *given: Any, **named: Any) -> None:
+        super().__init__(*given, **named)
+        if self.conn.available_extensions:
+            self.conn.available_extensions = [SparingFactory()]
 
     def data_received(self, data: bytes) -> None:
         """A request that can't be read, most often for its endless headers, gets an answer, and an end."""
