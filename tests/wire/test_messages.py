@@ -43,7 +43,7 @@ async def test_question_and_answer_as_they_are_shown(local: House) -> None:
         "parts": [{"type": "text", "text": "You said: Oi"}], "status": "completed",
         "parentId": start["userMessageId"], "siblings": [start["messageId"]], "runId": start["runId"],
         "userId": None, "provider": "fake", "model": "fake", "createdAt": answer["createdAt"],
-        "feedback": None, "kind": "message", "tokens": None,
+        "feedback": None, "kind": "message", "tokens": end["usage"]["completionTokens"],
     }  # fmt: skip
     assert run == {
         "id": start["runId"], "conversationId": one, "userMessageId": start["userMessageId"],

@@ -3,6 +3,7 @@
 from msgspec import Struct
 
 from prosa.domain.content import Part
+from prosa.domain.context import Counts
 from prosa.domain.conversations import MessageStatus
 from prosa.domain.models import Usage
 from prosa.domain.money import Picodollars
@@ -72,7 +73,7 @@ class Boundary(Struct, frozen=True):
 class Ending(Struct, frozen=True):
     """The end of one run: its state, its message as it stays, who gave it, and what it cost. `entries` are
     of the attempts that no boundary has put down; `parts` are empty where the text is all there is, `steps`
-    have ended since the last boundary."""
+    have ended since the last boundary; `tokens` is what the provider said of a text that it gave at once."""
 
     run_id: str
     message_id: str
@@ -90,3 +91,4 @@ class Ending(Struct, frozen=True):
     error_code: str | None = None
     error_message: str | None = None
     steps: tuple[Step, ...] = ()
+    tokens: Counts | None = None

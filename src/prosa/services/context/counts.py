@@ -17,6 +17,10 @@ CALL = 8
 """Tokens around a call or a result, at most: OpenAI does not publish how models read them."""
 
 
+REPORTED = "reported"
+"""In place of an encoding: the provider's own count."""
+
+
 def count_text(text: str, encoding: str | None) -> Count:
     """How much a text alone is."""
     if encoding is None:

@@ -97,16 +97,20 @@ def stored_count(message: Shown, size: int, encoding: str) -> int | None:
     return counts.by.get(encoding) if counts.size == size else None
 
 
-def again(request: ChatRequest, said: Sequence[Turn], room: int) -> tuple[Turn, ...]:
+def again(request: ChatRequest, said: Sequence[Turn], room: int, sent: int) -> tuple[Turn, ...]:
     """The turns of a later round in which `said` follows: all where `room` tokens are enough for them and the
-    answer, else without the oldest exchanges. What is answered, and what was said on the way, stays."""
+    answer, else without the oldest exchanges. What is answered, and what was said on the way, stays. The
+    first round had about `sent` tokens."""
     turns = (*request.turns, *said)
-    left = room - request.max_tokens
+    left: float = room - request.max_tokens
     if not room or window.bound(turns, request.system, request.tools) <= left:
         return turns
+    about = window.tokens(request.turns, request.system, request.tools)
+    share = min(1.0, sent / about)  # where tokens were counted, the estimates are known to be too high
     last = max(place for place, each in enumerate(request.turns) if each.role is Role.USER or not place)
     top = 1 if last and turns[0].role is Role.SYSTEM else 0
-    tokens = list(map(window.estimate_of, turns))
+    tokens = [window.estimate_of(each) * share for each in request.turns]
+    tokens += map(window.estimate_of, said)
     left -= window.tokens((), request.system, request.tools) + sum(tokens[:top]) + sum(tokens[last:])
     start = _back(tokens, [each.role is Role.USER for each in turns], last, top, left)
     return (*turns[:top], *turns[start:])
@@ -126,7 +130,7 @@ def _newest(branch: Sequence[Shown], measured: _Measured, room: int, provider: s
     return head, _back(tokens, [_begins(each) for each in branch], last, lowest, left)
 
 
-def _back(tokens: Sequence[int], begins: Sequence[bool], start: int, lowest: int, left: int) -> int:
+def _back(tokens: Sequence[float], begins: Sequence[bool], start: int, lowest: int, left: float) -> int:
     """From which place on all fit: as far before `start` as `left` tokens reach, where an exchange begins or
     nothing is left out."""
     for place in range(start - 1, lowest - 1, -1):

@@ -3,6 +3,7 @@
 from msgspec import UNSET, Struct
 
 from prosa.domain.content import Part, plain, text_of
+from prosa.domain.context import Counts
 from prosa.domain.conversations import MessageStatus
 from prosa.domain.ending import Ending, Entry
 from prosa.domain.errors import ProsaError
@@ -14,6 +15,8 @@ from prosa.domain.runs import Run, RunStatus, Signal, feed
 from prosa.domain.time import now
 from prosa.kit.text import well_formed
 from prosa.services import meters
+from prosa.services.context import window
+from prosa.services.context.counts import REPORTED
 from prosa.services.runs.live import LOST
 from prosa.services.runs.settle import Spent
 
@@ -74,7 +77,17 @@ def end_of(
         parts=() if plain(parts) else parts,
         error_code=outcome.error.code if outcome.error else None,
         error_message=well_formed(outcome.error.sentence(language)) if outcome.error else None,
+        tokens=_reported(parts, spent),
     )
+
+
+def _reported(parts: tuple[Part, ...], spent: Spent) -> Counts | None:
+    """The answer's tokens as its provider counted them, where they are those of its text and of nothing
+    else."""
+    told = spent.usage.completion_tokens - spent.usage.reasoning_tokens
+    if spent.estimated or spent.attempts != 1 or not plain(parts) or told <= 0:
+        return None
+    return Counts(window.size(text_of(parts)), {REPORTED: told})
 
 
 def last_event(ending: Ending, spent: Spent, remaining: Remaining, error: ProsaError | None) -> Event:

@@ -60,7 +60,8 @@ class Rounds:
         if choice is not None and choice.mode in ("required", "tool"):
             choice = None  # it has called what it had to
         said = exchanges(Role.ASSISTANT, self.parts)
-        turns = fitting.again(asked, said, self._begun.prepared.window)
+        prepared = self._begun.prepared
+        turns = fitting.again(asked, said, prepared.window, prepared.prompt)
         return replace(asked, turns=turns, tool_choice=choice)
 
     def begin_attempt(self) -> Attempt:

@@ -126,7 +126,7 @@ PartForm = TextForm | ThinkingForm | MediaForm | ToolCallForm | ToolResultForm
 
 class MessageForm(Struct, frozen=True, rename="camel"):
     """`userId` is null on what the user did not write. A summary stands in for the messages above it when a
-    model is asked. `tokens` is null where nobody had to count them."""
+    model is asked. `tokens` is null where nobody has counted them."""
 
     id: str
     role: Literal["user", "assistant", "system", "tool"]

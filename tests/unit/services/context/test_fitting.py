@@ -192,6 +192,19 @@ def test_a_message_that_can_not_fit_says_by_how_much(encoding: str | None) -> No
     assert f"{over} tokens" in refused.value.sentence("pt")
 
 
+def test_counts_of_the_first_round_tell_how_far_estimates_are_off() -> None:
+    turns = tuple(turn for each in LONG for turn in each.turns)
+    request = ChatRequest("gpt-4o", turns, max_tokens=100)
+    exact_tokens = sum(count_parts(each.turns, O200K) + 4 for each in LONG)
+    about = window.tokens(turns, None)
+    assert exact_tokens < about
+    said = [Turn(Role.ASSISTANT, "Well."), Turn(Role.USER, "Go on.")]
+    room = exact_tokens + 200
+    assert again(request, said, room, exact_tokens) == (*turns, *said)
+    assert len(again(request, said, room, about)) < len(turns)
+    assert again(request, said, about // 2, exact_tokens)[-2:] == tuple(said)
+
+
 @given(branches(), st.integers(0, 700), st.lists(texts, min_size=1, max_size=3))
 def test_later_rounds_are_fitted_again(branch: list[Shown], room: int, told: list[str]) -> None:
     """The question and all that was said on the way stay; older exchanges go, the oldest first."""
@@ -202,7 +215,7 @@ def test_later_rounds_are_fitted_again(branch: list[Shown], room: int, told: lis
         for text in told
         for each in (turn(Role.ASSISTANT, ToolCall("c", "f", "{}")), turn(Role.TOOL, ToolResult("c", text)))
     ]
-    after = again(request, said, room)
+    after = again(request, said, room, window.tokens(turns, None))
     assert after[-len(said) :] == tuple(said)
     if not room:
         assert after == (*turns, *said)

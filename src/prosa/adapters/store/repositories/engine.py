@@ -9,7 +9,16 @@ from sqlalchemy.dialects import postgresql
 
 from prosa.adapters.store.repositories.leases import lease_end, lease_over
 from prosa.adapters.store.repositories.limits import hold
-from prosa.adapters.store.repositories.rows import RUN, STEP, from_entry, from_parts, to_run, to_step, unpack
+from prosa.adapters.store.repositories.rows import (
+    RUN,
+    STEP,
+    from_counts,
+    from_entry,
+    from_parts,
+    to_run,
+    to_step,
+    unpack,
+)
 from prosa.adapters.store.session import Session
 from prosa.adapters.store.statement import Ask, Ids, Json, Many, Plan, Statement, Tell, Together, among
 from prosa.adapters.store.tables import ai_usage, journal, messages, reservations, run_steps, runs
@@ -71,7 +80,12 @@ _END = Statement(
 _SETTLE_MESSAGE = Statement(
     update(messages)
     .where(messages.c.id == bindparam("message_id"))
-    .values({name: bindparam(f"new_{name}") for name in ("content", "parts", "status", "provider", "model")})
+    .values(
+        {
+            name: bindparam(f"new_{name}")
+            for name in ("content", "parts", "status", "provider", "model", "tokens")
+        }
+    )
 )
 _KEEP_MESSAGE = Statement(
     update(messages)
@@ -271,6 +285,7 @@ def _message_params(ending: Ending) -> dict[str, Any]:
         "new_status": str(ending.message_status),
         "new_provider": ending.provider,
         "new_model": ending.model,
+        "new_tokens": from_counts(ending.tokens),
     }
 
 
