@@ -204,6 +204,10 @@ async def test_the_engine_does_only_what_it_must(database: Database, filled: Con
             "UPDATE messages SET user_id = 'bia'",
             "UPDATE runs SET user_id = 'bia'",
             "INSERT INTO reservations DEFAULT VALUES",
+            "SELECT name FROM files",
+            "SELECT user_id FROM files",
+            "UPDATE files SET conversation_id = NULL",
+            "INSERT INTO files DEFAULT VALUES",
         ):
             with pytest.raises(asyncpg.InsufficientPrivilegeError, match="permission denied"):
                 await connection.execute(sql)

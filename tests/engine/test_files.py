@@ -10,8 +10,9 @@ from typing import Any
 import aiohttp
 import pytest
 from tests import processes
-from tests.engine.conftest import Serve
+from tests.engine.conftest import Serve, on
 from tests.pictures import png
+from tests.postgres import Database
 from tests.processes import Client, Process
 
 pytestmark = [pytest.mark.slow, pytest.mark.hostile(40)]
@@ -121,3 +122,22 @@ async def test_a_kill_while_files_are_taken_away(
     monkeypatch.undo()
     process, client = await serve()
     await swept(process, {kept})
+
+
+async def test_two_nodes_with_one_folder(serve: Serve, database: Database) -> None:
+    process, one = await serve(**on(database))
+    _, other = await serve(**on(database))
+    kept, gone = (await upload(one, png()))["id"], (await upload(other, png()))["id"]
+    conversation = await one.conversation("words-3x1")
+    stream = await other.send(conversation, attachments=[kept, gone])
+    assert (await stream.end())["status"] == "completed"
+    message = await one.message(conversation, stream.start["userMessageId"])
+    assert [part.get("fileId") for part in message["parts"]] == [kept, gone, None]
+    async with one.session.get(f"{one.url}/api/files/{gone}/content") as response:
+        assert await response.read() == png()
+    age(process)
+    _, third = await serve(**on(database))  # its sweep finds all known
+    assert (await third.get(f"/api/files/{kept}"))["conversationId"] == conversation
+    assert set(blobs(process)) == {kept, gone}
+    await third.session.delete(f"{third.url}/api/conversations/{conversation}")
+    await swept(process, set())

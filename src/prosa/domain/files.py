@@ -111,6 +111,12 @@ class FileTooLarge(TooLarge):
     pt = "Um arquivo deste tipo pode ter no máximo {limit} bytes. Envie um menor."
 
 
+class AttachmentsTooLarge(TooLarge):
+    code = "attachments_too_large"
+    en = "The files of a message may have {limit} bytes together. Send some of them with another message."
+    pt = "Os arquivos de uma mensagem podem ter {limit} bytes juntos. Envie alguns em outra mensagem."
+
+
 class FileRefused(UnsupportedMediaType):
     code = "unsupported_file"
     en = "Files of this kind are not taken. Send a PNG, JPEG, GIF or WebP image, a PDF, or a text in UTF-8."

@@ -207,8 +207,8 @@ OPERATIONS = [
               gives={200: None}, stream="text/event-stream", headers=(IDEMPOTENCY_KEY,),
               errors=(e.NotSupported, e.NoSuchProvider, e.NoSuchTool, e.QueueFull, e.ConversationNotFound,
                       e.MessageNotFound, f.FileNotFound, f.FileInUse, f.ModelTakesNoImages,
-                      f.ModelTakesNoDocuments, e.ConversationClosed, e.RunInProgress, e.IdempotencyMismatch,
-                      e.ContextTooLong, e.TokenLimitReached, e.CostLimitReached, e.ProviderNotConfigured,
-                      e.ShuttingDown)),
+                      f.ModelTakesNoDocuments, f.AttachmentsTooLarge, e.ConversationClosed,
+                      e.RunInProgress, e.IdempotencyMismatch, e.ContextTooLong, e.TokenLimitReached,
+                      e.CostLimitReached, e.ProviderNotConfigured, e.ShuttingDown)),
 ]  # fmt: skip
 ERRORS = OPERATIONS[0].errors

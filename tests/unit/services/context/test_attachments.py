@@ -6,9 +6,9 @@ import pytest
 
 from prosa.domain.content import DocumentPart, ImagePart, Part, TextPart
 from prosa.domain.context import Shown
-from prosa.domain.files import ModelTakesNoDocuments, ModelTakesNoImages
+from prosa.domain.files import AttachmentsTooLarge, ModelTakesNoDocuments, ModelTakesNoImages
 from prosa.domain.models import Role, Turn
-from prosa.services.context.attachments import takeable
+from prosa.services.context.attachments import MOST_BYTES, takeable
 from prosa.services.context.window import DOCUMENT, FRAME, LONGEST_DOCUMENT, OVERHEAD, PICTURE, size_of
 from prosa.services.models.capabilities import UNKNOWN, Capability
 
@@ -42,6 +42,23 @@ def test_what_is_taken(able: tuple[Capability, ...], refused: list[Part]) -> Non
         note = TextPart(f"[Here was the file {part.name}, which you can't read.]")
         assert earlier[0].turns[0].parts == (note, TextPart("x"))
         assert earlier[1].turns[0].parts == ()
+
+
+def test_how_much_goes_into_one_request() -> None:
+    def large(name: str, size: int) -> ImagePart:
+        return ImagePart("image/png", name=name, file=name, size=size)
+
+    third, half = MOST_BYTES // 3, MOST_BYTES // 2
+    fits = branch((large("a", third),), (), (large("b", third), large("c", third)))
+    assert takeable(fits, UNKNOWN, "m") == fits
+    assert takeable(branch((large("a", MOST_BYTES),)), UNKNOWN, "m") == branch((large("a", MOST_BYTES),))
+    over = branch((large("a", 1), TextPart("x")), (large("b", half),), (), (large("c", half + 1),))
+    note = "[Here was the file {}, which is too large to be shown again.]"
+    assert [each.turns[0].parts for each in takeable(over, UNKNOWN, "m")] == [
+        (TextPart(note.format("a")), TextPart("x")), (TextPart(note.format("b")),), (), (large("c", half + 1),),
+    ]  # fmt: skip
+    with pytest.raises(AttachmentsTooLarge):
+        takeable(branch((large("a", half), large("b", half + 1))), UNKNOWN, "m")
 
 
 @pytest.mark.parametrize(
