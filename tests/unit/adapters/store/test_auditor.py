@@ -102,6 +102,15 @@ def test_a_statement_that_the_engine_may_use_is_not_passed_for_a_principal() -> 
         auditor(statement, True)
 
 
+@pytest.mark.hostile(17)
+def test_what_postgres_is_asked_instead_is_seen_too() -> None:
+    auditor = Auditor()
+    mine, all_of_them = select(c.id).where(owned(conversations)), select(c.id)
+    auditor(Statement(mine, mine), True)
+    with pytest.raises(Unowned):
+        auditor(Statement(mine, all_of_them), True)
+
+
 def _statement(core: Any) -> Statement:
     made = Statement(core)
     made.sqlite  # noqa: B018 - compiles it, as a store would

@@ -65,9 +65,8 @@ _FORGET = """
 """
 """The index keeps no text: what is taken out of it must be named as it was put in."""
 
-_SIGNS = "".join(
-    map(chr, (*range(1, 48), *range(58, 65), *range(91, 97), *range(123, 192), *range(0x2000, 0x2070)))
-)
+_MARKS = r"[\u0300-\u036f]"
+_SIGNS = r"[\u0001-\u002f\u003a-\u0040\u005b-\u0060\u007b-\u00bf\u2000-\u206f\u3000-\u303f]+"
 """What parts words, so that no parser takes addresses, paths and numbers for one of them."""
 
 _POSTGRES = (
@@ -75,9 +74,9 @@ _POSTGRES = (
     CREATE FUNCTION prosa_plain(given text) RETURNS text
     LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
     AS $$
-        SELECT translate(
-            left(regexp_replace(normalize(left(given, 100000), NFKD), '[\u0300-\u036f]', '', 'g'), 150000),
-            {signs}, {spaces}
+        SELECT regexp_replace(
+            left(regexp_replace(normalize(left(given, 100000), NFKD), '{marks}', '', 'g'), 150000),
+            '{signs}', ' ', 'g'
         )
     $$
     """,
@@ -111,9 +110,8 @@ whatever it could find, so that it would never be used."""
 
 def upgrade() -> None:
     if op.get_context().dialect.name == "postgresql":
-        signs = "E'" + "".join(f"\\u{ord(each):04x}" for each in _SIGNS) + "'"
         for statement in _POSTGRES:
-            op.execute(statement.replace("{signs}", signs).replace("{spaces}", f"repeat(' ', {len(_SIGNS)})"))
+            op.execute(statement.replace("{marks}", _MARKS).replace("{signs}", _SIGNS))
     else:
         for statement in _SQLITE:
             op.execute(statement.replace("{forget}", _FORGET))
