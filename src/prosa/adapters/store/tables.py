@@ -102,7 +102,7 @@ messages = Table(
     Column("kind", Text, nullable=False, server_default="message"),
     Column("tokens", Json, comment="how many there are, by encoding; null where nobody counted"),
     Index(None, "conversation_id", "id"),
-    Index(None, "conversation_id", "parent_id"),
+    Index(None, "parent_id", "conversation_id"),
     Index(
         "uq_messages_user_id_external_id",
         "user_id",

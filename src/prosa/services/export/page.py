@@ -103,7 +103,7 @@ class Html:
             case ToolCall(_, name, arguments):
                 return self._folded(f"{self._words['call']}: {name}", _code(arguments))
             case ToolResult(_, result, name):
-                return self._folded(f"{self._words['call']}: {name}", _code(result))
+                return self._folded(f"{self._words['result']}: {name}", _code(result))
         return f'<p class="about">[{text(media(part, self._words) or "")}]</p>\n'
 
     @staticmethod

@@ -39,11 +39,13 @@ _up = (
 )
 _up = _up.union_all(
     select(*_node, _up.c.depth + literal(1, Integer))
-    .where(_m.id == _up.c.parent_id, *_here, _up.c.depth < _limit)
+    .where(_m.id == _up.c.parent_id, owned(messages), _up.c.depth < _limit)
 )  # fmt: skip
 _UP = Statement(select(_up.c.id, _up.c.parent_id, _up.c.kind).order_by(_up.c.depth))
 
 
+# Each step is by ids alone: where a condition on the conversation stood beside them, Postgres might read all
+# of the conversation for each.
 def _downwards(beginning: ColumnElement[bool]) -> Statement:
     """The nodes below, those of less depth first: both databases go down level by level, and no further than
     they are asked for rows."""
@@ -54,7 +56,7 @@ def _downwards(beginning: ColumnElement[bool]) -> Statement:
     )
     down = down.union_all(
         select(*_node, down.c.depth + literal(1, Integer))
-        .where(_m.parent_id == down.c.id, *_here, down.c.depth < _limit)
+        .where(_m.parent_id == down.c.id, owned(messages), down.c.depth < _limit)
     )  # fmt: skip
     return Statement(
         select(down.c.id, down.c.parent_id, down.c.kind, down.c.depth).limit(bindparam("most", type_=Integer))

@@ -26,5 +26,5 @@ def upgrade() -> None:
         sqlite_where=known,
         postgresql_where=known,
     )
-    op.create_index("ix_messages_conversation_id_parent_id", "messages", ["conversation_id", "parent_id"])
+    op.create_index("ix_messages_parent_id_conversation_id", "messages", ["parent_id", "conversation_id"])
     op.create_index("ix_conversations_user_id_id", "conversations", ["user_id", "id"])
