@@ -1,6 +1,7 @@
 """Summaries of branches: their place in the tree, what runs are shown, and what changes take them out."""
 
 import asyncio
+import random
 from collections.abc import Sequence
 
 import pytest
@@ -15,6 +16,7 @@ from prosa.domain.models import Role, Turn
 from prosa.domain.opening import Prepared, Remaining
 from prosa.domain.runs import Run
 from prosa.domain.time import SECOND, Instant
+from prosa.domain.tree import Tree
 from prosa.domain.turns import recalled
 from prosa.ports.store import Store
 
@@ -216,3 +218,56 @@ async def test_a_branch_of_nothing_but_a_question(store: Store, chat: Conversati
     run = (await begin(store, chat, "Hello")).run
     branch = await store.of(ANA).summaries.branch(chat.id, run.user_message_id or "")
     assert [each.turns for each in branch] == [(Turn(Role.USER, "Hello"),)]
+
+
+@pytest.mark.parametrize("seed", range(3))
+async def test_any_sequence_leaves_a_tree(store: Store, chat: Conversation, seed: int) -> None:
+    """Messages, edits, regenerations, summaries, deletions, rewriting: no orphan, no cycle, no summary without
+    a child, and a head that is a leaf and no summary."""
+    dice = random.Random(seed)
+    records = store.of(ANA)
+    inserted = 0
+    for _ in range(60):
+        tree, head = await records.messages.tree(chat.id)
+        nodes = tree.branch(head) if dice.random() < 0.5 else sorted(_all(tree))
+        node = dice.choice(nodes) if nodes else None
+        match dice.choice(
+            ["say", "say", "edit", "regenerate", "summarise", "summarise", "rewrite", "delete"]
+        ):
+            case "say":
+                await turn(store, chat, "on")
+            case "edit" if node:
+                await turn(
+                    store,
+                    chat,
+                    "edit",
+                    parent_id=tree.branch(node)[-2] if len(tree.branch(node)) > 1 else None,
+                )
+            case "regenerate" if node and (await records.messages.get(chat.id, node)).role is Role.ASSISTANT:
+                await turn(store, chat, None, regenerate=node)
+            case "summarise" if node and len(path := tree.branch(node)) > 1:
+                inserted += await records.summaries.insert(summary_of(chat, path[-2], node), node)
+            case "rewrite" if node:
+                await records.messages.rewrite(chat.id, node, "other", LATER)
+            case "delete" if node and dice.random() < 0.5:
+                await records.messages.delete(chat.id, node, LATER)
+        _check(*(await records.messages.tree(chat.id)))
+    assert inserted > 3
+
+
+def _all(tree: Tree) -> set[str]:
+    """All nodes that can be reached from the root."""
+    found: set[str] = set()
+    todo = [*tree.replies(None)]
+    while todo:
+        node = todo.pop()
+        found |= set(tree.branch(node))
+        todo += tree.replies(node)
+    return found
+
+
+def _check(tree: Tree, head: str | None) -> None:
+    assert len(_all(tree)) == len(tree)
+    assert (head is None) == (len(tree) == 0)
+    assert head is None or (tree.replies(head) == [] and head not in tree.summaries)
+    assert all(tree.leaf(each) not in tree.summaries for each in tree.summaries)
