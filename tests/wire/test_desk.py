@@ -4,11 +4,14 @@ import asyncio
 import json
 import time
 from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.wire.house import NOBODY, House, said
+from tests.wire.house import NOBODY, SECRET, House, furnished, said
 from tests.wire.sockets import line
+
+from prosa.domain.models import Usage, UsageReport
 
 PATH = "/api/websocket/chat/"
 BODY = "A impressora não liga."
@@ -174,3 +177,20 @@ async def test_a_token_that_expires_in_mid_answer_costs_the_desk_nothing(desk: H
         gate.set()
         assert said(await two.until(*ENDS)) == "dois"
     assert (await bia.ask())[0]["response"] == "umdois"
+
+
+async def test_limits_are_the_desks(tmp_path: Path) -> None:
+    """Its users share them; what is refused leaves no ticket, and costs none of them his own."""
+    async with (
+        furnished(tmp_path, jwt_secret=SECRET, max_tokens_per_day=3_000, max_output_tokens=1_000) as house,
+        house.listening(),
+    ):
+        house.script = ["palavra " * 2_500, UsageReport(Usage(prompt_tokens=10, completion_tokens=2_990))]
+        ana, bia = Caller(house, "ana", "acme"), Caller(house, "bia", "acme")
+        assert (await ana.ask(ticket="1"))[-1]["type"] == "done"
+        heard = await bia.ask(ticket="2")
+        assert [each["type"] for each in heard] == ["error"]
+        assert heard[0]["code"] == "token_limit_reached"
+        assert (await bia.ask(ticket="1"))[0]["type"] == "cached"
+        assert [each["id"] for each in (await bia.get("/api/tickets"))["items"]] == ["1"]
+        assert (await Caller(house, "bia").ask(ticket="2"))[-1]["type"] == "done"
