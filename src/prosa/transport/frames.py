@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from uvicorn._types import ASGISendEvent
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from websockets.frames import Frame
 from websockets.http11 import Request
@@ -44,7 +43,7 @@ class Frames(WebSocketsSansIOProtocol):
             extensions: dict[str, Any] = self.scope["extensions"]
             extensions[CUT] = self.transport.abort
 
-    async def send(self, message: ASGISendEvent) -> None:
+    async def send(self, message: Any) -> None:
         """An answer in place of the upgrade ends the handshake: else each refusal is logged as a fault."""
         await super().send(message)
         if message["type"] == "websocket.http.response.body" and not message.get("more_body"):
