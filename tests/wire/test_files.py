@@ -1,5 +1,7 @@
 """Files by the API: sent with messages, to models that take them, and gone with what they hang on."""
 
+import os
+import time
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +15,7 @@ from tests.wire.uploads import blobs, upload
 from prosa.adapters.models.fake.client import FakeModel
 from prosa.domain import files as f
 from prosa.domain.content import DocumentPart, ImagePart, TextPart
+from prosa.domain.errors import StoreUnavailable
 from prosa.domain.models import Role, Turn
 from prosa.domain.principal import Principal
 from prosa.services.messages import stored_message
@@ -204,6 +207,25 @@ async def test_files_go_with_what_they_hang_on(local: House) -> None:
     assert {path.name for path in blobs(local)} == {unsent}
     refused(await local.get(f"/api/files/{last}"), 404, f.FileNotFound())
     assert (await local.call("DELETE", f"/api/files/{unsent}")).status_code == 204
+    assert blobs(local) == []
+
+
+@pytest.mark.hostile(40)
+async def test_a_database_that_goes_away_after_a_deletion(
+    local: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was deleted is deleted; its bytes are the sweep's."""
+    one, made = await local.conversation(), await upload(local)
+    await local.send(one, attachments=[made["id"]])
+
+    async def away(*_: object) -> None:
+        raise StoreUnavailable
+
+    monkeypatch.setattr("prosa.adapters.store.repositories.files.Files.many", away)
+    assert (await local.call("DELETE", f"/api/conversations/{one}")).status_code == 204
+    assert [path.name for path in blobs(local)] == [made["id"]]
+    os.utime(blobs(local)[0], (time.time() - 3_600, time.time() - 3_600))
+    await local.chat.files.sweep()
     assert blobs(local) == []
 
 

@@ -106,8 +106,13 @@ class Files:
         records = self._store.of(principal).files
         before = await records.of(conversation_id)
         yield
-        if before:
+        if not before:
+            return
+        try:
             left = await records.many(before)
+        except StoreUnavailable:  # the messages are gone all the same
+            log.warning("blobs_not_removed", files=before)
+        else:
             await self._remove([each for each in before if each not in left])
 
     async def _remove(self, file_ids: Sequence[str]) -> None:
