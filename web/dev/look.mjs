@@ -20,7 +20,7 @@ async function visit(name, options, act) {
 }
 
 async function ask(page, question) {
-  await page.getByRole('textbox').fill(question);
+  await page.locator('.prosa-composer textarea').fill(question);
   await page.keyboard.press('Enter');
 }
 
@@ -28,7 +28,7 @@ const PHONE = { viewport: { width: 390, height: 800 }, hasTouch: true, isMobile:
 const stop = page => page.getByRole('button', { name: /^(Stop|Parar)$/ });
 
 await visit('light', {}, async (page, snap) => {
-  await page.getByRole('textbox').waitFor();
+  await page.locator('.prosa-composer textarea').waitFor();
   await page.waitForTimeout(400);
   await snap('empty');
   await ask(page, 'How does streaming work?');
@@ -83,8 +83,26 @@ await visit('tools', PHONE, async (page, snap) => {
   await page.getByRole('button', { name: /^Model: / }).click();
   await snap('models');
 });
+await visit('writing', { locale: 'pt-BR' }, async (page, snap) => {
+  await page.locator('input[type="file"]').setInputFiles([
+    { name: 'nota.txt', mimeType: 'text/plain', buffer: Buffer.from('um pouco de texto') },
+    { name: 'programa.exe', mimeType: 'application/octet-stream', buffer: Buffer.from([77, 90, 0, 1]) },
+  ]);
+  await page.locator('.prosa-chip[data-state="failed"]').waitFor();
+  await snap('files');
+  await page.locator('.prosa-composer textarea').press('/');
+  await page.getByRole('option').first().waitFor();
+  await snap('templates');
+  await page.getByRole('option').last().click();
+  await snap('template');
+  await page.keyboard.press('Escape');
+  await page.keyboard.press('Escape');
+  await page.locator('.prosa-scroller').focus();
+  await page.keyboard.press('?');
+  await snap('keys');
+});
 await visit('long', { colorScheme: 'dark' }, async (page, snap) => {
-  await page.getByRole('link', { name: 'A long conversation' }).click();
+  await page.getByRole('link', { name: 'A long conversation' }).first().click();
   await page.waitForTimeout(800);
   await snap('end');
   await page.mouse.move(700, 400);

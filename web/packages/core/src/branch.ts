@@ -1,13 +1,17 @@
 /** Begins a branch of a conversation without showing the conversation: another message at a place in its tree. */
 import { asChatError, type Client } from './client.js';
 import { ChatError } from './errors.js';
-import { newId } from './ids.js';
+import { isUuid, newId } from './ids.js';
 import { runEvents } from './stream.js';
 import type { Message, SendRequest } from './types.js';
 
 export interface NewBranch {
+  /** A conversation's id or, where that is no UUID, a name of the caller's own for one. */
   readonly conversationId: string;
-  /** The message that the branch leaves from: the new one stands under it. Null begins at the root. */
+  /**
+   * Where the branch leaves. Of a message of the user's the new one is another version, beside it; under an answer it
+   * follows. Null begins at the root.
+   */
   readonly fromMessageId: string | null;
   readonly newMessage: string;
 }
@@ -24,15 +28,16 @@ export interface Branch {
 /** Sends the message and waits for its answer. The branch becomes the one that is shown. */
 export async function branch(
   client: Client,
-  { conversationId, fromMessageId, newMessage }: NewBranch,
+  given: NewBranch,
   settings: Partial<SendRequest> = {},
   signal: AbortSignal = new AbortController().signal,
 ): Promise<Branch> {
+  const conversationId = await idOf(client, given.conversationId);
   const request: SendRequest = {
     ...settings,
     conversationId,
-    content: newMessage,
-    parentId: fromMessageId,
+    content: given.newMessage,
+    parentId: await parentOf(client, conversationId, given.fromMessageId),
     clientMessageId: newId(),
   };
   const begun = { runId: '', userMessageId: '', messageId: '' };
@@ -51,4 +56,15 @@ export async function branch(
     client.getMessage(conversationId, begun.messageId),
   ]);
   return { conversationId, runId: begun.runId, userMessage, message };
+}
+
+async function idOf(client: Client, conversationId: string): Promise<string> {
+  if (isUuid(conversationId)) return conversationId;
+  return (await client.createConversation({ externalId: conversationId })).id;
+}
+
+async function parentOf(client: Client, conversationId: string, from: string | null): Promise<string | null> {
+  if (from === null) return null;
+  const { role, parentId } = await client.getMessage(conversationId, from);
+  return role === 'user' ? parentId : from;
 }

@@ -191,21 +191,31 @@ describe('without a socket', () => {
 });
 
 describe('branch', () => {
-  it('sends under a message, and resolves with what was stored', async () => {
-    const wire = server([])
+  const sent = () =>
+    server([])
+      .on('POST api/conversations', () => json(conversation()))
       .on('POST api/chat/send', () => stream(run(['Yes'])))
-      .on(`GET ${CONVERSATION}/messages/:id`, (_, [, id = '']) => json(message(id)));
-    const begun = await branch(wire.client(), {
+      .on(`GET ${CONVERSATION}/messages/:id`, (_, [, id = '']) => json(message(id, { parentId: 'a9' })))
+      .on(`GET ${CONVERSATION}/messages/a0`, () => json(message('a0', { role: 'assistant' })));
+
+  it.each([
+    ['under an answer', 'a0', 'a0'],
+    ['beside a question', 'u5', 'a9'],
+    ['at the root', null, null],
+  ])('begins %s, and resolves with what was stored', async (_, fromMessageId, parentId) => {
+    const wire = sent();
+    const asked = { conversationId: 'order-4711', fromMessageId, newMessage: 'What if?' };
+    const begun = await branch(wire.client(), asked);
+    expect(wire.calls('POST api/chat/send')[0]?.body).toMatchObject({
       conversationId: CONVERSATION_ID,
-      fromMessageId: 'a0',
-      newMessage: 'What if?',
+      content: 'What if?',
+      parentId,
     });
-    expect(wire.calls('POST api/chat/send')[0]?.body).toMatchObject({ content: 'What if?', parentId: 'a0' });
     expect(begun).toMatchObject({ runId: 'r1', userMessage: { id: 'u1' }, message: { id: 'a1' } });
   });
 
   it('throws what went wrong', async () => {
-    const wire = server([]).on('POST api/chat/send', () => refused(409, 'run_in_progress'));
+    const wire = sent().on('POST api/chat/send', () => refused(409, 'run_in_progress'));
     const asked = { conversationId: CONVERSATION_ID, fromMessageId: null, newMessage: 'x' };
     await expect(branch(wire.client(), asked)).rejects.toMatchObject({ code: 'run_in_progress' });
   });

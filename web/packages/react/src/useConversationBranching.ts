@@ -5,8 +5,8 @@ import { useProsa } from './context.js';
 
 export interface UseConversationBranching {
   /**
-   * Sends a message under `fromMessageId` beside what stands there already, and resolves with it and its answer.
-   * The branch becomes the one that is shown, in every window at once. Rejects with a ChatError.
+   * Sends another version of `fromMessageId` where that is a message of the user's, else a message under it, and
+   * resolves with it and its answer. The branch becomes the one that is shown, in every window at once. Rejects with a ChatError.
    */
   readonly createBranch: (given: NewBranch) => Promise<Branch>;
   /** True while an answer in a branch is awaited. */
