@@ -167,7 +167,7 @@ async def test_a_token_that_expires_in_mid_answer_costs_the_desk_nothing(desk: H
     gate = asyncio.Event()
     desk.script = ["um", gate, "dois"]
     bia = Caller(desk, "bia", "acme")
-    claims = {"client_id": "acme", "exp": time.time() + 1.2}
+    claims = {"client_id": "acme", "exp": time.time() + 3}
     async with line(desk, PATH + "1", "ana", claims=claims) as one, bia.line() as two:
         for each in (one, two):
             await each.say(ticketBody=BODY)
