@@ -142,7 +142,7 @@ async def test_a_stop_keeps_the_text_and_tells_the_end(door: Door, listening: Ho
 @pytest.mark.hostile(61)
 async def test_a_stop_that_races_the_end_leaves_one_end(door: Door, listening: House) -> None:
     listening.script = ["a", 0.0, "b"]
-    for _ in range(counts(1000, 15)):
+    for _ in range(counts(300, 15)):
         one = await listening.conversation()
         told = await door.send(one)
         start = await told.next()
