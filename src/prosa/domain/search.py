@@ -17,6 +17,9 @@ LOOKED_AT = 20_000
 BEFORE, LONG = 60, 240
 """Characters of a piece before its first hit, and altogether."""
 
+MARKED = 16
+"""Phrases that are marked in a text at most, and words of each."""
+
 Spot = tuple[int, str]
 """Where something stands in what is found: only the store that said so knows how to read it."""
 
@@ -74,11 +77,12 @@ def phrases_of(asked: str) -> tuple[Phrase, ...]:
 
 
 class Hits:
-    """Shows where phrases stand in texts. An accent, a case and what parts words make no difference."""
+    """Shows where phrases stand in texts. An accent, a case and what parts words make no difference. It never
+    goes back over what it has read: no text takes longer than its length."""
 
     def __init__(self, phrases: tuple[Phrase, ...]) -> None:
         self._pattern = re.compile(
-            r"(?<![^\W_])(?:" + "|".join(map(_pattern_of, phrases)) + ")", re.IGNORECASE
+            r"(?<![^\W_])(?:" + "|".join(map(_pattern_of, phrases[:MARKED])) + ")", re.IGNORECASE
         )
 
     def pieces(self, text: str) -> list[Piece] | None:
@@ -122,12 +126,12 @@ def _tidied(pieces: list[Piece], *, cut_before: bool, cut_after: bool) -> list[P
 
 
 def _pattern_of(phrase: Phrase) -> str:
-    words = ["".join(map(_any_accent, word)) for word in _WORD.findall(folded(phrase.text))]
-    return r"[\W_]+".join(words) + (r"[^\W_]*" if phrase.open_end else r"(?![^\W_])")
+    words = ["".join(map(_any_accent, word)) for word in _WORD.findall(folded(phrase.text))[:MARKED]]
+    return r"[\W_]++".join(words) + (r"[^\W_]*" if phrase.open_end else r"(?![^\W_])")
 
 
 def _any_accent(letter: str) -> str:
-    return f"[{re.escape(letter)}{_accented().get(letter, '')}][\u0300-\u036f]*"
+    return f"[{re.escape(letter)}{_accented().get(letter, '')}][\u0300-\u036f]*+"
 
 
 @cache

@@ -57,7 +57,10 @@ class Search:
         await self._store.index()
         found = await records.search.page(sought, limit + 1, before)
         seen = Hits(sought.phrases)
-        hits = [Hit(each, await _pieces(records.search, seen, each)) for each in found[:limit]]
+        hits = []
+        for each in found[:limit]:
+            hits.append(Hit(each, await _pieces(records.search, seen, each)))
+            await asyncio.sleep(0)  # a page of long messages takes a while, and others are waiting
         return hits, to_cursor(*found[limit - 1].place) if len(found) > limit else None
 
     async def _keep(self) -> None:

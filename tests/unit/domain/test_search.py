@@ -1,6 +1,7 @@
 """What a search asks for, and the line that shows where it is."""
 
 import re
+import time
 from itertools import pairwise
 
 import pytest
@@ -92,6 +93,23 @@ def test_a_word_of_the_text_is_found_however_it_is_written(said: list[str], data
     hits = [each.text for each in pieces if each.hit]
     assert word in hits
     assert {folded(each) for each in hits} == {folded(word)}
+
+
+@pytest.mark.hostile(27)
+@pytest.mark.parametrize(
+    ("asked", "text"),
+    [
+        ("a-b", "a" + "\u0301" * 100_000 + " a b"),
+        ("a-b", "a" + "-" * 100_000 + "c a b"),
+        (" ".join("abcdefghijklmnopqrstuvwxy"), "z " * 50_000 + "a b c"),
+        ('"' + "a " * 90 + 'b"', "a " * 50_000 + "b"),
+    ],
+)
+def test_no_text_takes_long(asked: str, text: str) -> None:
+    hits = Hits(phrases_of(asked))
+    before = time.process_time()
+    assert hits.pieces(text)
+    assert time.process_time() - before < 1
 
 
 def test_an_empty_text_has_no_pieces() -> None:
