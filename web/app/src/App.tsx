@@ -44,7 +44,10 @@ export function App({ session, texts, onSignOut, onSignedOut }: AppProps) {
   const search = () => {
     setOpen(true);
     // On a phone the drawer must be open before anything in it can be focused.
-    requestAnimationFrame(() => searchField.current?.select());
+    requestAnimationFrame(() => {
+      searchField.current?.focus();
+      searchField.current?.select();
+    });
   };
   useShortcuts([
     { keys: 'mod+k', label: texts.search, section: 'page', run: search },
