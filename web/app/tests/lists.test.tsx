@@ -121,7 +121,7 @@ describe('the sidebar', () => {
 
   it('finds messages, marks the words and leads to them', async () => {
     await show();
-    fireEvent.keyDown(document, { key: 'k', metaKey: true });
+    fireEvent.keyDown(document, { key: 'k', ctrlKey: true });
     const field = screen.getByRole('textbox', { name: /^Search/ });
     await waitFor(() => expect(document.activeElement).toBe(field));
     fireEvent.change(field, { target: { value: 'pears' } });
