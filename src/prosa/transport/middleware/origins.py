@@ -12,7 +12,7 @@ from prosa.transport.operation import Door, respond
 _LOCALHOST = re.compile(r"https?://(localhost|127\.0\.0\.1|\[::1\])(:\d+)?")
 _METHODS = b"GET, POST, PUT, PATCH, DELETE"
 _HEADERS = b"authorization, content-type, idempotency-key, last-event-id, accept-language"
-_EXPOSED = b"x-conversation-id, retry-after"
+_EXPOSED = b"x-conversation-id, retry-after, content-disposition, x-total-conversations"
 
 
 class Origins:
