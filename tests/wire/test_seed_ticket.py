@@ -16,7 +16,7 @@ from tests.bundle import bundled, needs_workspace
 from tests.shared import needs_seeds, seed
 from tests.wire.house import House
 
-from prosa.domain.errors import ProviderOverloaded
+from prosa.domain.errors import ProsaError, ProviderOverloaded
 
 pytestmark = [pytest.mark.browser, needs_seeds, needs_chromium, needs_workspace]
 
@@ -43,12 +43,14 @@ def component() -> str:
 @contextlib.asynccontextmanager
 async def at_its_address(house: House) -> AsyncIterator[list[str]]:
     """The house listens on the seed's port; what a browser must be told if that was taken."""
-    try:
-        async with house.listening(PORT):
-            yield []
-    except OSError:
-        async with house.listening() as url:
-            yield [f"--host-resolver-rules=MAP localhost:{PORT} {url.removeprefix('http://')}"]
+    async with contextlib.AsyncExitStack() as open_doors:
+        try:
+            await open_doors.enter_async_context(house.listening(PORT))
+            arguments = []
+        except (OSError, ProsaError):
+            url = await open_doors.enter_async_context(house.listening())
+            arguments = [f"--host-resolver-rules=MAP localhost:{PORT} {url.removeprefix('http://')}"]
+        yield arguments
 
 
 class Desk:
