@@ -52,6 +52,7 @@ async def test_the_collection(tmp_path: Path, database: Database) -> None:
         assert done.messages == said
         again = await imported(store, file)
         assert (again.imported, again.skipped, again.messages, list(again.failed)) == (0, 646, 0, [])
+        await store.index()
         hits, _ = await Search(store).page(ANA, Sought(phrases_of('"401k plan"')), 50, None)
         wanted = sum("401k plan" in each["content"].lower() for one in found for each in one["messages"])
         assert len(hits) == wanted > 0

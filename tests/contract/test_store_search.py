@@ -1,9 +1,10 @@
 """Search over messages: what is found, by whom, and in which order."""
 
+import asyncio
 from typing import Any
 
 import pytest
-from tests.stores import ANA, NOON, begin, conversation, ending, message
+from tests.stores import ANA, BIA, NOON, begin, conversation, ending, message
 
 from prosa.domain.conversations import Conversation, MessageKind, MessageStatus
 from prosa.domain.ids import new_id
@@ -12,6 +13,7 @@ from prosa.domain.principal import Principal
 from prosa.domain.search import Sought, Spot, phrases_of
 from prosa.domain.time import Instant
 from prosa.ports.store import Store
+from prosa.services import search
 
 
 async def say(store: Store, chat: Conversation, text: str, **fields: Any) -> str:
@@ -170,6 +172,33 @@ async def test_pages_while_messages_come_and_go(store: Store, chat: Conversation
     assert [number // 3 for number in numbers] == sorted((number // 3 for number in numbers), reverse=True)
     assert len(set(numbers)) == len(numbers)
     assert {number for number in range(12) if number % 4} <= set(numbers)
+
+
+async def test_messages_without_a_time_of_their_own(
+    store: Store, chat: Conversation, other: Conversation
+) -> None:
+    """However many are of one moment, those of nobody else wait for them."""
+    await store.of(ANA).messages.seed([message(chat, f"tema {number}") for number in range(5000)])
+    await store.index()
+    await say(store, other, "agulha")
+    assert await found(store, "agulha", BIA) == ["agulha"]
+    for number in (0, 4095, 4999):
+        assert await found(store, f'"tema {number}"') == [f"tema {number}"]
+
+
+async def test_a_search_does_not_wait_for_ever(
+    store: Store, chat: Conversation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await say(store, chat, "agulha")
+    await store.index()
+
+    async def index(least: int = 1) -> None:
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr(store, "index", index)
+    monkeypatch.setattr(search, "LONGEST", 0.01)
+    hits, _ = await search.Search(store).page(ANA, Sought(phrases_of("agulha")), 10, None)
+    assert [each.found.text for each in hits] == ["agulha"]
 
 
 @pytest.mark.hostile(24)

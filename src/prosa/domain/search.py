@@ -11,6 +11,9 @@ from prosa.domain.models import Role
 from prosa.domain.time import Instant
 from prosa.kit.text import folded
 
+FINDABLE = 100_000
+"""Characters of a message that can be found."""
+
 LOOKED_AT = 20_000
 """Characters of a message that its piece is taken from, if there is a hit in them."""
 

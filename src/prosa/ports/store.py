@@ -265,7 +265,7 @@ class Search(Protocol):
         ...
 
     async def text(self, message_id: str) -> str:
-        """The whole text of a message. Raises MessageNotFound."""
+        """The text of a message, as far as it can be found. Raises MessageNotFound."""
         ...
 
 
@@ -382,8 +382,8 @@ class Store(Protocol):
         ...
 
     async def index(self, least: int = 1) -> None:
-        """Makes all that is written found by `Search`, where `least` messages or more wait for it. Raises
-        StoreUnavailable."""
+        """Makes all that is written found by `Search`, the newest first, where `least` messages or more wait
+        for it. Who does not wait for its end may leave it. Raises StoreUnavailable."""
         ...
 
     async def ping(self) -> None:

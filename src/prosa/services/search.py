@@ -22,6 +22,10 @@ WAITING = 256
 """Messages that wait for the index at most, if nobody searches: many at once cost a quarter."""
 
 
+LONGEST = 1.0
+"""Seconds for which a search waits for the index: while somebody imports a lot, it is behind."""
+
+
 class Hit(Struct, frozen=True):
     """A message that was found, and a line of it in which the hits are marked."""
 
@@ -54,7 +58,9 @@ class Search:
             await records.conversations.get(sought.conversation_id)
         if not sought.phrases:
             return [], None
-        await self._store.index()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(LONGEST):
+                await self._store.index()
         found = await records.search.page(sought, limit + 1, before)
         seen = Hits(sought.phrases)
         hits = []

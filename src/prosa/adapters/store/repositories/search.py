@@ -25,7 +25,7 @@ from prosa.adapters.store.statement import Ask, Plan, Row, Statement, owned
 from prosa.adapters.store.tables import conversations, messages
 from prosa.domain.errors import MessageNotFound
 from prosa.domain.models import Role
-from prosa.domain.search import LOOKED_AT, Found, Phrase, Sought, Spot
+from prosa.domain.search import FINDABLE, LOOKED_AT, Found, Phrase, Sought, Spot
 from prosa.domain.time import Instant
 
 _m, _c = messages.c, conversations.c
@@ -91,7 +91,11 @@ _BEFORE_IN_POSTGRES = or_(
     _m.created_at < bindparam("place", type_=_m.created_at.type),
     and_(_m.created_at == bindparam("place", type_=_m.created_at.type), _m.id < bindparam("id")),
 )
-_TEXT = Statement(select(_m.content).where(_m.id == bindparam("id"), owned(messages)))
+_TEXT = Statement(
+    select(func.substr(_m.content, literal(1, Integer), literal(FINDABLE, Integer))).where(
+        _m.id == bindparam("id"), owned(messages)
+    )
+)
 
 
 @cache
