@@ -248,3 +248,12 @@ async def turn(store: Store, of: Conversation, content: str = "Hello", **fields:
     run = (await begin(store, of, content, **fields)).run
     await store.engine.commit(run.owner, [append(run, 1, b"{}")], [ending(run)])
     return await store.of(Principal(of.user_id, of.client_id)).runs.get(run.id)
+
+
+async def insert(store: Store, summary: Message, child: str) -> bool:
+    """Puts a summary into the tree, as who has claimed to write it."""
+    records, until = store.of(Principal(summary.user_id)).summaries, Instant(NOON + SECOND)
+    assert await records.claim(summary.conversation_id, NOON, until)
+    inserted = await records.insert(summary, child, until)
+    await records.let_go(summary.conversation_id, until)
+    return inserted

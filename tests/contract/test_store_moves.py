@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 from tests.contract.conftest import Place
-from tests.stores import ANA, BIA, NOON, begin, conversation, message, turn
+from tests.stores import ANA, BIA, NOON, begin, conversation, insert, message, turn
 
 from prosa.domain.content import ImagePart, TextPart, ThinkingPart, ToolCall, ToolResult
 from prosa.domain.conversations import (
@@ -82,7 +82,7 @@ async def furnish(store: Store) -> None:
         Feedback(said.id, "ana", one.id, "up", 4, ("good", "é"), "So, so.", LATER, Instant(LATER + 1))
     )
     summary = message(one, "What was said.", parent_id=first.message_id, kind=MessageKind.SUMMARY)
-    assert await records.summaries.insert(summary, said.id)
+    assert await insert(store, summary, said.id)
     await records.conversations.create(conversation(ANA, ticket_id="T-1", title="of a ticket"))
     two, _ = await records.conversations.create(conversation(ANA))
     await begin(store, two, "being answered")

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import pytest
 from msgspec.structs import replace
-from tests.stores import ANA, BIA, NOON, begin, bound, message, opening, turn
+from tests.stores import ANA, BIA, NOON, begin, bound, insert, message, opening, turn
 
 from prosa.domain.context import Counts, Sent, Shown
 from prosa.domain.conversations import Conversation, Message, MessageKind
@@ -36,7 +36,7 @@ async def summarised(store: Store, chat: Conversation) -> tuple[list[Run], Messa
     """Four exchanges, the first two of which a summary tells of."""
     said = await talk(store, chat, "one", "two", "three", "four")
     summary = summary_of(chat, said[1].message_id, said[2].user_message_id or "")
-    assert await store.of(ANA).summaries.insert(summary, said[2].user_message_id or "")
+    assert await insert(store, summary, said[2].user_message_id or "")
     return said, summary
 
 
@@ -86,7 +86,7 @@ async def test_other_branches_do_not_see_it(store: Store, chat: Conversation) ->
     aside = await turn(store, chat, "aside", parent_id=said[0].message_id)
     child = said[1].user_message_id or ""
     summary = summary_of(chat, said[0].message_id, child)
-    assert await store.of(ANA).summaries.insert(summary, child)
+    assert await insert(store, summary, child)
     tree, head = await store.of(ANA).messages.tree(chat.id)
     assert head == aside.message_id
     assert tree.siblings(child) == [child, aside.user_message_id]
@@ -105,10 +105,10 @@ async def test_other_branches_do_not_see_it(store: Store, chat: Conversation) ->
 async def test_the_tree_changed_meanwhile(store: Store, chat: Conversation) -> None:
     said, summary = await summarised(store, chat)
     late = summary_of(chat, said[1].message_id, said[2].user_message_id or "")
-    assert not await store.of(ANA).summaries.insert(late, said[2].user_message_id or "")
+    assert not await insert(store, late, said[2].user_message_id or "")
     await store.of(ANA).messages.delete(chat.id, said[3].user_message_id or "", LATER)
     gone = summary_of(chat, said[2].message_id, said[3].user_message_id or "")
-    assert not await store.of(ANA).summaries.insert(gone, said[3].user_message_id or "")
+    assert not await insert(store, gone, said[3].user_message_id or "")
     tree, _ = await store.of(ANA).messages.tree(chat.id)
     assert tree.summaries == {summary.id}
 
@@ -142,7 +142,7 @@ async def test_deleting_the_summary_itself(store: Store, chat: Conversation) -> 
 async def test_what_is_rewritten_is_not_told_of_any_more(store: Store, chat: Conversation) -> None:
     said, summary = await summarised(store, chat)
     second = summary_of(chat, said[2].message_id, said[3].user_message_id or "", "Shorter.")
-    assert await store.of(ANA).summaries.insert(second, said[3].user_message_id or "")
+    assert await insert(store, second, said[3].user_message_id or "")
     records = store.of(ANA).messages
     await records.rewrite(chat.id, said[3].user_message_id or "", "vier", LATER)
     tree, _ = await records.tree(chat.id)
@@ -155,6 +155,17 @@ async def test_what_is_rewritten_is_not_told_of_any_more(store: Store, chat: Con
     tree, head = await records.tree(chat.id)
     assert tree.summaries == frozenset()
     assert tree.branch(head)[:2] == [said[0].user_message_id, said[0].message_id]
+
+
+async def test_what_is_rewritten_meanwhile_is_not_told_of(store: Store, chat: Conversation) -> None:
+    said = await talk(store, chat, "one", "two", "three")
+    child = said[1].user_message_id or ""
+    records = store.of(ANA).summaries
+    assert await records.claim(chat.id, NOON, LATER)
+    await store.of(ANA).messages.rewrite(chat.id, said[0].user_message_id or "", "eins", NOON)
+    assert not await records.insert(summary_of(chat, said[0].message_id, child), child, LATER)
+    assert (await store.of(ANA).messages.tree(chat.id))[0].summaries == frozenset()
+    assert await insert(store, summary_of(chat, said[0].message_id, child), child), "somebody may try again"
 
 
 async def test_a_summary_can_be_rewritten(store: Store, chat: Conversation) -> None:
@@ -171,7 +182,9 @@ async def test_one_at_a_time(store: Store, chat: Conversation, other: Conversati
     assert not await records.claim(chat.id, LATER, Instant(LATER + SECOND))
     # What nobody lets go of is free once its time is over.
     assert await records.claim(chat.id, Instant(LATER + 1), Instant(LATER + SECOND))
-    await records.let_go(chat.id)
+    await records.let_go(chat.id, LATER)
+    assert not await records.claim(chat.id, NOON, LATER), "that claim was over before"
+    await records.let_go(chat.id, Instant(LATER + SECOND))
     assert await records.claim(chat.id, NOON, LATER)
     assert not await records.claim(other.id, NOON, LATER)
     assert not await records.claim(new_id(), NOON, LATER)
@@ -183,7 +196,7 @@ async def test_nobody_elses(store: Store, chat: Conversation) -> None:
     child = said[1].user_message_id or ""
     theirs = replace(summary_of(chat, said[0].message_id, child), user_id=BIA.user_id)
     with pytest.raises(ConversationNotFound):
-        await store.of(BIA).summaries.insert(theirs, child)
+        await store.of(BIA).summaries.insert(theirs, child, LATER)
     await store.of(BIA).messages.count(chat.id, {child: Counts(3, {"o200k_base": 1})})
     assert (await store.of(ANA).messages.get(chat.id, child)).tokens is None
 
@@ -246,7 +259,7 @@ async def test_any_sequence_leaves_a_tree(store: Store, chat: Conversation, seed
             case "regenerate" if node and (await records.messages.get(chat.id, node)).role is Role.ASSISTANT:
                 await turn(store, chat, None, regenerate=node)
             case "summarise" if node and len(path := tree.branch(node)) > 1:
-                inserted += await records.summaries.insert(summary_of(chat, path[-2], node), node)
+                inserted += await insert(store, summary_of(chat, path[-2], node), node)
             case "rewrite" if node:
                 await records.messages.rewrite(chat.id, node, "other", LATER)
             case "delete" if node and dice.random() < 0.5:

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from msgspec import UNSET
 from msgspec.structs import replace
 from tests.counts import counts
-from tests.stores import ANA, BOOT, NOON, begin, conversation, ending, message
+from tests.stores import ANA, BOOT, NOON, begin, conversation, ending, insert, message
 
 from prosa.domain.conversations import Conversation, MessageHasReplies, MessageKind, MessageStatus
 from prosa.domain.errors import RunInProgress
@@ -146,7 +146,7 @@ class Talk:
             return
         told = message(self.chat, "tema", parent_id=above, role=Role.SYSTEM, kind=MessageKind.SUMMARY)
         told = replace(told, id=between(above, child))
-        assert await self.records.summaries.insert(told, child)
+        assert await insert(self.store, told, child)
 
     async def check(self) -> None:
         tree, head = await self.records.messages.tree(self.chat.id)

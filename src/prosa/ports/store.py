@@ -242,8 +242,8 @@ class Summaries(Protocol):
         """Whether this is the one who may write a summary in it, until `until`."""
         ...
 
-    async def let_go(self, conversation_id: str) -> None:
-        """The claim is over."""
+    async def let_go(self, conversation_id: str, until: Instant) -> None:
+        """The claim until then is over."""
         ...
 
     async def branch(self, conversation_id: str, leaf: str) -> list[Shown]:
@@ -251,9 +251,9 @@ class Summaries(Protocol):
         MessageNotFound."""
         ...
 
-    async def insert(self, summary: Message, child: str) -> bool:
-        """Puts a summary between its parent and `child`; False where the tree has changed there meanwhile.
-        Raises ConversationNotFound."""
+    async def insert(self, summary: Message, child: str, until: Instant) -> bool:
+        """Puts a summary between its parent and `child`; False where the tree has changed there meanwhile, or
+        the claim until then is over: so it is where a message was rewritten. Raises ConversationNotFound."""
         ...
 
 

@@ -76,15 +76,16 @@ class Summaries:
         cut = await self._cut(branch, asked=asked)
         records = self._store.of(branch.principal).summaries
         moment = now()
-        if cut is None or not await records.claim(branch.conversation_id, moment, Instant(moment + CLAIM)):
+        until = Instant(moment + CLAIM)
+        if cut is None or not await records.claim(branch.conversation_id, moment, until):
             return None
         try:
             cut = await self._cut(branch, asked=asked)  # somebody may have written one before the claim
-            written = None if cut is None else await self._written(branch, cut)
+            written = None if cut is None else await self._written(branch, cut, until)
         except ShuttingDown:
-            await records.let_go(branch.conversation_id)
+            await records.let_go(branch.conversation_id, until)
             raise
-        await records.let_go(branch.conversation_id)
+        await records.let_go(branch.conversation_id, until)
         return written
 
     async def of(self, principal: Principal, conversation: Conversation) -> Message | None:
@@ -131,7 +132,7 @@ class Summaries:
             return None
         return summary.cut(shown, tokens, context)
 
-    async def _written(self, branch: Branch, cut: summary.Cut) -> Message | None:
+    async def _written(self, branch: Branch, cut: summary.Cut, until: Instant) -> Message | None:
         name = self._defaults.summary_model or _name(branch.model)
         choice = self._catalogue.choose((None, name))
         context = self._catalogue.window(choice)
@@ -157,7 +158,7 @@ class Summaries:
             created_at=now(),
             kind=MessageKind.SUMMARY,
         )
-        inserted = await self._store.of(branch.principal).summaries.insert(made, cut.below)
+        inserted = await self._store.of(branch.principal).summaries.insert(made, cut.below, until)
         return made if inserted else None
 
     async def _noted(

@@ -25,7 +25,10 @@ _CLAIM = Statement(
     .values(summary_until=bindparam("until"))
     .returning(_c.id)
 )
-_LET_GO = Statement(update(conversations).where(*_this).values(summary_until=null()))
+_until = _c.summary_until == bindparam("until", type_=_c.summary_until.type)
+_LET_GO = Statement(update(conversations).where(*_this, _until).values(summary_until=null()))
+_NO_CLAIM = Statement(update(conversations).where(*_this).values(summary_until=null()))
+_CLAIMED = Statement(select(_c.id).where(*_this, _until))
 _ABOVE = Statement(select(_m.parent_id).where(_m.id == bindparam("id"), *_here))
 _INSERT = insertion(messages, *Message.__struct_fields__)
 _HANG = Statement(
@@ -46,7 +49,9 @@ def dissolved(conversation_id: str, summary_id: str) -> Plan[None]:
 
 
 def dissolved_below(conversation_id: str, message_id: str) -> Plan[None]:
-    """Takes out all summaries that tell of a message: what they tell is not true any more."""
+    """Takes out all summaries that tell of a message: what they tell is not true any more. So is what is
+    being written."""
+    yield Ask(_NO_CLAIM, key=conversation_id)
     nodes = yield Ask(NODES, conversation_id=conversation_id)
     tree = tree_of(nodes)
     if tree.summaries and message_id in tree:
@@ -59,8 +64,8 @@ def _claim(conversation_id: str, now: Instant, until: Instant) -> Plan[bool]:
     return bool((yield Ask(_CLAIM, key=conversation_id, now=now, until=until)))
 
 
-def _let_go(conversation_id: str) -> Plan[None]:
-    yield Ask(_LET_GO, key=conversation_id)
+def _let_go(conversation_id: str, until: Instant) -> Plan[None]:
+    yield Ask(_LET_GO, key=conversation_id, until=until)
 
 
 def _branch(conversation_id: str, leaf: str) -> Plan[list[Shown]]:
@@ -68,8 +73,10 @@ def _branch(conversation_id: str, leaf: str) -> Plan[list[Shown]]:
     return [to_shown(row) for row in reversed(rows)]
 
 
-def _insert(summary: Message, child: str) -> Plan[bool]:
+def _insert(summary: Message, child: str, until: Instant) -> Plan[bool]:
     conversation = yield from locked(summary.conversation_id)
+    if not (yield Ask(_CLAIMED, key=conversation.id, until=until)):
+        return False
     rows = yield Ask(_ABOVE, id=child, conversation_id=conversation.id)
     if not rows or rows[0][0] != summary.parent_id:
         return False
@@ -90,11 +97,11 @@ class Summaries:
     async def claim(self, conversation_id: str, now: Instant, until: Instant) -> bool:
         return await self._session.write(_claim, conversation_id, now, until)
 
-    async def let_go(self, conversation_id: str) -> None:
-        await self._session.write(_let_go, conversation_id)
+    async def let_go(self, conversation_id: str, until: Instant) -> None:
+        await self._session.write(_let_go, conversation_id, until)
 
     async def branch(self, conversation_id: str, leaf: str) -> list[Shown]:
         return await self._session.read(_branch, conversation_id, leaf)
 
-    async def insert(self, summary: Message, child: str) -> bool:
-        return await self._session.write(_insert, summary, child)
+    async def insert(self, summary: Message, child: str, until: Instant) -> bool:
+        return await self._session.write(_insert, summary, child, until)
