@@ -1,10 +1,13 @@
 """Search over messages: what is found, by whom, and in which order."""
 
 import asyncio
+import sqlite3
+from contextlib import closing
+from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.stores import ANA, BIA, NOON, begin, conversation, ending, message
+from tests.stores import ANA, BIA, NOON, begin, conversation, ending, message, sqlite_store
 
 from prosa.domain.conversations import Conversation, MessageKind, MessageStatus
 from prosa.domain.ids import new_id
@@ -184,6 +187,35 @@ async def test_messages_without_a_time_of_their_own(
     assert await found(store, "agulha", BIA) == ["agulha"]
     for number in (0, 4095, 4999):
         assert await found(store, f'"tema {number}"') == [f"tema {number}"]
+
+
+async def test_nobody_waits_until_what_is_deleted_has_left_the_index(tmp_path: Path) -> None:
+    """In the writer a deletion costs what its rows cost; the index follows, and then knows nothing of it."""
+    store = sqlite_store(tmp_path)
+    await store.open(lambda _kind, _ids: None)
+    try:
+        chat, _ = await store.of(ANA).conversations.create(conversation())
+        for text in ("alfa beta", "alfa gama", "alfa delta"):
+            await say(store, chat, text)
+        await store.index()
+        await store.of(ANA).messages.clear(chat.id, NOON)
+        page = await store.of(ANA).search.page(Sought(phrases_of("alfa")), 100, None)
+        assert page == []
+        assert _indexed(tmp_path, "alfa") == 3
+        await say(store, chat, "alfa beta")  # at the same moment, so it would get the first one's number
+        await store.index(256)
+        assert _indexed(tmp_path, "alfa") == 0
+        assert await found(store, "alfa") == ["alfa beta"]
+        assert (_indexed(tmp_path, "alfa"), _indexed(tmp_path, "gama")) == (1, 0)
+    finally:
+        await store.close()
+
+
+def _indexed(folder: Path, word: str) -> int:
+    with closing(sqlite3.connect(folder / "prosa.db")) as raw:
+        return len(
+            raw.execute("SELECT rowid FROM search WHERE search MATCH ?", (f"content : {word}",)).fetchall()
+        )
 
 
 async def test_a_search_does_not_wait_for_ever(

@@ -1,4 +1,4 @@
-"""What waits for the full-text index goes into it, many messages at a time."""
+"""What waits for the full-text index goes into it or leaves it, many messages at a time."""
 
 from sqlalchemy import (
     Integer,
@@ -35,10 +35,24 @@ _SECOND = 32
 
 _m = messages.c
 _WAITING = table("search_waiting", column("message_id", Text))
+_LEAVING = table("search_leaving", *(column(name) for name in ("id", "scope", "content")))
+_COMMANDS = table("search", *(column(name) for name in ("search", "rowid", "scope", "content")))
 _some = select(_WAITING.c.message_id).limit(literal(MOST, Integer)).subquery()
 _COUNT = Statement(select(func.count()).select_from(_some))
 _batch = select(_WAITING.c.message_id).order_by(_WAITING.c.message_id.desc()).limit(bindparam("limit"))
 """The newest first: what somebody has just said does not wait for what somebody imports."""
+
+_gone = select(_LEAVING.c.id).order_by(_LEAVING.c.id).limit(bindparam("limit"))
+_TAKE_OUT = Statement(
+    insert(_COMMANDS).from_select(
+        ["search", "rowid", "scope", "content"],
+        select(literal("delete"), _LEAVING.c.id, _LEAVING.c.scope, _LEAVING.c.content).where(
+            _LEAVING.c.id.in_(_gone)
+        ),
+    )
+)
+_TAKEN_OUT = Statement(delete(_LEAVING).where(_LEAVING.c.id.in_(_gone)).returning(literal(1, Integer)))
+_LEFT = Statement(select(exists().where(_LEAVING.c.id.is_not(None))))
 
 _first = _m.created_at.bitwise_lshift(literal(_TICK, Integer))
 _after = (_m.created_at + literal(1, Integer)).bitwise_lshift(literal(_TICK, Integer))
@@ -81,18 +95,24 @@ _DONE = Statement(
 )
 
 
-def _count() -> Plan[int]:
-    rows = yield Ask(_COUNT)
-    return int(rows[0][0])
+def _due(least: int) -> Plan[bool]:
+    """Whether there is something to do. What was deleted does not wait for more."""
+    if (yield Ask(_LEFT))[0][0]:
+        return True
+    return int((yield Ask(_COUNT))[0][0]) >= least
 
 
 def _add() -> Plan[bool]:
+    # First all others leave: one that comes may get the number of one that was there.
+    yield Ask(_TAKE_OUT, limit=BATCH)
+    if (yield Ask(_TAKEN_OUT, limit=BATCH)):
+        return True
     yield Ask(_NUMBER, limit=BATCH)
     yield Ask(_ADD, limit=BATCH)
     return bool((yield Ask(_DONE, limit=BATCH)))
 
 
 async def index(session: Session, least: int) -> None:
-    """Puts all into the index that waits for it, if there are at least `least`."""
-    while await session.read(_count) >= least and await session.write(_add):
+    """Brings the index up to date, if `least` messages or more wait for it, or one that is gone is in it."""
+    while await session.read(_due, least) and await session.write(_add):
         pass

@@ -15,6 +15,9 @@ _SQLITE = (
     CREATE TABLE search_waiting (message_id TEXT NOT NULL PRIMARY KEY) WITHOUT ROWID
     """,
     """
+    CREATE TABLE search_leaving (id INTEGER PRIMARY KEY, scope TEXT NOT NULL, content TEXT NOT NULL)
+    """,
+    """
     CREATE VIRTUAL TABLE search USING fts5(
         scope, content, content='', columnsize=0, tokenize="unicode61 remove_diacritics 2"
     )
@@ -56,14 +59,15 @@ _SQLITE = (
 would cost four times as much as with many of them at once: each commit makes a segment of it."""
 
 _FORGET = """
-        INSERT INTO search(search, rowid, scope, content)
-            SELECT 'delete', id, hex(OLD.user_id) || ' ' || replace(OLD.conversation_id, '-', ''),
+        INSERT INTO search_leaving
+            SELECT id, hex(OLD.user_id) || ' ' || replace(OLD.conversation_id, '-', ''),
                 substr(OLD.content, 1, 100000)
             FROM search_rows WHERE message_id = OLD.id;
         DELETE FROM search_rows WHERE message_id = OLD.id;
         DELETE FROM search_waiting WHERE message_id = OLD.id;
 """
-"""The index keeps no text: what is taken out of it must be named as it was put in."""
+"""The index keeps no text: what is taken out of it must be named as it was put in. That takes as long as
+putting it in, so it waits for its turn, too; without its row it is not found any more."""
 
 _MARKS = r"[\u0300-\u036f]"
 _SIGNS = r"[\u0001-\u002f\u003a-\u0040\u005b-\u0060\u007b-\u00bf\u2000-\u206f\u3000-\u303f]+"
