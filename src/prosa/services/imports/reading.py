@@ -9,6 +9,7 @@ from typing import Any, Protocol
 from msgspec import Struct
 
 from prosa.domain.imports import BrokenFile, TooMuch
+from prosa.services.imports.digits import Digits
 from prosa.services.imports.escapes import Escapes
 
 LIST = "conversations"
@@ -18,6 +19,8 @@ MOST_TEXT = 64 * 1024 * 1024
 """Characters that one value may have in all its texts."""
 MOST_VALUES = 4_000_000
 """Values in one: those of 200,000 messages."""
+MOST_AT_A_TIME = 32 * 1024 * 1024
+"""Bytes of one text: the reader holds all of it, and looks at it anew with each piece."""
 DEEPEST = 100
 PIECE = 65_536
 
@@ -49,7 +52,7 @@ def entries(file: Readable) -> Iterator[Entry | Flaw]:
 
     counted = _Counted(file)
     try:
-        events = iter(ijson.basic_parse(counted, buf_size=PIECE, multiple_values=True))
+        events = counted.heard(ijson.basic_parse(counted, buf_size=PIECE, multiple_values=True))
         for event, value in events:
             if event == "start_array":
                 yield from _elements("", events)
@@ -57,28 +60,45 @@ def entries(file: Readable) -> Iterator[Entry | Flaw]:
                 yield from _envelope(events)
             else:
                 yield Entry(".", _plain(value))
-    except (ijson.JSONError, UnicodeDecodeError, ValueError, OverflowError) as error:
+    except (ijson.JSONError, ValueError, ArithmeticError) as error:
         raise BrokenFile(counted.read_so_far) from error
 
 
 class _Counted:
-    """A file that counts what was read of it, and gives no halves of characters."""
+    """A file that counts what was read of it, and gives no halves of characters and nothing endless."""
 
     def __init__(self, file: Readable) -> None:
         self._file = file
         self._escapes = Escapes()
+        self._digits = Digits()
+        self._silent = 0
         self.read_so_far = 0
 
     def read(self, size: int = -1) -> bytes:
+        """Raises ValueError where one thing in the file is longer than anybody needs."""
         while data := self._file.read(size):
             self.read_so_far += len(data)
             if whole := self._escapes.feed(data):
-                return whole
-        return self._escapes.rest()
+                return self._bounded(whole)
+        return self._bounded(self._escapes.rest())
+
+    def heard(self, events: Events) -> Events:
+        """`events` of what is read here."""
+        for event in events:
+            self._silent = 0
+            yield event
+
+    def _bounded(self, data: bytes) -> bytes:
+        self._silent += len(data)
+        if self._silent > MOST_AT_A_TIME or self._digits.endless(data):
+            raise ValueError(self._silent)
+        return data
 
 
 def _envelope(events: Events) -> Iterator[Entry | Flaw]:
+    """What stands beside the list is held together, so all of it counts as one value."""
     whole: dict[str, Any] = {}
+    builder = _Builder()
     for event, name in events:
         if event == "end_map":
             break
@@ -86,7 +106,7 @@ def _envelope(events: Events) -> Iterator[Entry | Flaw]:
         if kind == "start_array" and name == LIST:
             yield from _elements(name, events)
             continue
-        built = _Builder().whole(kind, value, events)
+        built = builder.whole(kind, value, events)
         if isinstance(built, Flaw):
             yield built
             continue
@@ -116,7 +136,8 @@ class _Builder:
     def whole(self, kind: str, value: Any, events: Events) -> Any:
         """The value that begins with this event, or a Flaw."""
         if kind not in ("start_array", "start_map"):
-            return _plain(value)
+            self._count(kind, value, 0)
+            return Flaw(TooMuch("file"), None) if self._over else _plain(value)
         root: Any = {} if kind == "start_map" else []
         stack: list[Any] = [root]
         names: list[str] = [""]

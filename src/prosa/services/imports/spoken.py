@@ -19,24 +19,29 @@ NOTHING = "{}"
 
 
 class Spoken:
-    """Grows part by part; each result stands behind a call."""
+    """Grows part by part; each result stands behind a call. There may be very many: what is said piece by
+    piece is put together once, at the end."""
 
     def __init__(self) -> None:
         self.parts: list[Part] = []
         self._open: ToolCall | None = None
+        self._calls: dict[str, ToolCall] = {}
+        self._answered: set[str] = set()
+        self._more: list[str] = []
+        self._spoke = False
 
     def say(self, text: str) -> None:
         if not text.strip():
             return
         if self.parts and isinstance(self.parts[-1], TextPart):
-            self.parts[-1] = TextPart(f"{self.parts[-1].text}\n\n{text}")
+            self._more.append(text)
         else:
-            before = any(isinstance(each, TextPart) for each in self.parts)
-            self.parts.append(TextPart(f"\n\n{text}" if before else text))
+            self._add(TextPart(f"\n\n{text}" if self._spoke else text))
+            self._spoke = True
 
     def think(self, text: str) -> None:
         if text.strip():
-            self.parts.append(ThinkingPart(text))
+            self._add(ThinkingPart(text))
 
     def call(self, identity: str, name: str, arguments: object) -> None:
         """`arguments`: an object, or a text that is JSON or the one thing that the tool was given."""
@@ -45,36 +50,48 @@ class Spoken:
         elif not arguments.lstrip().startswith("{"):
             arguments = msgspec.json.encode({"input": arguments}).decode()
         self._open = ToolCall(identity, name or "tool", arguments)
-        self.parts.append(self._open)
+        self._calls.setdefault(identity, self._open)
+        self._add(self._open)
 
     def result(self, identity: str, name: str, text: str, *, failed: bool = False) -> None:
         """Of the call `identity`; where there is none, of the last one; where there is none either, of one
         that nobody told of."""
-        last = self.parts[-1] if self.parts else None
-        if isinstance(last, ToolResult) and self._named(identity) is None:
-            self.parts[-1] = msgspec.structs.replace(last, result=f"{last.result}\n{text}".strip())
+        named = self._named(identity)
+        if named is None and self.parts and isinstance(self.parts[-1], ToolResult):
+            self._more.append(text)
             return
-        called = self._named(identity) or self._open
-        if called is None:
+        if named is None and self._open is None:
             self.call(identity, name, NOTHING)
-            called = self._open
+        called = named or self._open
         assert called is not None
         status = ToolStatus.FAILED if failed else ToolStatus.COMPLETED
-        self.parts.append(ToolResult(called.id, text, called.name, status))
+        self._add(ToolResult(called.id, text, called.name, status))
+        self._answered.add(called.id)
         self._open = None
-
-    def _named(self, identity: str) -> ToolCall | None:
-        answered = {each.id for each in self.parts if isinstance(each, ToolResult)}
-        return next(
-            (each for each in self.parts
-             if isinstance(each, ToolCall) and each.id == identity and each.id not in answered),
-            None,
-        )  # fmt: skip
 
     def content(self) -> tuple[str, tuple[Part, ...]]:
         """The text, and the parts where the text is not all."""
+        self._settle()
         text = text_of(self.parts)
         return text, () if plain(self.parts) else tuple(self.parts)
+
+    def _named(self, identity: str) -> ToolCall | None:
+        return None if identity in self._answered else self._calls.get(identity)
+
+    def _add(self, part: Part) -> None:
+        self._settle()
+        self.parts.append(part)
+
+    def _settle(self) -> None:
+        """Puts what came to the last part into it."""
+        more, self._more = self._more, []
+        if not more:
+            return
+        last = self.parts[-1]
+        if isinstance(last, TextPart):
+            self.parts[-1] = TextPart("\n\n".join([last.text, *more]))
+        elif isinstance(last, ToolResult):
+            self.parts[-1] = msgspec.structs.replace(last, result=joined([last.result, *more], "\n").strip())
 
 
 def joined(texts: Iterable[str], between: str = "\n\n") -> str:

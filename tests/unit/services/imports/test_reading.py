@@ -3,6 +3,7 @@
 import contextlib
 import io
 import json
+import re
 import struct
 import tracemalloc
 import zipfile
@@ -13,11 +14,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.unit.services.imports.samples import zipped
 
+from prosa.domain.content import ToolResult
 from prosa.domain.imports import BrokenFile, RefusedArchive, UnknownFile
-from prosa.services.imports import archive, reading
+from prosa.services.imports import archive, digits, reading
 from prosa.services.imports.archive import contents
+from prosa.services.imports.digits import Digits
 from prosa.services.imports.escapes import Escapes
 from prosa.services.imports.reading import Entry, Flaw, entries
+from prosa.services.imports.spoken import Spoken
 
 
 def read(data: bytes) -> list[Entry | Flaw]:
@@ -189,3 +193,61 @@ def test_an_encrypted_zip() -> None:
         data[data.find(mark) + at] |= 1
     with pytest.raises(RefusedArchive, match="encrypted"):
         opened(bytes(data))
+
+
+@pytest.mark.hostile(24)
+@pytest.mark.parametrize("before", [0, 1, 63_000, 66_000, 140_000])
+def test_a_number_without_end(before: int) -> None:
+    """Past its first piece, such a number took the process down."""
+    for number in (b"1" * 5_000, b"-" + b"7" * 300_000, b"1e" + b"9" * 40):
+        with pytest.raises(BrokenFile):
+            read(b"[" + b" " * before + number + b"]")
+    text = b'"' + b"\\\\" * 3 + b"1" * 200_000 + b'\\""'
+    assert len(read(b"[" + b" " * before + text + b", " + b"1" * 3_999 + b"]")) == 2
+
+
+@given(
+    st.lists(st.sampled_from([b"1", b"77", b'"', b"\\\\", b'\\"', b",", b" 1"]), max_size=30),
+    st.integers(1, 5),
+)
+def test_digits_are_counted_outside_of_texts_alone(pieces: list[bytes], size: int) -> None:
+    whole = b"".join(pieces)
+    outside = re.sub(rb'"(?:\\.|[^"\\])*("|$)', b'""', whole)
+    if b"\\" in outside:  # no JSON
+        return
+    seen = Digits()
+    cuts = [b"".join(pieces[at : at + size]) for at in range(0, len(pieces), size)]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(digits, "MOST", 3)
+        found = any(seen.endless(each) for each in cuts)
+    assert found == bool(re.search(rb"\d{4}", outside))
+
+
+def test_what_is_held_of_a_file_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reading, "MOST_AT_A_TIME", 200_000)
+    assert len(read(b'["' + b"x" * 100_000 + b'", 1]')) == 2
+    with pytest.raises(BrokenFile):
+        read(b'["' + b"x" * 400_000 + b'"]')
+    monkeypatch.setattr(reading, "MOST_VALUES", 1_000)
+    lists = ",".join(f'"{name}": [{"1," * 400}1]' for name in range(9))
+    found = read(f'{{{lists}, "conversations": [{{"a": 1}}]}}'.encode())
+    assert sum(isinstance(each, Flaw) for each in found) == 7
+    assert Entry("conversations", {"a": 1}) in found
+    assert len(found[-1].value) == 2  # type: ignore[union-attr]
+
+
+def test_many_small_pieces_are_put_together_once() -> None:
+    """One by one, a message of 8 MB took minutes, in which nothing else was served."""
+    spoken, many = Spoken(), 100_000
+    for _ in range(many):
+        spoken.say("x" * 60)
+    for number in range(many):
+        spoken.call(str(number), "", {})
+    for number in range(many):
+        spoken.result(str(number), "", "y" * 60)
+    for _ in range(many):
+        spoken.result("?", "", "z")
+    content, parts = spoken.content()
+    assert content == "\n\n".join(["x" * 60] * many)
+    assert len(parts) == 1 + 2 * many
+    assert parts[-1] == ToolResult(str(many - 1), "\n".join(["y" * 60, *["z"] * many]), "tool")
