@@ -1,9 +1,9 @@
 /** Cutting Markdown into pieces changes nothing of what it means. */
 import { cleanup, render } from '@testing-library/react';
 import ReactMarkdown from 'react-markdown';
-import remarkGfm from 'remark-gfm';
 import { afterEach, describe, expect, it } from 'vitest';
 import { blocks } from '../src/blocks.js';
+import { readGfm } from '../src/gfm.js';
 
 afterEach(cleanup);
 
@@ -21,7 +21,7 @@ const TEXTS = [
 ];
 
 function html(text: string): string {
-  const { container } = render(<ReactMarkdown remarkPlugins={[remarkGfm]}>{text}</ReactMarkdown>);
+  const { container } = render(<ReactMarkdown remarkPlugins={[readGfm]}>{text}</ReactMarkdown>);
   return container.innerHTML.replace(/\n/g, '');
 }
 
