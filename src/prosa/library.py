@@ -6,7 +6,7 @@ from collections.abc import AsyncGenerator, Callable, Iterable, Mapping, Sequenc
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, TypeVar
 from weakref import WeakKeyDictionary
 
 from msgspec import UNSET, UnsetType, structs
@@ -38,6 +38,8 @@ from prosa.services.process import Answer, Question, last_of
 from prosa.services.runs.start import Send
 from prosa.services.search import Hit
 from prosa.services.tickets import Question as Asked
+
+E = TypeVar("E")
 
 
 class Prosa:
@@ -201,21 +203,25 @@ class Prosa:
     async def change(
         self, conversation_id: str, *, user_id: str = LOCAL.user_id, **changes: Any
     ) -> Conversation:
-        """Changes a conversation: title (None: one is made anew), pinned, archived, status ("open",
-        "closed"), system_prompt, provider, model, metadata, head_id (the branch that is shown). Raises
-        ConversationNotFound, MessageNotFound, NoSuchProvider, InvalidRequest."""
+        """Changes a conversation (its id, or your own name for it): title (None: one is made anew), pinned,
+        archived, status ("open", "closed"), system_prompt, provider, model, metadata, head_id (the branch
+        that is shown). Raises ConversationNotFound, MessageNotFound, NoSuchProvider, InvalidRequest."""
         await self.open()
         for name in sorted(changes.keys() - CHANGES):
             raise InvalidRequest(f"{name} of a conversation can't be changed.")
         if "status" in changes:
-            changes["status"] = ConversationStatus(changes["status"])
-        return await self.services.conversations.update(Principal(user_id), conversation_id, changes)
+            changes["status"] = _one_of(ConversationStatus, changes["status"], "status")
+        principal = Principal(user_id)
+        found = await self.services.conversations.known(principal, conversation_id)
+        return await self.services.conversations.update(principal, found.id, changes)
 
     async def clear(self, conversation_id: str, *, user_id: str = LOCAL.user_id) -> None:
         """Deletes all messages of a conversation; what is being written is stopped, and what it all cost
         stays in the ledger. Raises ConversationNotFound."""
         await self.open()
-        await self.services.conversations.clear(Principal(user_id), conversation_id)
+        principal = Principal(user_id)
+        found = await self.services.conversations.known(principal, conversation_id)
+        await self.services.conversations.clear(principal, found.id)
 
     async def search(  # noqa: PLR0913 - each is a knob of the same request
         self,
@@ -235,14 +241,17 @@ class Prosa:
         "user" or "assistant", `since` and `until` as in `conversations`. Raises ConversationNotFound,
         InvalidRequest."""
         await self.open()
+        principal = Principal(user_id)
+        if conversation_id is not None:
+            conversation_id = (await self.services.conversations.known(principal, conversation_id)).id
         sought = Sought(
             phrases_of(words),
             conversation_id=conversation_id,
-            role=None if role is None else Role(role),
+            role=None if role is None else _one_of(Role, role, "role"),
             since=_instant(since),
             until=_instant(until),
         )
-        return await self.services.search.page(Principal(user_id), sought, limit, cursor)
+        return await self.services.search.page(principal, sought, limit, cursor)
 
     async def messages(
         self,
@@ -256,8 +265,10 @@ class Prosa:
     ) -> tuple[list[Placed], str | None]:
         """A page of the branch that is shown (or that ends at `head`), and the cursor of the next."""
         await self.open()
+        principal = Principal(user_id)
+        found = await self.services.conversations.known(principal, conversation_id)
         return await self.services.messages.page(
-            Principal(user_id), conversation_id, head=head, order=order, limit=limit, cursor=cursor
+            principal, found.id, head=head, order=order, limit=limit, cursor=cursor
         )
 
     @property
@@ -459,6 +470,13 @@ def _instant(given: datetime | str | None) -> Instant | None:
     if found is None:
         raise InvalidRequest("since and until must be datetimes, or text as in 2026-11-21T09:30:00Z.")
     return found
+
+
+def _one_of(kind: Callable[[str], E], given: str, name: str) -> E:
+    try:
+        return kind(given)
+    except ValueError:
+        raise InvalidRequest(f"{name} can't be {given!r}.") from None
 
 
 def _turn(given: Mapping[str, str]) -> Turn:

@@ -67,6 +67,24 @@ async def test_search_change_and_clear(prosa: Prosa) -> None:
     assert (await prosa.search("ferias"))[0] == []
 
 
+async def test_a_name_of_ones_own_stands_for_a_conversation_everywhere(prosa: Prosa) -> None:
+    one = await said(prosa, "a", "Quando são as férias?")
+    assert (await prosa.change("a", pinned=True)).id == one
+    assert len((await prosa.messages("a"))[0]) == 2
+    assert len((await prosa.search("ferias", conversation_id="a"))[0]) == 2
+    await prosa.clear("a")
+    assert (await prosa.messages(one))[0] == []
+
+
+async def test_what_is_wrong_is_said(prosa: Prosa) -> None:
+    one = await said(prosa, "a", "Quando são as férias?")
+    with pytest.raises(InvalidRequest, match="status can't be 'shut'"):
+        await prosa.change(one, status="shut")
+    with pytest.raises(InvalidRequest, match="role can't be 'bot'"):
+        await prosa.search("ferias", role="bot")
+    assert len((await prosa.search("são\0férias"))[0]) == 2
+
+
 async def test_the_documented_example(prosa: Prosa, capsys: pytest.CaptureFixture[str]) -> None:
     (code,) = re.findall(
         r"```python\n(async def tidy.*?)```", DOCUMENTED.read_text(encoding="utf-8"), re.DOTALL

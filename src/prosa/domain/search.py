@@ -73,7 +73,7 @@ def phrases_of(asked: str) -> tuple[Phrase, ...]:
     it is a sign; what holds no letter and no digit is passed over."""
     found = [
         Phrase(quoted or word, open_end=bool(word))
-        for quoted, word in _ASKED.findall(asked)
+        for quoted, word in _ASKED.findall(asked.replace("\0", " "))
         if _WORD.search(quoted or word)
     ]
     return (*(Phrase(each.text) for each in found[:-1]), *found[-1:])
