@@ -5,6 +5,8 @@ import random
 import pytest
 from tests.stores import ANA, BIA, conversation, message
 
+from prosa.adapters.store.repositories.stretch import kin
+from prosa.adapters.store.statement import Plan
 from prosa.domain.conversations import Conversation, Message, MessageKind
 from prosa.domain.errors import ConversationNotFound, InvalidRequest, MessageNotFound
 from prosa.domain.ids import new_id
@@ -106,3 +108,19 @@ async def test_what_does_not_exist(store: Store, chat: Conversation, other: Conv
             await records.placed(each, theirs.id)
     with pytest.raises(MessageNotFound):
         await records.placed(chat.id, theirs.id)
+
+
+def test_a_broken_tree_is_not_looked_through_for_ever() -> None:
+    """A reader's thread serves everybody: none may hang at a parent that is not there."""
+    lost = message(conversation(ANA), "lost", parent_id=new_id())
+    assert answered_with_nothing(kin(lost.conversation_id, [lost])) == [[lost.id]]
+
+
+def answered_with_nothing(plan: Plan[list[list[str]]]) -> list[list[str]]:
+    next(plan)
+    for _ in range(10):
+        try:
+            plan.send([])
+        except StopIteration as end:
+            return list(end.value)
+    raise AssertionError("it asks for ever")

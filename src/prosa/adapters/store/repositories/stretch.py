@@ -171,8 +171,10 @@ def kin(conversation_id: str, found: Sequence[Message]) -> Plan[list[list[str]]]
         return []
     nodes: dict[str, Row] = {each.id: (each.id, each.parent_id, each.kind) for each in found}
     parents: set[str | None] = {each.parent_id for each in found}
-    while missing := [each for each in parents if each is not None and each not in nodes]:
+    looked: set[str | None] = {None, *nodes}  # in a broken tree there may be no such parent
+    while missing := [each for each in parents if each is not None and each not in looked]:
         rows = yield Ask(_NODE, ids=Ids(missing), conversation_id=conversation_id)
+        looked.update(missing)
         nodes.update({row[0]: row for row in rows})
         parents = _above_summaries(parents, nodes)
     parents = _above_summaries(parents, nodes)
