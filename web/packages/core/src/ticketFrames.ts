@@ -72,7 +72,8 @@ export async function* ticketFrames(
     if (closing === 'anew' && 'ticketBody' in request) {
       yield { type: 'reset' };
       Object.assign(position, { runId: null, seq: 0 });
-      asked = { ticketBody: request.ticketBody };
+      const { refresh: _, ...first } = request;
+      asked = first;
       continue;
     }
     position.failures += 1;
