@@ -23,6 +23,8 @@ export class Elsewhere {
   /** The run that was last said to have begun; null once it was looked for. */
   #begun: string | null = null;
   #loading = false;
+  /** The head that was last told while a list was on its way. */
+  #head: string | null | undefined;
 
   constructor(options: ElsewhereOptions) {
     this.#options = options;
@@ -38,6 +40,7 @@ export class Elsewhere {
     if (event.type === 'deleted') this.#store.dispatch({ type: 'deleted' });
     if (event.type === 'conversation') {
       this.#store.dispatch({ type: 'conversation', conversation: event.conversation });
+      this.#head = event.conversation.headId;
       this.#options.onChanged(event.conversation);
     }
     if (event.type === 'run') this.#begun = event.runId;
@@ -53,10 +56,13 @@ export class Elsewhere {
     const begun = this.#begun;
     this.#stale = 0;
     this.#loading = true;
+    this.#head = undefined;
     void this.#options.load(conversation.id, limit).finally(() => {
       this.#loading = false;
       // A run that is not shown now is on another branch.
       if (this.#begun === begun) this.#begun = null;
+      // Another switch may have overtaken the list.
+      if (this.#head !== undefined && this.#head !== headOf(this.#store)) this.#stale ||= LEAST;
       if (this.#stale > 0 || this.#begun !== null) this.catchUp();
     });
   }
@@ -66,8 +72,13 @@ export class Elsewhere {
     const begun = this.#begun;
     return (
       this.#stale > 0 ||
-      headId !== (messages.at(-1)?.id ?? null) ||
+      headId !== headOf(this.#store) ||
       (begun !== null && !messages.some(message => message.runId === begun))
     );
   }
+}
+
+/** The last message that is shown. */
+function headOf({ state }: Store): string | null {
+  return state.messages.at(-1)?.id ?? null;
 }

@@ -3,6 +3,7 @@ import { delay, pause } from './backoff.js';
 import { asChatError, type Client } from './client.js';
 import { isEnd } from './events.js';
 import { type FeedEvent, readTold } from './feed.js';
+import { hangUp } from './socket.js';
 import { sseBlocks } from './sse.js';
 import { Tape } from './tape.js';
 
@@ -67,8 +68,8 @@ export class Live {
     const { wait = pause } = this.#options;
     const { signal } = this.#controller;
     // A connection may seem to stand long after its network has gone.
-    const hangUp = () => this.#line.abort();
-    globalThis.addEventListener?.('offline', hangUp);
+    const drop = () => this.#line.abort();
+    globalThis.addEventListener?.('offline', drop);
     for (let failures = 0; !signal.aborted; failures += 1) {
       this.#line = new AbortController();
       const ending = await this.#connection();
@@ -79,8 +80,8 @@ export class Live {
       // The wait rejects only when the line was closed, and that is looked at next.
       await wait(delay(failures), signal).catch(() => {});
     }
-    globalThis.removeEventListener?.('offline', hangUp);
-    if (!signal.aborted) this.#link = 'none';
+    globalThis.removeEventListener?.('offline', drop);
+    if (!signal.aborted) this.#turn('none');
   }
 
   async #connection(): Promise<Ending> {
@@ -108,14 +109,13 @@ export class Live {
       const end = () => {
         pulse.stop();
         signal.removeEventListener('abort', end);
-        socket.onmessage = null;
-        socket.close();
+        hangUp(socket);
         resolve({ spoke, over: isOver });
       };
       socket.onopen = () => pulse.start();
       socket.onmessage = ({ data }) => {
         pulse.heard();
-        if (!spoke) this.#speaks();
+        if (!spoke) this.#turn('live');
         spoke = true;
         isOver = this.#hear(String(data));
         if (isOver) end();
@@ -133,7 +133,7 @@ export class Live {
       const response = await client.feed(conversationId, this.#line.signal);
       if (response.status === 204 || response.body === null) return { spoke, over: true };
       for await (const block of sseBlocks(response.body)) {
-        if (!spoke) this.#speaks();
+        if (!spoke) this.#turn('live');
         spoke = true;
         if (this.#hear(block.data)) return { spoke, over: true };
       }
@@ -146,10 +146,10 @@ export class Live {
     }
   }
 
-  /** After a break anything may have happened meanwhile. */
-  #speaks(): void {
+  /** After a break anything may have happened meanwhile; where no line can be had any more, a look says why. */
+  #turn(link: 'live' | 'none'): void {
     const wasLost = this.#link === 'lost';
-    this.#become('live');
+    this.#become(link);
     if (wasLost) this.#options.onEvent({ type: 'messages' });
   }
 

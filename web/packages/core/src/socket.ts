@@ -73,7 +73,7 @@ export async function* socketMessages(options: SocketOptions): AsyncGenerator<st
 export const LOST = 1006;
 
 /** A socket that is closed before it is open makes browsers complain; it is let in, and then closed. */
-function hangUp(socket: WebSocket): void {
+export function hangUp(socket: WebSocket): void {
   socket.onmessage = null;
   socket.onclose = null;
   if (socket.readyState === WebSocket.CONNECTING) socket.onopen = () => socket.close();

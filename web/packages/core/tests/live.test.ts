@@ -127,6 +127,61 @@ describe('the socket', () => {
     await vi.waitFor(() => expect(contents(chat)).toEqual(['Text of u0', 'Edited meanwhile']));
   });
 
+  it('that is refused for good is not sought for ever, and the reason is told', async () => {
+    const wire = server([...TALK]);
+    const { chat } = await opened(wire);
+    FakeSocket.last.tell(state('a0'));
+    wire
+      .on(`GET ${CONVERSATION}/events`, () => refused(401, 'unauthorized'))
+      .on(`GET ${CONVERSATION}`, () => refused(401, 'unauthorized'));
+    for (let sockets = 1; sockets <= 3; sockets += 1) {
+      await vi.waitFor(() => expect(FakeSocket.all).toHaveLength(sockets));
+      FakeSocket.last.break();
+    }
+    await vi.waitFor(() =>
+      expect(chat.state).toMatchObject({ link: 'none', error: { code: 'unauthorized' } }),
+    );
+  });
+
+  it('tells of a second switch while the first is being fetched', async () => {
+    const messages = [...TALK];
+    const wire = server(messages);
+    const { chat } = await opened(wire);
+    FakeSocket.last.tell(state('a0'));
+    const turn = (id: string) => {
+      messages[1] = message(id, { role: 'assistant', parentId: 'u0' });
+      FakeSocket.last.tell(state(id));
+    };
+    const page = () => json({ items: messages.toReversed(), nextCursor: null });
+    let goOn = () => {};
+    const wait = new Promise<void>(resolve => {
+      goOn = resolve;
+    });
+    wire.on(`GET ${CONVERSATION}/messages`, async () => {
+      const first = page();
+      wire.on(`GET ${CONVERSATION}/messages`, page);
+      await wait;
+      return first;
+    });
+    const fetched = wire.calls(`GET ${CONVERSATION}/messages`).length;
+    turn('a8');
+    await vi.waitFor(() => expect(wire.calls(`GET ${CONVERSATION}/messages`)).toHaveLength(fetched + 1));
+    turn('a9');
+    goOn();
+    await vi.waitFor(() => expect(contents(chat)).toEqual(['Text of u0', 'Text of a9']));
+    expect(chat.state.conversation?.headId).toBe('a9');
+  });
+
+  it('that is not open yet is let in before it is closed, of which browsers would complain', async () => {
+    const { chat } = await opened(server([...TALK]));
+    const { last } = FakeSocket;
+    last.readyState = WebSocket.CONNECTING;
+    chat.close();
+    expect(last.isClosed).toBe(false);
+    last.onopen?.();
+    expect(last.isClosed).toBe(true);
+  });
+
   it('is hung up where the network has gone, though it seems to stand', async () => {
     const { chat } = await opened(server([...TALK]));
     const { last } = FakeSocket;

@@ -176,6 +176,7 @@ export class FakeSocket {
   onmessage: ((message: { readonly data: string }) => void) | null = null;
   onclose: (() => void) | null = null;
   isClosed = false;
+  readyState: number = WebSocket.OPEN;
 
   constructor(url: string, protocols: readonly string[]) {
     this.url = url;
