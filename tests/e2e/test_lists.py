@@ -56,6 +56,8 @@ async def test_a_search_leads_to_the_message_in_its_branch(visit: Visit) -> None
     await expect(target).to_contain_text("Tell me of pears")
     await expect(target).to_be_focused()
     await expect(target).to_be_in_viewport()
+    # What is out of sight elsewhere is not painted, nor is what stands out of a row: its ring would be cut off.
+    await expect(target).to_have_css("content-visibility", "visible")
     assert f"/#/c/{one}/m/{first['id']}" in page.url
     await expect(page.get_by_text("quinces")).to_have_count(0)
     # The address can be kept, and leads there again.
