@@ -1,4 +1,4 @@
-/** Copies a text and says so for a moment. */
+/** Copies a text and says for a moment whether that was done. */
 import { useEffect, useState } from 'react';
 import { useTexts } from './context.js';
 import { copyText } from './copy.js';
@@ -13,17 +13,18 @@ const SAID_FOR_MS = 2_000;
 
 export function CopyButton({ text, label }: CopyButtonProps) {
   const texts = useTexts();
-  const [copied, setCopied] = useState(false);
+  const [said, setSaid] = useState<'copied' | 'notCopied' | null>(null);
   useEffect(() => {
-    if (!copied) return;
-    const timer = setTimeout(() => setCopied(false), SAID_FOR_MS);
+    if (said === null) return;
+    const timer = setTimeout(() => setSaid(null), SAID_FOR_MS);
     return () => clearTimeout(timer);
-  }, [copied]);
-  const name = copied ? texts.copied : label;
-  const copy = async () => setCopied(await copyText(text));
+  }, [said]);
+  const name = said === null ? label : texts[said];
+  const icon = said === null ? 'copy' : said === 'copied' ? 'check' : 'warning';
+  const copy = async () => setSaid((await copyText(text)) ? 'copied' : 'notCopied');
   return (
     <button type="button" className="prosa-action" aria-label={name} title={name} onClick={copy}>
-      <Icon name={copied ? 'check' : 'copy'} />
+      <Icon name={icon} />
     </button>
   );
 }

@@ -21,7 +21,7 @@ export function useChatKeys({ chat, actions, say, ask, chooseTemplate }: ChatKey
   const { messages, run } = chat;
   const answer = messages.findLast(({ role, kind }) => role === 'assistant' && kind === 'message');
   const copy = async () => {
-    if (answer && (await copyText(answer.content))) say(texts.copiedAnswer);
+    if (answer) say((await copyText(answer.content)) ? texts.copiedAnswer : texts.notCopied);
   };
   const regenerate = () => {
     if (answer && !run) actions.regenerate(answer.id);

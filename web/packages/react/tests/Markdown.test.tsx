@@ -1,6 +1,6 @@
 /** A model's output is rendered, and never obeyed. */
-import { cleanup, render, screen } from '@testing-library/react';
-import { afterEach, describe, expect, it } from 'vitest';
+import { cleanup, fireEvent, render, screen } from '@testing-library/react';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { Markdown } from '../src/index.js';
 
 afterEach(cleanup);
@@ -53,6 +53,18 @@ describe('Markdown', () => {
     expect(screen.getByText('ts')).toBeTruthy();
     expect(screen.getByRole('button', { name: 'Copy code' })).toBeTruthy();
     expect(container.querySelector('pre')?.textContent).toBe('const a = 1;\n\nconst b = 2;');
+  });
+
+  it('says so where the browser does not let code be copied', async () => {
+    vi.stubGlobal('navigator', {
+      language: 'en',
+      clipboard: { writeText: () => Promise.reject(new Error()) },
+    });
+    document.execCommand = () => false;
+    render(<Markdown content={'```ts\nconst a = 1;\n```'} />);
+    fireEvent.click(screen.getByRole('button', { name: 'Copy code' }));
+    expect(await screen.findByRole('button', { name: /does not let it be copied/ })).toBeTruthy();
+    vi.unstubAllGlobals();
   });
 
   it('colours code that is complete', async () => {
