@@ -1,6 +1,7 @@
 /** The page of somebody who is in: what there is at the side, what was chosen in the middle. */
 import { ChatError, type Conversation, type Session, useShortcuts } from '@prosa/react';
 import { useCallback, useEffect, useMemo, useRef, useState } from 'react';
+import { flushSync } from 'react-dom';
 import { ChatRoom } from './ChatRoom.js';
 import { DeleteDialog } from './DeleteDialog.js';
 import { type Filters, NO_FILTERS, queryOf } from './filters.js';
@@ -42,16 +43,16 @@ export function App({ session, texts, onSignOut, onSignedOut }: AppProps) {
   useReturn(lists.refresh);
   useSignedOut(lists, onSignedOut);
   const search = () => {
-    setOpen(true);
-    // On a phone the drawer must be open before anything in it can be focused.
-    requestAnimationFrame(() => {
-      searchField.current?.focus();
-      searchField.current?.select();
-    });
+    // On a phone the drawer must be open before anything in it can be focused; and the next key is for the field.
+    flushSync(() => setOpen(true));
+    searchField.current?.focus();
+    searchField.current?.select();
   };
   useShortcuts([
     { keys: 'mod+k', label: texts.search, section: 'page', run: search },
     { keys: 'mod+shift+o', label: texts.newConversation, section: 'page', run: startOver },
+    { keys: 'F2', label: texts.keyRename, section: 'page' },
+    { keys: 'Delete', label: texts.keyRemove, section: 'page' },
   ]);
 
   const shownId = place.view === 'chat' ? place.conversationId : null;

@@ -30,6 +30,8 @@ export function NewTicketDialog({ texts, onClose }: NewTicketDialogProps) {
     setSending(true);
     setProblem(null);
     try {
+      // Its answer would be shown, and what was written here be lost.
+      if (await isKnown(client, ticketId.trim())) throw new Error(texts.ticketKnown);
       await open(client, ticketId.trim(), { ticketBody, ...(model ? { model } : {}) }, mine);
       onClose();
       location.hash = addressOfTickets(ticketId.trim());

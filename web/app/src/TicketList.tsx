@@ -1,5 +1,12 @@
 /** All tickets, the latest change first, with how they stand. */
-import { type TicketForm, type TicketStatus, useProsa, useTickets } from '@prosa/react';
+import {
+  ShortcutDialog,
+  type TicketForm,
+  type TicketStatus,
+  useProsa,
+  useShortcuts,
+  useTickets,
+} from '@prosa/react';
 import { useCallback, useEffect, useId, useRef, useState } from 'react';
 import { Glyph } from './Glyph.js';
 import { More } from './More.js';
@@ -15,6 +22,8 @@ const STATUSES: readonly TicketStatus[] = ['answering', 'answered', 'failed', 'u
 export function TicketList({ texts }: { readonly texts: AppTexts }) {
   const [status, setStatus] = useState<TicketStatus | ''>('');
   const [isOpening, setOpening] = useState(false);
+  const [isHelping, setHelping] = useState(false);
+  const { keyHelp } = useProsa().texts;
   const tickets = useTickets(status || undefined);
   const id = useId();
   const filter = useRef<HTMLSelectElement>(null);
@@ -24,6 +33,8 @@ export function TicketList({ texts }: { readonly texts: AppTexts }) {
     useCallback(() => filter.current?.focus(), []),
   );
   useLooks(tickets.refresh, tickets.items);
+  // There is no chat here that would bring it.
+  useShortcuts([{ keys: '?', label: keyHelp, section: 'page', run: () => setHelping(true) }]);
   return (
     <div className="app-tickets" ref={box}>
       <header className="app-tickets-head">
@@ -51,6 +62,7 @@ export function TicketList({ texts }: { readonly texts: AppTexts }) {
       </header>
       <Rows texts={texts} tickets={tickets} isFiltered={status !== ''} />
       {isOpening && <NewTicketDialog texts={texts} onClose={() => setOpening(false)} />}
+      {isHelping && <ShortcutDialog onClose={() => setHelping(false)} />}
     </div>
   );
 }

@@ -6,6 +6,8 @@ const en = {
   untitled: 'Untitled',
   rename: 'Rename',
   renameLabel: 'Name of the conversation',
+  keyRename: 'Rename the conversation, in the list',
+  keyRemove: 'Delete the conversation, in the list',
   remove: 'Delete',
   moreOf: 'More for “{title}”',
   pin: 'Pin',
@@ -92,6 +94,7 @@ const en = {
   noSuchTickets: 'No ticket has this status.',
   ticketOf: 'Ticket {id}',
   ticketId: 'Number or id',
+  ticketKnown: 'There is a ticket with this id already. Open it in the list, or choose another id.',
   ticketBody: 'What was reported',
   ticketStatus: {
     answering: 'Being answered',
@@ -138,6 +141,8 @@ const pt: AppTexts = {
   untitled: 'Sem título',
   rename: 'Renomear',
   renameLabel: 'Nome da conversa',
+  keyRename: 'Renomear a conversa, na lista',
+  keyRemove: 'Excluir a conversa, na lista',
   remove: 'Excluir',
   moreOf: 'Mais para “{title}”',
   pin: 'Fixar',
@@ -224,6 +229,7 @@ const pt: AppTexts = {
   noSuchTickets: 'Nenhum ticket está nesta situação.',
   ticketOf: 'Ticket {id}',
   ticketId: 'Número ou id',
+  ticketKnown: 'Já há um ticket com este id. Abra-o na lista ou escolha outro id.',
   ticketBody: 'O que foi relatado',
   ticketStatus: {
     answering: 'Em resposta',

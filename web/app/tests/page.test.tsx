@@ -115,6 +115,12 @@ describe('the list', () => {
     expect(await screen.findByRole('heading', { name: 'Sign in' })).toBeTruthy();
   });
 
+  it('is searched by the very next key', async () => {
+    await show();
+    fireEvent.keyDown(document.body, { key: 'k', ctrlKey: true });
+    expect(document.activeElement).toBe(screen.getByRole('textbox', { name: 'Search all conversations' }));
+  });
+
   it('signs out', async () => {
     await show();
     wire.on('GET api/session', () => refused(401, 'unauthorized'));
@@ -133,5 +139,32 @@ describe('the list', () => {
       ['week', 1],
       ['earlier', 1],
     ]);
+  });
+});
+
+describe('the tickets', () => {
+  beforeEach(() => {
+    location.hash = '#/tickets';
+    wire
+      .on('GET api/tickets', () => json({ items: [], nextCursor: null }))
+      .on('GET api/models', () => json({ items: [], nextCursor: null }))
+      .on('GET api/tickets/7', () => json({ id: '7' }));
+    render(<Root entering={enter(BASE, null)} base={BASE} />);
+  });
+
+  it('have the list of keys, too', async () => {
+    await screen.findByRole('button', { name: 'New ticket' });
+    fireEvent.keyDown(document.body, { key: '?', shiftKey: true });
+    const dialog = screen.getByRole('dialog', { name: 'Keyboard shortcuts' });
+    expect(dialog.textContent).toContain('Rename the conversation, in the list');
+  });
+
+  it('are not opened over one that there is', async () => {
+    fireEvent.click(await screen.findByRole('button', { name: 'New ticket' }));
+    fireEvent.change(screen.getByLabelText('Number or id'), { target: { value: '7' } });
+    fireEvent.change(screen.getByLabelText('What was reported'), { target: { value: 'It is broken.' } });
+    fireEvent.click(screen.getByRole('button', { name: 'Open and answer' }));
+    expect((await screen.findByRole('alert')).textContent).toContain('a ticket with this id already');
+    expect(screen.getByLabelText<HTMLTextAreaElement>('What was reported').value).toBe('It is broken.');
   });
 });

@@ -32,6 +32,7 @@ export { MessageParts, type MessagePartsProps } from './MessageParts.js';
 export { ModelPicker, type ModelPickerProps } from './ModelPicker.js';
 export { StreamingMessage, type StreamingMessageProps } from './StreamingMessage.js';
 export { keysOf } from './shortcuts/keys.js';
+export { ShortcutDialog } from './shortcuts/ShortcutDialog.js';
 export type { Shortcut } from './shortcuts/shortcuts.js';
 export { useShortcuts } from './shortcuts/useShortcuts.js';
 export { Thoughts, type ThoughtsProps } from './Thoughts.js';
