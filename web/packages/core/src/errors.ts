@@ -34,7 +34,15 @@ export class ChatError extends Error {
 
 /** No answer arrived: the network, the server or a proxy between is away. */
 export function unreachable(cause: unknown): ChatError {
-  return new ChatError({ code: 'network', message: 'The server cannot be reached.', status: 0 }, { cause });
+  return new ChatError({ code: 'network', message: away(), status: 0 }, { cause });
+}
+
+/** Where no server answers, none speaks the reader's language: the page's own is spoken. */
+function away(): string {
+  const language = globalThis.document?.documentElement.lang || globalThis.navigator?.language;
+  return /^pt\b/i.test(language ?? '')
+    ? 'Não foi possível falar com o servidor.'
+    : 'The server cannot be reached.';
 }
 
 /** Reads the error out of an answer that is not a success. */

@@ -40,7 +40,16 @@ describe('Client', () => {
     const fetch = () => Promise.reject(new TypeError('Failed to fetch'));
     const calling = new Client({ baseUrl: 'http://prosa.test/', fetch }).session();
     await expect(calling).rejects.toBeInstanceOf(ChatError);
-    await expect(calling).rejects.toMatchObject({ code: 'network', status: 0 });
+    const message = 'The server cannot be reached.';
+    await expect(calling).rejects.toMatchObject({ code: 'network', status: 0, message });
+  });
+
+  it('says so in the language of the page', async () => {
+    document.documentElement.lang = 'pt-BR';
+    const fetch = () => Promise.reject(new TypeError('Failed to fetch'));
+    const calling = new Client({ baseUrl: 'http://prosa.test/', fetch }).session();
+    await expect(calling).rejects.toMatchObject({ message: 'Não foi possível falar com o servidor.' });
+    document.documentElement.lang = '';
   });
 });
 
