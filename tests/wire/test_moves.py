@@ -1,8 +1,11 @@
 """Conversations as files, out of the API and into it."""
 
 import asyncio
+import errno
+import io
 import json
 import time
+from collections.abc import AsyncIterator
 from typing import Any
 
 import httpx2
@@ -12,7 +15,11 @@ from tests.unit.services.imports.samples import raw as as_raw
 from tests.wire.house import NOBODY, House, refused
 
 from prosa.domain import errors as e
+from prosa.domain import files as f
 from prosa.domain.imports import NewerFile, UnknownFile
+from prosa.domain.principal import LOCAL
+from prosa.services.imports.importer import MOST_AT_ONCE
+from prosa.transport.pace import timely
 
 
 async def bring(
@@ -244,3 +251,43 @@ async def test_nothing_is_taken_over_that_a_file_may_not_say(local: House) -> No
         {"type": "document", "file": "01900000-0000-7000-8000-000000000001", "name": "b.pdf"},
     ]
     assert (await local.send(one["id"], "And?"))[-1]["status"] == "completed"
+
+
+@pytest.mark.hostile(58)
+async def test_who_does_not_read_keeps_nobodys_place(local: House) -> None:
+    conversations = [
+        {"id": str(n), "messages": [{"id": "m", "role": "user", "content": "x"}]} for n in range(120)
+    ]
+    document = json.dumps({"format": "prosa", "version": 1, "conversations": conversations}).encode()
+    stuck = [local.chat.imports.run(LOCAL, io.BytesIO(document)) for _ in range(MOST_AT_ONCE)]
+    for each in stuck:
+        await anext(each)
+    async with asyncio.timeout(10):
+        assert (await bring(local, document))[-1]["type"] == "done"
+    for each in stuck:
+        await each.aclose()
+
+
+@pytest.mark.hostile(38)
+async def test_a_file_that_hardly_comes(local: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(timely, "__defaults__", (0.3, 4_096))
+
+    async def drip() -> AsyncIterator[bytes]:
+        for each in b"[" + b" " * 100 + b"]":
+            yield bytes([each])
+            await asyncio.sleep(0.02)
+
+    headers = {"Content-Type": "application/json", "Transfer-Encoding": "chunked"}
+    async with local.listening():
+        answer = await local.post("/api/import", content=drip(), headers=headers)
+    refused(answer, 408, f.UploadTooSlow())
+
+
+@pytest.mark.hostile(40)
+async def test_a_disk_that_is_full(local: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Full(io.BytesIO):
+        def write(self, _: object) -> int:
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("prosa.transport.native.imports.tempfile.TemporaryFile", Full)
+    refused(await send(local, b"[]"), 503, f.FilesUnavailable())

@@ -272,3 +272,12 @@ async def test_a_database_that_is_away(local: House, monkeypatch: pytest.MonkeyP
         os.utime(path, (time.time() - 3_600, time.time() - 3_600))
     await local.chat.files.sweep()
     assert blobs(local) == []
+
+
+async def test_no_more_is_read_at_once_than_a_model_takes(
+    local: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An imported message may say that each file of its owner has no byte."""
+    ids = [(await upload(local, b"12345678", "a.txt"))["id"] for _ in range(3)]
+    monkeypatch.setattr("prosa.services.files.files.MOST_SHOWN", 20)
+    assert len(await local.chat.files.read(LOCAL.user_id, ids)) == 2

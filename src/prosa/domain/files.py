@@ -19,6 +19,9 @@ from prosa.domain.time import Instant
 
 MEGABYTE = 1024 * 1024
 
+MOST_SHOWN = 32 * MEGABYTE
+"""Bytes of all files of a request to a model: providers take no more, and they are in memory together."""
+
 MOST_ATTACHMENTS = 10
 """Files of one message."""
 

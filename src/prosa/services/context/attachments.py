@@ -6,13 +6,10 @@ from msgspec.structs import replace
 
 from prosa.domain.content import Attachment, Part, TextPart, attachments_of
 from prosa.domain.context import Shown
-from prosa.domain.files import MEGABYTE, AttachmentsTooLarge
+from prosa.domain.files import MOST_SHOWN, AttachmentsTooLarge
 from prosa.domain.models import Turn
 from prosa.services.models.able import check, takes_all, told
 from prosa.services.models.capabilities import Capability
-
-MOST_BYTES = 32 * MEGABYTE
-"""Of all files of a request: providers take no more, and all of them are in memory at once."""
 
 
 def takeable(branch: Sequence[Shown], able: Collection[Capability], model: str) -> Sequence[Shown]:
@@ -30,13 +27,13 @@ def takeable(branch: Sequence[Shown], able: Collection[Capability], model: str) 
 
 
 def _bounded(branch: Sequence[Shown]) -> Sequence[Shown]:
-    """With the files of the newest messages, as far as `MOST_BYTES` go."""
+    """With the files of the newest messages, as far as `MOST_SHOWN` go."""
     sizes = [_bytes(each) for each in branch]
-    if sum(sizes) <= MOST_BYTES:
+    if sum(sizes) <= MOST_SHOWN:
         return branch
-    if sizes[-1] > MOST_BYTES:
-        raise AttachmentsTooLarge(MOST_BYTES)
-    left, shown = MOST_BYTES, []
+    if sizes[-1] > MOST_SHOWN:
+        raise AttachmentsTooLarge(MOST_SHOWN)
+    left, shown = MOST_SHOWN, []
     for each, size in zip(reversed(branch), reversed(sizes), strict=True):
         left -= size
         shown.append(each if left >= 0 or not size else _without(each))

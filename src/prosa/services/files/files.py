@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager, contextmanager
 from typing import BinaryIO
 
 from prosa.domain.errors import MisconfiguredError, StoreUnavailable
-from prosa.domain.files import File, FileKind, FileNotFound, FilesFull, TooManyUploads, label
+from prosa.domain.files import MOST_SHOWN, File, FileKind, FileNotFound, FilesFull, TooManyUploads, label
 from prosa.domain.ids import new_id
 from prosa.domain.principal import Principal
 from prosa.domain.time import now
@@ -90,9 +90,15 @@ class Files:
         return file, await asyncio.to_thread(self._blobs.open, file_id)
 
     async def read(self, user_id: str, file_ids: Sequence[str]) -> Mapping[str, bytes]:
-        """The bytes of those that are the user's; the others are left out."""
+        """The bytes of those that are the user's, as far as `MOST_SHOWN` goes; the others are left out. What
+        an imported message says of a file's size may be far from it."""
         mine = await self._store.of(Principal(user_id)).files.many(file_ids)
-        return await asyncio.to_thread(self._read, list(mine))
+        wanted, left = [], MOST_SHOWN
+        for each in mine.values():
+            if each.size <= left:
+                wanted.append(each.id)
+                left -= each.size
+        return await asyncio.to_thread(self._read, wanted)
 
     async def delete(self, principal: Principal, file_id: str) -> None:
         """Raises FileNotFound, FileSent."""

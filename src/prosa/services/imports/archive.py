@@ -12,8 +12,8 @@ from prosa.services.imports.reading import Readable
 
 MOST_UNPACKED = 4 * 1024 * 1024 * 1024
 """Bytes of conversations that a zip may hold."""
-MOST_DIRECTORY = 64 * 1024 * 1024
-"""Bytes of its list of files, which is read into memory."""
+MOST_DIRECTORY = 8 * 1024 * 1024
+"""Bytes of its list of files, which takes ten times as much in memory."""
 MOST_TIMES = 200
 """How many times larger than in the zip its content may be: JSON comes to ten, a bomb to a thousand."""
 
@@ -58,23 +58,27 @@ def _wanted(archive: zipfile.ZipFile) -> list[zipfile.ZipInfo]:
 
 
 def _directory(file: IO[bytes]) -> int:
-    """The length of the list of files by the record at the end. Raises RefusedArchive."""
+    """The length of the list of files: the largest of those that the records at the end tell, for which one
+    counts is up to the reader. Raises RefusedArchive."""
     length = file.seek(0, 2)
-    file.seek(max(0, length - _TAIL - 20))
+    file.seek(max(0, length - _TAIL - 76))
     tail = file.read()
     file.seek(0)
     at = tail.rfind(_END)
     if at < 0 or len(tail) - at < 22:  # noqa: PLR2004 - the length of that record
         raise RefusedArchive("it breaks off.")
-    size: int = struct.unpack_from("<I", tail, at + 12)[0]
-    if at >= 20 and tail[at - 20 :].startswith(_LOCATOR_64):  # noqa: PLR2004
-        file.seek(struct.unpack_from("<Q", tail, at - 12)[0])
-        record = file.read(56)
-        file.seek(0)
-        if len(record) < 56 or not record.startswith(_END_64):  # noqa: PLR2004
-            raise RefusedArchive("it breaks off.")
-        size = struct.unpack_from("<Q", record, 40)[0]
-    return size
+    told: int = struct.unpack_from("<I", tail, at + 12)[0]
+    if at < 20 or not tail[at - 20 :].startswith(_LOCATOR_64):  # noqa: PLR2004
+        return told
+    file.seek(struct.unpack_from("<Q", tail, at - 12)[0])
+    named = file.read(56)
+    file.seek(0)
+    if len(named) < 56 or not named.startswith(_END_64):  # noqa: PLR2004
+        raise RefusedArchive("it breaks off.")
+    before = tail[max(0, at - 76) : at - 20]
+    records = [each for each in (named, before) if each.startswith(_END_64) and len(each) == 56]  # noqa: PLR2004
+    sizes: list[int] = [struct.unpack_from("<Q", each, 40)[0] for each in records]
+    return max(sizes)
 
 
 class _Bounded:

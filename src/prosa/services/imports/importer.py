@@ -61,20 +61,28 @@ class Import:
         """
         count = _Count()
         pieces = _pieces(principal, file, source)
+        while await self._work(principal, pieces, count):
+            yield Progress(count.conversations, count.seen)
+        if not count.conversations:
+            raise UnknownFile
+        yield Done(count.imported, count.skipped, count.messages, count.failed, count.more)
+
+    async def _work(
+        self, principal: Principal, pieces: Iterator[Planting | Failure], count: "_Count"
+    ) -> bool:
+        """One batch; False where there is no further one. Whoever does not read what is told of it keeps
+        nobody's place."""
         async with self._room:
-            while batch := await asyncio.to_thread(_batch, pieces):
-                try:
-                    for piece in batch:
-                        await self._store_one(principal, piece, count)
-                except StoreUnavailable as error:
-                    if not count.imported + count.skipped:
-                        raise
-                    count.fail(Failure(None, error))
-                    break
-                yield Progress(count.conversations, count.seen)
-            if not count.conversations:
-                raise UnknownFile
-            yield Done(count.imported, count.skipped, count.messages, count.failed, count.more)
+            batch = await asyncio.to_thread(_batch, pieces)
+            try:
+                for piece in batch:
+                    await self._store_one(principal, piece, count)
+            except StoreUnavailable as error:
+                if not count.imported + count.skipped:
+                    raise
+                count.fail(Failure(None, error))
+                return False
+        return bool(batch)
 
     async def _store_one(self, principal: Principal, piece: Planting | Failure, count: "_Count") -> None:
         count.conversations += 1

@@ -9,13 +9,16 @@ import msgspec
 
 from prosa.domain.content import Part
 from prosa.domain.conversations import MessageStatus
-from prosa.domain.imports import Empty, ImportFailed, Told, ToldMessage
+from prosa.domain.imports import Empty, ImportFailed, Told, ToldMessage, TooMuch
 from prosa.domain.models import Role
 from prosa.services.imports.fields import maybe, metadata, obj, objects, seconds, text
+from prosa.services.imports.reading import MOST_TEXT
 from prosa.services.imports.spoken import Spoken, joined
 
 _ROLES = {"user": Role.USER, "assistant": Role.ASSISTANT}
 MOST_NOTES = 1_000
+MOST_OBJECTS = 500_000
+"""Threads and messages of one file: where each of them lies is held in memory."""
 _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder(dict[str, Any]).decode
 
@@ -35,12 +38,13 @@ class Threads:
         self._threads: dict[str, tuple[int, int] | None] = {}
         self._messages: dict[str, list[tuple[int, int]]] = {}
         self._paged: set[str] = set()
+        self._objects = 0
 
     def close(self) -> None:
         self._file.close()
 
     def add(self, value: Any) -> None:
-        """An object, or a list or page of them. Runs and their steps are passed over."""
+        """An object, or a list or page of them. Runs and their steps are passed over. Raises TooMuch."""
         if isinstance(value, list):
             self._add_page(value)
             return
@@ -72,7 +76,10 @@ class Threads:
                 yield name, error
 
     def _told(self, name: str, raw: dict[str, Any]) -> Told:
-        found = [self._get(place) for place in self._messages.get(name, ())]
+        places = self._messages.get(name, ())
+        if sum(length for _, length in places) > MOST_TEXT:
+            raise TooMuch("thread")
+        found = [self._get(place) for place in places]
         if found and name not in self._paged and _backwards(found):
             found.reverse()
         found.sort(key=_created)
@@ -94,6 +101,9 @@ class Threads:
         )
 
     def _put(self, raw: dict[str, Any]) -> tuple[int, int]:
+        self._objects += 1
+        if self._objects > MOST_OBJECTS:
+            raise TooMuch("file")
         line = _encode(raw)
         place = (self._end, len(line))
         self._file.seek(self._end)

@@ -5,7 +5,7 @@ from contextlib import closing
 from types import ModuleType
 from typing import IO, Any, Literal
 
-from prosa.domain.imports import BrokenFile, ImportFailed, Malformed, NewerFile, Told
+from prosa.domain.imports import BrokenFile, ImportFailed, Malformed, NewerFile, Told, TooMuch
 from prosa.services.imports import chatgpt, claude, openai, prosa
 from prosa.services.imports.archive import contents
 from prosa.services.imports.fields import objects
@@ -23,13 +23,13 @@ MOST_STRANGE = 100
 
 
 def conversations(file: IO[bytes], source: Source) -> Iterator[Found]:
-    """Raises BrokenFile, NewerFile, RefusedArchive, UnknownFile."""
+    """Raises BrokenFile, NewerFile, RefusedArchive, TooMuch, UnknownFile."""
     with closing(_Reading(source)) as reading:
         try:
             for content in contents(file):
                 for entry in entries(content):
                     yield from reading.take(entry)
-        except BrokenFile:
+        except (BrokenFile, TooMuch):
             yield from reading.rest()
             raise
         yield from reading.rest()

@@ -10,11 +10,13 @@ from msgspec import Struct
 from starlette.types import Receive, Send
 
 from prosa.domain.errors import StoreUnavailable
+from prosa.domain.files import FilesUnavailable, UploadTooSlow
 from prosa.domain.imports import NewerFile, RefusedArchive, UnknownFile
 from prosa.services.imports.importer import Done, Failure, Progress
 from prosa.services.imports.sources import Source
 from prosa.transport.errors import Headers
 from prosa.transport.operation import Call, Nothing, Operation, Stream
+from prosa.transport.pace import timely
 from prosa.transport.pieces import write_pieces
 
 LIMIT = 1024 * 1024 * 1024
@@ -58,7 +60,7 @@ async def import_conversations(call: Call[Nothing, ImportQuery]) -> Stream:
     stays as it is, so that importing a file twice makes nothing twice."""
     file = tempfile.TemporaryFile()  # noqa: SIM115 - the stream closes it
     try:
-        await _spool(call.chunks, file)
+        await _spool(timely(call.chunks or _nothing()), file)
         steps = call.chat.imports.run(call.principal, file, call.query.source)
         first = await anext(steps)  # what can be refused is refused before anything is answered
     except BaseException:
@@ -75,19 +77,22 @@ async def import_conversations(call: Call[Nothing, ImportQuery]) -> Stream:
     return Stream(write)
 
 
-async def _spool(chunks: AsyncIterator[bytes] | None, file: IO[bytes]) -> None:
-    """Puts the body into `file`, which is then at its beginning."""
+async def _spool(chunks: AsyncIterator[bytes], file: IO[bytes]) -> None:
+    """Puts the body into `file`, which is then at its beginning. Raises UploadTooSlow, FilesUnavailable."""
     held: list[bytes] = []
     size = 0
-    async for chunk in chunks or _nothing():
-        held.append(chunk)
-        size += len(chunk)
-        if size >= SPOOL:
-            await asyncio.to_thread(file.write, b"".join(held))
-            held.clear()
-            size = 0
-    await asyncio.to_thread(file.write, b"".join(held))
-    file.seek(0)
+    try:
+        async for chunk in chunks:
+            held.append(chunk)
+            size += len(chunk)
+            if size >= SPOOL:
+                await asyncio.to_thread(file.write, b"".join(held))
+                held.clear()
+                size = 0
+        await asyncio.to_thread(file.write, b"".join(held))
+        await asyncio.to_thread(file.seek, 0)
+    except OSError as error:  # the disk is full
+        raise FilesUnavailable from error
 
 
 async def _nothing() -> AsyncIterator[bytes]:
@@ -128,5 +133,6 @@ OPERATIONS = [
     Operation("POST", "/api/import", "Import conversations", import_conversations, query=ImportQuery,
               gives={200: None}, stream="application/x-ndjson", limit=LIMIT,
               uploads=("application/json", "application/octet-stream", "application/zip"),
-              errors=(UnknownFile, NewerFile, RefusedArchive, StoreUnavailable)),
+              errors=(UnknownFile, NewerFile, RefusedArchive, UploadTooSlow, StoreUnavailable,
+                      FilesUnavailable)),
 ]  # fmt: skip

@@ -6,9 +6,9 @@ import pytest
 
 from prosa.domain.content import DocumentPart, ImagePart, Part, TextPart
 from prosa.domain.context import Shown
-from prosa.domain.files import AttachmentsTooLarge, ModelTakesNoDocuments, ModelTakesNoImages
+from prosa.domain.files import MOST_SHOWN, AttachmentsTooLarge, ModelTakesNoDocuments, ModelTakesNoImages
 from prosa.domain.models import Role, Turn
-from prosa.services.context.attachments import MOST_BYTES, takeable
+from prosa.services.context.attachments import takeable
 from prosa.services.context.window import DOCUMENT, FRAME, LONGEST_DOCUMENT, OVERHEAD, PICTURE, size_of
 from prosa.services.models.capabilities import UNKNOWN, Capability
 
@@ -48,10 +48,10 @@ def test_how_much_goes_into_one_request() -> None:
     def large(name: str, size: int) -> ImagePart:
         return ImagePart("image/png", name=name, file=name, size=size)
 
-    third, half = MOST_BYTES // 3, MOST_BYTES // 2
+    third, half = MOST_SHOWN // 3, MOST_SHOWN // 2
     fits = branch((large("a", third),), (), (large("b", third), large("c", third)))
     assert takeable(fits, UNKNOWN, "m") == fits
-    assert takeable(branch((large("a", MOST_BYTES),)), UNKNOWN, "m") == branch((large("a", MOST_BYTES),))
+    assert takeable(branch((large("a", MOST_SHOWN),)), UNKNOWN, "m") == branch((large("a", MOST_SHOWN),))
     over = branch((large("a", 1), TextPart("x")), (large("b", half),), (), (large("c", half + 1),))
     note = "[Here was the file {}, which is too large to be shown again.]"
     assert [each.turns[0].parts for each in takeable(over, UNKNOWN, "m")] == [

@@ -164,6 +164,25 @@ def test_a_directory_without_end(lists: int) -> None:
         opened(bytes(data))
 
 
+@pytest.mark.hostile(34)
+def test_two_records_of_one_directory(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One reader follows the place that is told, another takes the record before it: neither may be misled."""
+    small = struct.pack("<4sQHHIIQQQQ", b"PK\x06\x06", 44, 45, 45, 0, 0, 2, 2, 47, 0)
+    held = io.BytesIO()
+    with zipfile.ZipFile(held, "w") as made:
+        made.writestr("a", small)
+        made.writestr("conversations.json", b"[]")
+    data = held.getvalue()
+    end, told = data.rfind(b"PK\x05\x06"), data.find(b"PK\x06\x06")
+    size, begin = struct.unpack_from("<II", data, end + 12)
+    large = struct.pack("<4sQHHIIQQQQ", b"PK\x06\x06", 44, 45, 45, 0, 0, 2, 2, size, begin)
+    locator = struct.pack("<4sLQL", b"PK\x06\x07", 0, told, 1)
+    last = struct.pack("<4s4H2LH", b"PK\x05\x06", *[0xFFFF] * 4, *[0xFFFFFFFF] * 2, 0)
+    monkeypatch.setattr(archive, "MOST_DIRECTORY", size - 1)
+    with pytest.raises(RefusedArchive, match="too many files"):
+        opened(data[:end] + large + locator + last)
+
+
 def test_many_files_beside_it() -> None:
     held = io.BytesIO()
     with zipfile.ZipFile(held, "w") as made:

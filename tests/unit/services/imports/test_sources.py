@@ -1,6 +1,7 @@
 """What is read of other programs' files."""
 
 import io
+import json
 from typing import Any
 
 import pytest
@@ -19,9 +20,10 @@ from tests.unit.services.imports.samples import (
 
 from prosa.domain.content import TextPart, ThinkingPart, ToolCall, ToolResult, ToolStatus
 from prosa.domain.conversations import MessageStatus
-from prosa.domain.imports import BrokenFile, Empty, Malformed, Told, ToldMessage
+from prosa.domain.imports import BrokenFile, Empty, Malformed, Told, ToldMessage, TooMuch
 from prosa.domain.models import Role
 from prosa.domain.time import SECOND
+from prosa.services.imports import openai
 from prosa.services.imports.sources import Source, conversations
 
 
@@ -318,3 +320,28 @@ def test_a_break_keeps_what_came_before() -> None:
         found.extend(conversations(io.BytesIO(whole[:-2]), "auto"))
     assert [told.id for _, told in found] == ["thread_abc"]
     assert broken.value.details["bytes"] == len(whole) - 2
+
+
+def test_threads_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where each message lies is held in memory, and all of one thread at a time."""
+    lines = b"".join(
+        json.dumps(
+            {
+                "object": "thread.message",
+                "id": f"m{n}",
+                "thread_id": f"t{n // 5}",
+                "role": "user",
+                "content": "x",
+            }
+        ).encode()
+        for n in range(12)
+    )
+    monkeypatch.setattr(openai, "MOST_OBJECTS", 7)
+    found = []
+    with pytest.raises(TooMuch):
+        found.extend(conversations(io.BytesIO(lines), "auto"))
+    assert [told.id for _, told in found if isinstance(told, Told)] == ["t0", "t1"]
+    monkeypatch.setattr(openai, "MOST_OBJECTS", 100)
+    monkeypatch.setattr(openai, "MOST_TEXT", 300)
+    names = {told[0] for _, told in conversations(io.BytesIO(lines), "auto") if not isinstance(told, Told)}
+    assert names == {"t0", "t1"}
