@@ -11,6 +11,8 @@ from tests.wire.sockets import Line, line
 
 from prosa.domain.errors import ProviderNotConfigured, ProviderOverloaded
 from prosa.domain.models import Finish, FinishReason, Reset
+from prosa.domain.principal import LOCAL
+from prosa.services.tickets import Following, Question
 from prosa.transport.tickets import stream
 
 CACHED = "Resposta em cache - ticket já foi processado anteriormente"
@@ -553,3 +555,23 @@ async def test_its_conversation_is_a_conversation(desk: House) -> None:
     async with line(desk, PATH + "1") as one:
         await one.say(history=True)
         assert len((await one.hear())["messages"]) == 4
+
+
+async def test_an_answer_that_is_forgotten_as_one_comes(desk: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It was answered since one looked, and is not any more: one is not left without a word."""
+    tickets, engine = desk.chat.tickets, desk.chat.engine
+    start = engine.start
+
+    async def late(*given: Any) -> Any:
+        monkeypatch.undo()
+        other = await tickets.ask(LOCAL, "7", Question(BODY))
+        assert isinstance(other, Following)
+        while not other.reader.ended:
+            await other.reader.read()
+        found = await start(*given)
+        await tickets.forget(LOCAL, "7")
+        return found
+
+    monkeypatch.setattr(engine, "start", late)
+    found = await tickets.ask(LOCAL, "7", Question(BODY))
+    assert isinstance(found, Following)

@@ -70,9 +70,12 @@ class Tickets:
         )
         begin = partial(self._store.of(desk).tickets.begin, asking)
         run, reader = await self._engine.start(desk, send, language, begin)
-        if run.status in END_STATES and not refresh:  # it was answered while we came
-            return await self.get(desk, ticket_id)
-        return Following(run, reader)
+        if refresh or run.status not in END_STATES:
+            return Following(run, reader)
+        case = await self._find(desk, ticket_id)  # it was answered while we came
+        if case is not None and case.answer is not None:
+            return case
+        return await self.ask(principal, ticket_id, question, language)  # and that is gone again
 
     async def ask_further(
         self, principal: Principal, ticket_id: str, question: Question, language: str = "en"
