@@ -39,7 +39,7 @@ export function ModelList({ id, models, value, active, onChoose }: ModelListProp
         key={model.id}
         id={`${id}-${place}`}
         role="option"
-        className="prosa-model"
+        className="prosa-option prosa-model"
         aria-selected={model.id === value}
         aria-disabled={!model.available}
         data-active={place === active}
@@ -53,7 +53,13 @@ export function ModelList({ id, models, value, active, onChoose }: ModelListProp
     );
   };
   return (
-    <div ref={list} id={id} className="prosa-models-list" role="listbox" aria-label={texts.model}>
+    <div
+      ref={list}
+      id={id}
+      className="prosa-options prosa-models-list"
+      role="listbox"
+      aria-label={texts.model}
+    >
       {models.length === 0 && <p className="prosa-muted">{texts.noModel}</p>}
       {groupsOf(models, texts.routes).map(({ name, places }) => (
         // biome-ignore lint/a11y/useSemanticElements: a fieldset is no part of a listbox

@@ -93,7 +93,7 @@ function Choice({ models, value, onChoose, onClose }: ChoiceProps) {
     event.preventDefault();
   };
   return (
-    <div className="prosa-models-box" role="dialog" aria-label={texts.model}>
+    <div className="prosa-picker prosa-models-box" role="dialog" aria-label={texts.model}>
       <input
         ref={field}
         type="text"

@@ -26,7 +26,7 @@ export function TemplatePicker({ onInsert, onManage, onClose }: TemplatePickerPr
     else onInsert(template.content);
   };
   return (
-    <div ref={box} className="prosa-templates" role="dialog" aria-label={texts.templates}>
+    <div ref={box} className="prosa-picker prosa-templates" role="dialog" aria-label={texts.templates}>
       {chosen ? (
         <TemplateForm template={chosen} onFilled={onInsert} onBack={() => setChosen(null)} />
       ) : (
@@ -108,7 +108,7 @@ function Found({ id, found, active, onChoose }: FoundProps) {
     list.current?.querySelector('[data-active="true"]')?.scrollIntoView({ block: 'nearest' });
   }, [active]);
   return (
-    <div ref={list} id={id} className="prosa-templates-list" role="listbox" aria-label={texts.templates}>
+    <div ref={list} id={id} className="prosa-options" role="listbox" aria-label={texts.templates}>
       {found.map(template => (
         // biome-ignore lint/a11y/useKeyWithClickEvents: the keys are heard by the field that has the focus
         // biome-ignore lint/a11y/useFocusableInteractive: the field names the active option
@@ -116,7 +116,7 @@ function Found({ id, found, active, onChoose }: FoundProps) {
           key={template.id}
           id={`${id}-${template.id}`}
           role="option"
-          className="prosa-template"
+          className="prosa-option prosa-template"
           aria-selected={template === active}
           data-active={template === active}
           onClick={() => onChoose(template)}
