@@ -91,7 +91,7 @@ async def test_clear_asks_first_and_everybody_sees_it(browser: Browser, visit: V
     other = await second(browser, visit)
     await other.sees("About one")
     for name, left in (("Cancel", 2), ("Clear", 0)):
-        await visit.page.locator(".prosa-menu").get_by_role("button", name="More").click()
+        await visit.page.locator(".prosa-menu").get_by_role("button", name="More", exact=True).click()
         await visit.page.get_by_role("menuitem", name="Clear the conversation").click()
         await visit.page.get_by_role("dialog").get_by_role("button", name=name, exact=True).click()
         await expect(texts(visit)).to_have_count(left)

@@ -35,7 +35,7 @@ async def test_a_template_is_made_found_filled_and_deleted(visit: Visit) -> None
     await expect(box).to_have_value("Dear {{day}} & <b>Ana</b>, {{7*7}} in a kind way, by 2026-12-24.")
     await expect(box).to_be_focused()
 
-    await page.locator(".prosa-menu").get_by_role("button", name="More").click()
+    await page.locator(".prosa-menu").get_by_role("button", name="More", exact=True).click()
     await page.get_by_role("menuitem", name="Manage templates").click()
     await dialog.get_by_role("button", name="Delete First answer").click()
     await dialog.get_by_role("button", name="Delete", exact=True).click()
@@ -54,7 +54,7 @@ async def test_a_slash_can_be_written_all_the_same(visit: Visit) -> None:
 
 
 async def test_who_is_alone_can_share_with_nobody(visit: Visit) -> None:
-    await visit.page.locator(".prosa-menu").get_by_role("button", name="More").click()
+    await visit.page.locator(".prosa-menu").get_by_role("button", name="More", exact=True).click()
     await visit.page.get_by_role("menuitem", name="Manage templates").click()
     dialog = visit.page.get_by_role("dialog", name="Prompt templates")
     await dialog.get_by_role("button", name="New template").click()

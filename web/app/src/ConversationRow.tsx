@@ -1,8 +1,7 @@
 /** One conversation in the list: a link, and a menu of what can be done with it. */
-import type { Conversation, ConversationChange } from '@prosa/react';
+import { type Conversation, type ConversationChange, Menu, type MenuItem } from '@prosa/react';
 import { type KeyboardEvent, memo, useRef, useState } from 'react';
 import { Glyph } from './Glyph.js';
-import { Menu, type MenuItem } from './Menu.js';
 import { RenameField } from './RenameField.js';
 import { addressOf } from './route.js';
 import type { AppTexts } from './texts.js';
@@ -119,7 +118,7 @@ function itemsOf(
     {
       name: texts.remove,
       icon: <Glyph name="remove" />,
-      isDangerous: true,
+      dangerous: true,
       onChoose: () => actions.remove(conversation),
     },
   ];

@@ -1,6 +1,6 @@
 /** What can be done with the conversations of the list, and what is said of it. */
-import type { Conversation, ConversationChange } from '@prosa/react';
-import { useEffect, useMemo, useRef, useState } from 'react';
+import { type Conversation, type ConversationChange, useLatest } from '@prosa/react';
+import { useMemo, useState } from 'react';
 import type { RowActions } from './ConversationRow.js';
 import type { Said } from './Notice.js';
 import type { AppTexts } from './texts.js';
@@ -20,10 +20,7 @@ export interface Actions {
 
 export function useActions(texts: AppTexts, lists: Lists, asked: Asked): Actions {
   const [said, setSaid] = useState<Said | null>(null);
-  const latest = useRef(asked);
-  useEffect(() => {
-    latest.current = asked;
-  });
+  const latest = useLatest(asked);
   const { update } = lists;
   const rows = useMemo<RowActions>(() => {
     const change = async (conversation: Conversation, wanted: ConversationChange, isUndo = false) => {
@@ -45,7 +42,7 @@ export function useActions(texts: AppTexts, lists: Lists, asked: Asked): Actions
       exportOne: conversation => latest.current.onExport(conversation),
       remove: conversation => latest.current.onRemove(conversation),
     };
-  }, [texts, update]);
+  }, [texts, update, latest]);
   return { rows, said, forget: useMemo(() => () => setSaid(null), []) };
 }
 

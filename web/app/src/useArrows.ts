@@ -1,4 +1,5 @@
 /** Arrow keys move through the rows of a list, and from its first one back to what stands above it. */
+import { stepOf } from '@prosa/react';
 import { type RefObject, useCallback, useEffect } from 'react';
 
 /** Returns what puts the focus on the first row of `box`. `toAbove` must stay the same function. */
@@ -8,7 +9,7 @@ export function useArrows(box: RefObject<HTMLElement | null>, toAbove: () => voi
     const pressed = (event: KeyboardEvent) => {
       const rows = rowsOf(list);
       const at = rows.indexOf(event.target as HTMLElement);
-      const to = at === -1 ? undefined : STEPS[event.key]?.(at, rows.length);
+      const to = at === -1 ? undefined : stepOf(event.key, at, rows.length);
       if (to === undefined) return;
       event.preventDefault();
       if (to < 0) toAbove();
@@ -19,13 +20,6 @@ export function useArrows(box: RefObject<HTMLElement | null>, toAbove: () => voi
   }, [box, toAbove]);
   return useCallback(() => rowsOf(box.current)[0]?.focus(), [box]);
 }
-
-const STEPS: Readonly<Record<string, (at: number, count: number) => number>> = {
-  ArrowDown: at => at + 1,
-  ArrowUp: at => at - 1,
-  Home: () => 0,
-  End: (_, count) => count - 1,
-};
 
 function rowsOf(list: HTMLElement | null): readonly HTMLElement[] {
   return Array.from(list?.querySelectorAll<HTMLElement>('[data-row]') ?? []);

@@ -1,15 +1,13 @@
 /** An open drawer takes the focus, gives it back when it closes, and closes on Escape. */
-import { type RefObject, useEffect, useRef } from 'react';
+import { useLatest } from '@prosa/react';
+import { type RefObject, useEffect } from 'react';
 
 export function useDrawerFocus(
   panel: RefObject<HTMLElement | null>,
   isOpen: boolean,
   close: () => void,
 ): void {
-  const latest = useRef(close);
-  useEffect(() => {
-    latest.current = close;
-  });
+  const latest = useLatest(close);
   useEffect(() => {
     if (!isOpen) return;
     const before = document.activeElement;
@@ -27,5 +25,5 @@ export function useDrawerFocus(
       // The page behind is inert until this render is done.
       if (before instanceof HTMLElement) requestAnimationFrame(() => before.focus());
     };
-  }, [panel, isOpen]);
+  }, [panel, isOpen, latest]);
 }

@@ -8,6 +8,7 @@ import { Icon } from '../Icon.js';
 import { Menu, type MenuItem } from '../Menu.js';
 import { TemplatePicker } from '../templates/TemplatePicker.js';
 import type { UseChat } from '../useChat.js';
+import type { Place } from '../usePlace.js';
 import type { UseDraft } from './useDraft.js';
 
 export interface ComposerProps {
@@ -80,6 +81,8 @@ export function Composer(props: ComposerProps) {
   );
 }
 
+const ABOVE: Place = { side: 'above', edge: 'right' };
+
 function Tools({ files, templates, menu, models }: ComposerProps) {
   const texts = useTexts();
   return (
@@ -102,7 +105,7 @@ function Tools({ files, templates, menu, models }: ComposerProps) {
       )}
       {models}
       <span className="prosa-gap" />
-      <Menu label={texts.more} items={menu} />
+      <Menu label={texts.more} items={menu} place={ABOVE} />
     </>
   );
 }

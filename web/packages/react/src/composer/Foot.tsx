@@ -4,6 +4,7 @@ import type { Asking } from '../Askings.js';
 import type { ChatInterfaceProps } from '../ChatInterface.js';
 import { useTexts } from '../context.js';
 import type { UseAttachments } from '../files/useAttachments.js';
+import { Icon } from '../Icon.js';
 import type { MenuItem } from '../Menu.js';
 import { RunWaits } from '../RunProgress.js';
 import { StatusLine } from '../StatusLine.js';
@@ -87,13 +88,18 @@ function useMenu(
         ? [
             {
               name: texts.manageTemplates,
-              icon: 'template' as const,
+              icon: <Icon name="template" />,
               onChoose: () => ask({ what: 'templates' }),
             },
           ]
         : []),
-      { name: texts.shortcuts, icon: 'keyboard', onChoose: () => ask({ what: 'shortcuts' }) },
-      { name: texts.clear, icon: 'remove', disabled: isEmpty, onChoose: () => ask({ what: 'clear' }) },
+      { name: texts.shortcuts, icon: <Icon name="keyboard" />, onChoose: () => ask({ what: 'shortcuts' }) },
+      {
+        name: texts.clear,
+        icon: <Icon name="remove" />,
+        disabled: isEmpty,
+        onChoose: () => ask({ what: 'clear' }),
+      },
     ],
     [texts, ask, hasTemplates, isEmpty],
   );
