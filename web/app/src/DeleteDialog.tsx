@@ -1,7 +1,5 @@
 /** Asks before a conversation is deleted. */
-import type { Conversation } from '@prosa/react';
-import { useState } from 'react';
-import { Dialog } from './Dialog.js';
+import { ConfirmDialog, type Conversation } from '@prosa/react';
 import type { AppTexts } from './texts.js';
 
 export interface DeleteDialogProps {
@@ -14,42 +12,14 @@ export interface DeleteDialogProps {
 
 export function DeleteDialog({ texts, conversation, onDelete, onClose }: DeleteDialogProps) {
   if (!conversation) return null;
-  const title = texts.removeQuestion.replace('{title}', () => conversation.title || texts.untitled);
   return (
-    <Dialog key={conversation.id} title={title} onClose={onClose}>
-      <Question texts={texts} onYes={() => onDelete(conversation.id)} onClose={onClose} />
-    </Dialog>
-  );
-}
-
-interface QuestionProps {
-  readonly texts: AppTexts;
-  readonly onYes: () => Promise<void>;
-  readonly onClose: () => void;
-}
-
-function Question({ texts, onYes, onClose }: QuestionProps) {
-  const [problem, setProblem] = useState<string | null>(null);
-  const remove = async () => {
-    try {
-      await onYes();
-      onClose();
-    } catch (error) {
-      setProblem(error instanceof Error ? error.message : String(error));
-    }
-  };
-  return (
-    <>
-      <p>{texts.removeWarning}</p>
-      {problem !== null && <p role="alert">{problem}</p>}
-      <div className="app-dialog-foot">
-        <button type="button" className="prosa-button" onClick={onClose}>
-          {texts.cancel}
-        </button>
-        <button type="button" className="prosa-button app-danger" onClick={() => void remove()}>
-          {texts.remove}
-        </button>
-      </div>
-    </>
+    <ConfirmDialog
+      key={conversation.id}
+      title={texts.removeQuestion.replace('{title}', () => conversation.title || texts.untitled)}
+      warning={texts.removeWarning}
+      name={texts.remove}
+      onConfirm={() => onDelete(conversation.id)}
+      onClose={onClose}
+    />
   );
 }

@@ -57,7 +57,7 @@ export function ExportForm({ texts, conversation, onBusy, onClose }: ExportFormP
       </fieldset>
       {isRunning && <Progress texts={texts} language={language} progress={state.progress} />}
       <Sentences said={saidOf(texts, language, state)} />
-      <div className="app-dialog-foot">
+      <div className="prosa-dialog-foot">
         <button type="button" className="prosa-button" onClick={isRunning ? reset : onClose}>
           {isRunning ? texts.cancel : texts.closeDialog}
         </button>

@@ -56,7 +56,7 @@ export function ImportForm({ texts, onImported, onBusy, onClose }: ImportFormPro
       )}
       <Sentences said={saidOf(texts, language, state)} />
       {state.is === 'done' && <Failures texts={texts} result={state.result} />}
-      <div className="app-dialog-foot">
+      <div className="prosa-dialog-foot">
         <button type="button" className="prosa-button" onClick={isRunning ? reset : onClose}>
           {isRunning ? texts.cancel : texts.closeDialog}
         </button>

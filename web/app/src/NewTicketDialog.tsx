@@ -1,8 +1,7 @@
 /** Opens a ticket: its id and what is reported. The page goes to it as soon as the server knows it. */
 import { ticketFrames } from '@prosa/core';
-import { ChatError, type Client, useModels, useProsa } from '@prosa/react';
+import { ChatError, type Client, Dialog, useModels, useProsa } from '@prosa/react';
 import { type FormEvent, useEffect, useId, useRef, useState } from 'react';
-import { Dialog } from './Dialog.js';
 import { addressOfTickets } from './route.js';
 import type { AppTexts } from './texts.js';
 
@@ -42,7 +41,7 @@ export function NewTicketDialog({ texts, onClose }: NewTicketDialogProps) {
     }
   };
   return (
-    <Dialog title={texts.newTicket} onClose={onClose}>
+    <Dialog title={texts.newTicket} bare={true} onClose={onClose}>
       <form className="app-form" onSubmit={event => void send(event)}>
         <label htmlFor={`${id}-id`}>{texts.ticketId}</label>
         <input
@@ -71,12 +70,8 @@ export function NewTicketDialog({ texts, onClose }: NewTicketDialogProps) {
             </select>
           </>
         )}
-        {problem !== null && (
-          <p className="app-problem" role="alert">
-            {problem}
-          </p>
-        )}
-        <div className="app-dialog-foot">
+        {problem !== null && <p role="alert">{problem}</p>}
+        <div className="prosa-dialog-foot">
           <button type="button" className="prosa-button" onClick={onClose}>
             {texts.cancel}
           </button>

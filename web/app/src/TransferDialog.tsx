@@ -1,7 +1,6 @@
 /** Conversations out of the server into a file, and out of a file into the server. */
-import type { Conversation } from '@prosa/react';
+import { type Conversation, Dialog } from '@prosa/react';
 import { useState } from 'react';
-import { Dialog } from './Dialog.js';
 import { ExportForm } from './ExportForm.js';
 import { ImportForm } from './ImportForm.js';
 import type { AppTexts } from './texts.js';
@@ -35,7 +34,7 @@ function Opened({ texts, transfer: { conversation }, onImported, onClose }: Open
       ? texts.transfer
       : texts.exportOf.replace('{title}', () => conversation.title || texts.untitled);
   return (
-    <Dialog title={title} isBusy={isBusy} onClose={onClose}>
+    <Dialog title={title} busy={isBusy} bare={true} onClose={onClose}>
       {conversation === null && (
         <fieldset className="app-ways" disabled={isBusy}>
           <legend className="prosa-hidden">{texts.transfer}</legend>

@@ -1,4 +1,4 @@
-/** Asks before something is done that cannot be undone. */
+/** Asks before something is done that cannot be undone, and says if it could not be done. */
 import { useState } from 'react';
 import { useTexts } from './context.js';
 import { Dialog } from './Dialog.js';
@@ -15,15 +15,22 @@ export interface ConfirmDialogProps {
 export function ConfirmDialog({ title, warning, name, onConfirm, onClose }: ConfirmDialogProps) {
   const texts = useTexts();
   const [isBusy, setBusy] = useState(false);
+  const [problem, setProblem] = useState<string | null>(null);
   const confirm = async () => {
     setBusy(true);
-    await onConfirm();
-    onClose();
+    try {
+      await onConfirm();
+      onClose();
+    } catch (error) {
+      setProblem(error instanceof Error ? error.message : String(error));
+      setBusy(false);
+    }
   };
   return (
-    <Dialog title={title} onClose={onClose}>
+    <Dialog title={title} bare={true} onClose={onClose}>
       <p>{warning}</p>
-      <footer>
+      {problem !== null && <p role="alert">{problem}</p>}
+      <div className="prosa-dialog-foot">
         <button type="button" className="prosa-button" onClick={onClose}>
           {texts.cancel}
         </button>
@@ -35,7 +42,7 @@ export function ConfirmDialog({ title, warning, name, onConfirm, onClose }: Conf
         >
           {name}
         </button>
-      </footer>
+      </div>
     </Dialog>
   );
 }

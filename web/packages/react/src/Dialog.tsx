@@ -1,4 +1,4 @@
-/** A dialog over the page: it opens when it is drawn, and Escape closes it. */
+/** A dialog over the page: it opens when it is drawn, and Escape closes it unless something is going on in it. */
 import { type ReactNode, useEffect, useId, useRef } from 'react';
 import { useTexts } from './context.js';
 import { Icon } from './Icon.js';
@@ -8,10 +8,15 @@ export interface DialogProps {
   readonly onClose: () => void;
   /** Says that something wide is shown. */
   readonly wide?: boolean;
+  /** Says that it must not be closed now. */
+  readonly busy?: boolean;
+  /** Says that a button at its foot closes it, so that none stands at its head. */
+  readonly bare?: boolean;
   readonly children: ReactNode;
 }
 
-export function Dialog({ title, onClose, wide = false, children }: DialogProps) {
+export function Dialog(props: DialogProps) {
+  const { title, onClose, wide = false, busy = false, bare = false, children } = props;
   const texts = useTexts();
   const dialog = useRef<HTMLDialogElement>(null);
   const id = useId();
@@ -24,19 +29,31 @@ export function Dialog({ title, onClose, wide = false, children }: DialogProps) 
     };
   }, []);
   return (
-    <dialog ref={dialog} className="prosa-dialog" data-wide={wide} aria-labelledby={id} onClose={onClose}>
-      <header>
+    <dialog
+      ref={dialog}
+      className="prosa-dialog"
+      data-wide={wide}
+      aria-labelledby={id}
+      onClose={onClose}
+      onCancel={event => {
+        if (busy) event.preventDefault();
+      }}
+    >
+      <div className="prosa-dialog-head">
         <h2 id={id}>{title}</h2>
-        <button
-          type="button"
-          className="prosa-action"
-          aria-label={texts.close}
-          title={texts.close}
-          onClick={onClose}
-        >
-          <Icon name="close" />
-        </button>
-      </header>
+        {!bare && (
+          <button
+            type="button"
+            className="prosa-action"
+            aria-label={texts.close}
+            title={texts.close}
+            disabled={busy}
+            onClick={onClose}
+          >
+            <Icon name="close" />
+          </button>
+        )}
+      </div>
       {children}
     </dialog>
   );
