@@ -4,6 +4,7 @@ import asyncio
 import errno
 import io
 import json
+import threading
 import time
 from collections.abc import AsyncIterator
 from typing import Any
@@ -18,6 +19,7 @@ from prosa.domain import errors as e
 from prosa.domain import files as f
 from prosa.domain.imports import NewerFile, UnknownFile
 from prosa.domain.principal import LOCAL
+from prosa.services.export.page import Html
 from prosa.services.imports.importer import MOST_AT_ONCE
 from prosa.transport.pace import timely
 
@@ -291,3 +293,21 @@ async def test_a_disk_that_is_full(local: House, monkeypatch: pytest.MonkeyPatch
 
     monkeypatch.setattr("prosa.transport.native.imports.tempfile.TemporaryFile", Full)
     refused(await send(local, b"[]"), 503, f.FilesUnavailable())
+
+
+async def test_the_loop_goes_on_while_messages_are_written(
+    local: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one = await local.conversation()
+    await local.post(f"/api/conversations/{one}/messages", {"role": "user", "content": "```\n" * 10})
+    message, threads = Html.message, set()
+
+    def watched(*given: Any) -> bytes:
+        threads.add(threading.get_ident())
+        return message(*given)
+
+    monkeypatch.setattr(Html, "message", watched)
+    answer = await local.get(f"/api/conversations/{one}/export?format=html")
+    assert answer.text.count("<pre") == 5
+    assert threads
+    assert threading.get_ident() not in threads

@@ -1,6 +1,7 @@
 """Conversations out of the store, as a stream of bytes whose size is no matter to the server's memory."""
 
-from collections.abc import AsyncIterator
+import asyncio
+from collections.abc import AsyncIterator, Sequence
 
 from prosa.domain.conversations import Conversation, Message, MessageKind
 from prosa.domain.models import Role
@@ -89,10 +90,16 @@ async def _conversation(
     read = _by_age if encode.whole else _shown
     async for messages in read(records.exports, conversation):
         said = await records.feedback.of([each.id for each in messages if each.role is Role.ASSISTANT])
-        for message in messages:
-            yield encode.message(Exported(message, said.get(message.id), number), conversation)
-            number += 1
+        placed = [Exported(each, said.get(each.id), number + at) for at, each in enumerate(messages)]
+        number += len(placed)
+        for piece in await asyncio.to_thread(_encoded, encode, placed, conversation):
+            yield piece
     yield encode.close(conversation)
+
+
+def _encoded(encode: Encoder, placed: Sequence[Exported], conversation: Conversation) -> list[bytes]:
+    """For a thread: a page of a long message made of nothing but marks takes seconds."""
+    return [encode.message(each, conversation) for each in placed]
 
 
 async def _by_age(records: Exports, conversation: Conversation) -> AsyncIterator[list[Message]]:
