@@ -90,8 +90,7 @@ async def summarised(house: House) -> tuple[str, list[dict]]:
     one = await house.conversation()
     for number in range(6):
         await house.send(one, f"{number} " * 1_500, maxTokens=100)
-    tasks = list(house.chat.summaries._tasks.values())
-    await asyncio.wait_for(asyncio.gather(*tasks), 10)
+    await asyncio.wait_for(house.chat.summaries.background.drain(None), 10)
     return one, (await house.get(f"/api/conversations/{one}/messages")).json()["items"]
 
 

@@ -99,15 +99,16 @@ class Chat:
             left.push_async_callback(self.tools.close)
             left.push_async_callback(self.search.close)
             left.push_async_callback(self.ledger.close)
-            left.push_async_callback(self.summaries.close)
-            left.push_async_callback(self.titles.close)
+            left.push_async_callback(self.summaries.background.close)
+            left.push_async_callback(self.titles.background.close)
             left.push_async_callback(self.engine.close)
             left.push_async_callback(self.completions.settle)
             left.push_async_callback(self.completions.drain, 0)
 
     async def drain(self, seconds: float) -> None:
         """Begins nothing any more, and gives what goes on `seconds` to end by itself."""
-        draining = (self.engine, self.completions, self.summaries, self.titles)
+        background = (self.summaries.background, self.titles.background)
+        draining = (self.engine, self.completions, *background)
         await asyncio.gather(*(each.drain(seconds) for each in draining))
 
     async def settle(self) -> None:

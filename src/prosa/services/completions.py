@@ -81,6 +81,19 @@ class Generation:
             self._task = None
             await self.close()
 
+    async def text(self) -> str:
+        """Runs to the end and answers the text alone. Raises what `run` raises."""
+        said: list[str] = []
+
+        async def tell(event: ModelEvent) -> None:
+            if isinstance(event, TextDelta):
+                said.append(event.text)
+            elif isinstance(event, Reset):
+                said.clear()
+
+        await self.run(tell)
+        return "".join(said)
+
     async def close(self) -> None:
         """Bills what was used, and lets go of what was held for it. Safe to repeat."""
         self._end_attempt()

@@ -1,20 +1,17 @@
 """Summaries of long branches: made in the background after a run, one at a time in each conversation."""
 
-import asyncio
-from collections.abc import Coroutine
-from typing import Any
-
 from msgspec import Struct
 
 from prosa.domain.conversations import Conversation, Message, MessageKind, MessageStatus
 from prosa.domain.ending import Ending
 from prosa.domain.errors import ContentRefused, ProsaError, ShuttingDown
 from prosa.domain.ids import between
-from prosa.domain.models import ModelEvent, Reset, Role, TextDelta
+from prosa.domain.models import Role
 from prosa.domain.principal import Principal
 from prosa.domain.time import SECOND, Instant, now
 from prosa.kit.log import log
 from prosa.ports.store import Store
+from prosa.services.background import Background
 from prosa.services.completions import Completions
 from prosa.services.context import summary, window
 from prosa.services.context.counter import Counter
@@ -52,7 +49,7 @@ class Summaries:
         self._completions = completions
         self._defaults = defaults
         self._counter = Counter(store)
-        self._tasks: dict[str, asyncio.Task[None]] = {}
+        self.background = Background("prosa-summary")
 
     def after(self, ended: Ended) -> None:
         """Looks at the branch that a run has made longer, in the background, if it may be too long."""
@@ -65,7 +62,7 @@ class Summaries:
         beside = window.tokens((), prepared.request.system, prepared.request.tools)
         choice = Choice(ending.provider, ending.model, run.route)
         branch = Branch(ended.principal, run.conversation_id, run.message_id, choice, beside)
-        self._own(run.conversation_id, self._look(branch))
+        self.background.begin(run.conversation_id, self._look(branch))
 
     async def write(self, branch: Branch, *, asked: bool = False) -> Message | None:
         """Writes a summary if the branch is too long for its model, or if one is `asked` for and there is
@@ -96,22 +93,11 @@ class Summaries:
         branch = Branch(principal, conversation.id, conversation.head_id, model)
         return await self.write(branch, asked=True)
 
-    async def drain(self, seconds: float) -> None:
-        """Gives those that are being written `seconds` to be done. None begins once completions drain."""
-        if self._tasks:
-            await asyncio.wait(list(self._tasks.values()), timeout=seconds)
-
-    async def close(self) -> None:
-        left = list(self._tasks.values())
-        for task in left:
-            task.cancel()
-        await asyncio.gather(*left, return_exceptions=True)
-
     def _idle(self, conversation_id: str, context: int) -> bool:
         """Whether nothing is to be done, whatever the branch: it is off, too small, being done, too late."""
         model = self._defaults.summary_model
         small = context <= summary.SMALL and model is None
-        return small or model == OFF or conversation_id in self._tasks or self._completions.draining
+        return small or model == OFF or conversation_id in self.background or self._completions.draining
 
     async def _look(self, branch: Branch) -> None:
         try:
@@ -165,25 +151,12 @@ class Summaries:
         self, branch: Branch, name: str, notes: str | None, piece: str, most: int
     ) -> tuple[str, Choice]:
         asked = summary.question(name, notes, piece, most)
-        said: list[str] = []
-
-        async def tell(event: ModelEvent) -> None:
-            if isinstance(event, TextDelta):
-                said.append(event.text)
-            elif isinstance(event, Reset):
-                said.clear()
-
         begun = await self._completions.begin(
             branch.principal, asked, most=asked.max_tokens, conversation_id=branch.conversation_id
         )
         async with begun as (generation,):
-            await generation.run(tell)
-        return summary.shortened("".join(said), most), Choice(generation.provider, generation.model)
-
-    def _own(self, conversation_id: str, work: Coroutine[Any, Any, None]) -> None:
-        task = asyncio.get_running_loop().create_task(work, name="prosa-summary")
-        self._tasks[conversation_id] = task
-        task.add_done_callback(lambda _: self._tasks.pop(conversation_id, None))
+            said = await generation.text()
+        return summary.shortened(said, most), Choice(generation.provider, generation.model)
 
 
 def _name(choice: Choice) -> str:

@@ -1,14 +1,13 @@
 """Titles of conversations: made in the background after the first answer, once."""
 
-import asyncio
-
 from prosa.domain.errors import ProsaError
-from prosa.domain.models import ModelEvent, Reset, Role, TextDelta
+from prosa.domain.models import Role
 from prosa.domain.runs import RunStatus
 from prosa.domain.titles import MOST_TOKENS, question, title_of
 from prosa.kit.log import log
 from prosa.ports.store import Store
-from prosa.services.completions import Completions, Generation
+from prosa.services.background import Background
+from prosa.services.completions import Completions
 from prosa.services.runs.engine import Ended
 
 OFF = "off"
@@ -26,7 +25,7 @@ class Titles:
         self._store = store
         self._completions = completions
         self._model = model
-        self._tasks: set[asyncio.Task[None]] = set()
+        self.background = Background("prosa-title")
 
     def after(self, ended: Ended) -> None:
         """Lets a model name the conversation of a run that came to its end, if nobody has."""
@@ -34,20 +33,7 @@ class Titles:
         if name is None or not ended.prepared.untitled or ended.ending.status is not RunStatus.COMPLETED:
             return
         if not self._completions.draining:
-            task = asyncio.get_running_loop().create_task(self._entitle(ended, name), name="prosa-title")
-            self._tasks.add(task)
-            task.add_done_callback(self._tasks.discard)
-
-    async def drain(self, seconds: float) -> None:
-        """Gives those that are being made `seconds` to be done. None begins once completions drain."""
-        if self._tasks:
-            await asyncio.wait(list(self._tasks), timeout=seconds)
-
-    async def close(self) -> None:
-        left = list(self._tasks)
-        for task in left:
-            task.cancel()
-        await asyncio.gather(*left, return_exceptions=True)
+            self.background.begin(ended.run.id, self._entitle(ended, name))
 
     def _name(self, ended: Ended) -> str | None:
         """The model to ask, if any."""
@@ -80,19 +66,6 @@ class Titles:
         async with begun as (generation,):
             if not await records.claim_title(conversation_id):
                 return
-            title = title_of(await _said(generation))
+            title = title_of(await generation.text())
         if title is not None:
             await records.entitle(conversation_id, title)
-
-
-async def _said(generation: Generation) -> str:
-    said: list[str] = []
-
-    async def tell(event: ModelEvent) -> None:
-        if isinstance(event, TextDelta):
-            said.append(event.text)
-        elif isinstance(event, Reset):
-            said.clear()
-
-    await generation.run(tell)
-    return "".join(said)

@@ -54,9 +54,8 @@ async def say(house: House, of: Conversation, content: str = LONG, **fields: Any
 async def quiet(house: House) -> None:
     """Until no summary is being written any more."""
     await asyncio.sleep(0)
-    while tasks := list(house.chat.summaries._tasks.values()):
-        await soon(asyncio.wait(tasks))
-        await asyncio.sleep(0)
+    await soon(house.chat.summaries.background.drain(None))
+    await asyncio.sleep(0)
 
 
 async def branch(house: House, of: Conversation, head: str | None = None) -> list[Message]:

@@ -56,8 +56,7 @@ async def rested(house: House, conversation_id: str) -> Conversation:
 
 async def _idle(house: House) -> None:
     await house.chat.settle()
-    while house.chat.titles._tasks:
-        await asyncio.wait(list(house.chat.titles._tasks))
+    await house.chat.titles.background.drain(None)
 
 
 async def test_the_model_that_answered_names_the_conversation(tmp_path: Path) -> None:
