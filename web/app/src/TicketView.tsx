@@ -27,7 +27,7 @@ export function TicketView({ texts, session, ticketId, autoFocus }: TicketViewPr
   const { form, reason, error, refresh } = useTicketForm(ticketId);
   const [model, setModel] = useState<string | null>(null);
   const asking = useAsking(ticketId, refresh);
-  const problem = asking.isAsking ? null : (asking.problem ?? reason);
+  const problem = asking.isAsking ? null : (asking.problem ?? reason ?? error?.message ?? null);
   if (form === null) {
     return (
       <div className="app-tickets">

@@ -167,4 +167,13 @@ describe('the tickets', () => {
     expect((await screen.findByRole('alert')).textContent).toContain('a ticket with this id already');
     expect(screen.getByLabelText<HTMLTextAreaElement>('What was reported').value).toBe('It is broken.');
   });
+
+  it('say so when one that is being answered cannot be looked at any more', async () => {
+    const ticket = { id: '7', conversationId: conversation().id, status: 'answering', body: 'It is broken.' };
+    wire.on('GET api/tickets/7', () => json({ ...ticket, answer: null, runId: null }));
+    location.hash = '#/tickets/7';
+    await screen.findByText('Being answered');
+    wire.on('GET api/tickets/7', () => refused(503, 'away'));
+    expect((await screen.findByText('Refused: away.', {}, { timeout: 5_000 })).role).toBe('alert');
+  });
 });
