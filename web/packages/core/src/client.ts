@@ -102,9 +102,17 @@ export class Client {
     return this.#json(messagePath(conversationId, id), { signal });
   }
 
-  /** Deletes a message and everything that was said after it. */
-  async deleteMessage(conversationId: string, id: string): Promise<void> {
-    await this.#call(messagePath(conversationId, id), { method: 'DELETE' });
+  /**
+   * Deletes a message and everything that was said after it. With `subtree: false` a message that has replies is
+   * refused: a 409 with `message_has_replies`.
+   */
+  async deleteMessage(
+    conversationId: string,
+    id: string,
+    { subtree = true }: { readonly subtree?: boolean } = {},
+  ): Promise<void> {
+    const query = subtree ? {} : { subtree: 'false' };
+    await this.#call(messagePath(conversationId, id), { method: 'DELETE', query });
   }
 
   /** Deletes every message; what is being written is stopped. The conversation itself stays. */

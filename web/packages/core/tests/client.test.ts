@@ -31,6 +31,16 @@ describe('Client', () => {
     });
   });
 
+  it('deletes a message with its replies, or only where it has none', async () => {
+    const wire = new Wire().on(
+      'DELETE api/conversations/c/messages/m',
+      () => new Response(null, { status: 204 }),
+    );
+    await wire.client().deleteMessage('c', 'm');
+    await wire.client().deleteMessage('c', 'm', { subtree: false });
+    expect(wire.asked.map(({ query }) => query.get('subtree'))).toEqual([null, 'false']);
+  });
+
   it('makes something of an answer that a proxy gave', async () => {
     const wire = new Wire().on('GET api/session', () => new Response('<html>', { status: 502 }));
     await expect(wire.client().session()).rejects.toMatchObject({ code: 'http_502', passing: true });
