@@ -129,14 +129,14 @@ async def test_a_wrong_master_key_keeps_the_server_from_starting(
     kept = tmp_path / "prosa.db.key"
     if not given:
         kept.unlink()
-    before = {each.name: each.read_bytes() for each in tmp_path.iterdir() if each.name.startswith("prosa")}  # noqa: ASYNC240
+    before = {each.name: each.read_bytes() for each in tmp_path.glob("prosa*") if each.is_file()}  # noqa: ASYNC240
     process.url = ""
     for words in (("serve",), ("keys", "add", "openai"), ("keys", "rotate", "--master")):
         status, printed = await prosa(
             process, *words, said="k\n", **({"PROSA_SECRET_KEY": THREE} if given else {})
         )
         assert (status, "another master key" in printed, "Traceback" in printed) == (1, True, False), printed
-    after = {each.name: each.read_bytes() for each in tmp_path.iterdir() if each.name.startswith("prosa")}  # noqa: ASYNC240
+    after = {each.name: each.read_bytes() for each in tmp_path.glob("prosa*") if each.is_file()}  # noqa: ASYNC240
     assert after == before
 
 
