@@ -55,6 +55,7 @@ async def model(visit: Visit, name: str) -> None:
 
 async def give(visit: Visit, how: str) -> None:
     """Pastes or drops a picture, as a browser would tell of it."""
+    await expect(visit.page.get_by_role("textbox", name="Message", exact=True)).to_be_enabled()
     await visit.page.evaluate(
         """async ([how, bytes]) => {
             const transfer = new DataTransfer();
