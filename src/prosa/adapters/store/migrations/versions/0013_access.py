@@ -1,0 +1,10 @@
+"""API keys and suspensions."""
+
+revision = "0013"
+down_revision = "0012"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    pass
