@@ -16,6 +16,7 @@ from pydantic import SecretStr
 
 from prosa.config import Settings, load, secret, tables
 from prosa.declared import Source, ToolTable
+from prosa.domain.calendar import Calendar
 from prosa.domain.errors import MisconfiguredError
 from prosa.domain.models import ToolSpec
 from prosa.domain.money import from_dollars
@@ -122,6 +123,7 @@ def chat(
             settings.action_seconds,
             settings.summary_model,
             settings.title_model,
+            Calendar(settings.timezone),
         ),
         keys,
         kept,

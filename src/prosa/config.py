@@ -17,6 +17,7 @@ from pydantic_settings import (
 )
 
 from prosa import toml
+from prosa.domain import calendar
 from prosa.domain.errors import MisconfiguredError
 
 FILE = Path("prosa.toml")
@@ -104,6 +105,7 @@ class Settings(BaseSettings):
     max_files_bytes_per_user: int | None = _named(
         "PROSA_MAX_FILES_BYTES_PER_USER", default=1_073_741_824, ge=0
     )
+    timezone: Annotated[str, AfterValidator(calendar.check)] = _named("PROSA_TIMEZONE", default="UTC")
     language: Literal["en", "pt"] = _named("PROSA_LANGUAGE", default="en")
     drain_seconds: float = _named("PROSA_DRAIN_SECONDS", default=20.0, ge=0)
     log_format: Literal["console", "json"] = _named("PROSA_LOG_FORMAT", default="console")

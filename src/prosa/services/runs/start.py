@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from msgspec import UNSET, Struct, UnsetType
 from msgspec.structs import replace
 
+from prosa.domain.calendar import Calendar
 from prosa.domain.context import Shown
 from prosa.domain.conversations import Conversation
 from prosa.domain.errors import InvalidRequest
@@ -69,6 +70,8 @@ class Defaults(Struct, frozen=True):
     """What writes summaries, or "off"; None: the model that answered."""
     title_model: str | None = None
     """What names conversations, or "off"; None: the model that answered."""
+    calendar: Calendar = Calendar()
+    """Whose days and months limits and sums are of."""
 
 
 def opening(send: Send, principal: Principal, boot: str, limits: Limits) -> Opening:

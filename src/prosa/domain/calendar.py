@@ -1,0 +1,98 @@
+"""Days and months in the time zone that an operator counts in."""
+
+from datetime import UTC, datetime, timedelta, tzinfo
+from functools import lru_cache
+
+from msgspec import Struct
+
+from prosa.domain.time import SECOND, Instant
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+
+
+class Span(Struct, frozen=True):
+    """From `since` until before `until` the clocks are `offset` microseconds ahead of UTC."""
+
+    since: Instant
+    until: Instant
+    offset: int
+
+
+class Calendar(Struct, frozen=True):
+    """That of one time zone, by its name in the IANA database: "America/Sao_Paulo"."""
+
+    zone: str = "UTC"
+
+    def start_of_day(self, instant: Instant, ahead: int = 0) -> Instant:
+        """The first moment of the day of `instant`, or of the day `ahead` days later."""
+        moment = self._local(instant) + timedelta(days=ahead)
+        return self._first(moment.year, moment.month, moment.day)
+
+    def start_of_month(self, instant: Instant, ahead: int = 0) -> Instant:
+        """The first moment of the month of `instant`, or of the month `ahead` months later."""
+        moment = self._local(instant)
+        months = moment.year * 12 + moment.month - 1 + ahead
+        return self._first(months // 12, months % 12 + 1, 1)
+
+    def day(self, instant: Instant) -> str:
+        """`2026-11-29`."""
+        return self._local(instant).date().isoformat()
+
+    def moment(self, year: int, month: int, day: int) -> Instant:
+        """The first moment of that day. Raises ValueError where there is no such day."""
+        return self._first(year, month, day)
+
+    def spans(self, since: Instant, until: Instant) -> list[Span]:
+        """The time from `since` until before `until`, cut where the clocks are changed."""
+        spans = []
+        while since < until:
+            change = self._change(since, until)
+            spans.append(Span(since, change, self._offset(since)))
+            since = change
+        return spans
+
+    def _change(self, since: Instant, until: Instant) -> Instant:
+        """When the clocks are changed next, or `until`; two changes are never within a day."""
+        offset, low = self._offset(since), since
+        while low < until:
+            high = Instant(min(low + 86_400 * SECOND, until))
+            if self._offset(high) == offset:
+                low = high
+                continue
+            while high - low > 1:
+                middle = Instant((low + high) // 2)
+                low, high = (middle, high) if self._offset(middle) == offset else (low, middle)
+            return high
+        return until
+
+    def _offset(self, instant: Instant) -> int:
+        offset = self._local(instant).utcoffset() or timedelta()
+        return offset // _MICROSECOND
+
+    def _local(self, instant: Instant) -> datetime:
+        return (_EPOCH + instant * _MICROSECOND).astimezone(_zone(self.zone))
+
+    def _first(self, year: int, month: int, day: int) -> Instant:
+        return Instant((datetime(year, month, day, tzinfo=_zone(self.zone)) - _EPOCH) // _MICROSECOND)
+
+
+@lru_cache
+def _zone(name: str) -> tzinfo:
+    """Raises ValueError where nobody knows it."""
+    if name == "UTC":
+        return UTC
+    from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise ValueError(
+            f"{name} is no time zone that this machine knows; it is written as in America/Sao_Paulo"
+        ) from None
+
+
+def check(zone: str) -> str:
+    """`zone`, if it is one. Raises ValueError."""
+    _zone(zone)
+    return zone
