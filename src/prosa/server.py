@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import gc
 import signal
 import socket
 from collections.abc import Callable, Iterator
@@ -92,6 +93,7 @@ async def serve(
     loop.add_signal_handler(signal.SIGHUP, _reload, chat)
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, ending.begin)
+    gc.freeze()  # what stays is not looked through again and again: that would stop the loop for 80 ms
     try:
         await server.serve(sockets=[listener])
     finally:

@@ -206,7 +206,7 @@ async def test_a_token_that_expires_ends_the_stream(tmp_path, monkeypatch: pytes
     monkeypatch.setattr(sse, "SILENCE", 0.1)
     async with furnished(tmp_path, jwt_secret=SECRET) as house, house.listening():
         one = await house.conversation("ana")
-        headers = {"Authorization": f"Bearer {house.token('ana', exp=time.time() + 1.5)}"}
+        headers = {"Authorization": f"Bearer {house.token('ana', exp=time.time() + 3)}"}
         path = f"/api/conversations/{one}/events"
         async with house.client(**headers) as client, client.stream("GET", path) as response:
             told = Stream(response)

@@ -1,45 +1,20 @@
 """Bad input on every route: refused with a code and a sentence, by a process that lives on and never stalls."""
 
-import asyncio
 import json
 import os
-import time
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
 from tests.wire.house import NOBODY, House, told
 from tests.wire.operations import ALL, NOBODY_IDS, WRITES, Ids, body_of, example_of, fields_of, name_of
+from tests.work import never_stalling
 
 from prosa.transport.middleware.bodies import LIMIT
 from prosa.transport.operation import Operation
 
-STALL = 0.1
 DEEP = 100_000
 HUGE = 50 * 1024 * 1024
-
-
-@asynccontextmanager
-async def never_stalling() -> AsyncIterator[None]:
-    """Fails where one turn of the loop took longer than `STALL`: the processor's time counts, which other
-    processes on the machine can't lengthen."""
-    worst = 0.0
-
-    async def tick() -> None:
-        nonlocal worst
-        while True:
-            wall, used = time.perf_counter(), time.process_time()
-            await asyncio.sleep(0.001)
-            worst = max(worst, min(time.perf_counter() - wall, time.process_time() - used))
-
-    ticker = asyncio.create_task(tick())
-    await asyncio.sleep(0)
-    try:
-        yield
-    finally:
-        ticker.cancel()
-    assert worst <= STALL, f"the loop stood still for {worst * 1000:.0f} ms"
 
 
 def bodies(operation: Operation, ids: Ids) -> Iterator[tuple[str, bytes]]:

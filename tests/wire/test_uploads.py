@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 from tests.pictures import PDF, gif, jpeg, png, webp
 from tests.wire.house import NOBODY, House, furnished, refused
-from tests.wire.test_hostile_input import never_stalling
 from tests.wire.uploads import blobs, pieces, until, upload
+from tests.work import never_stalling
 
 from prosa.domain import files as f
 from prosa.domain.errors import StoreUnavailable

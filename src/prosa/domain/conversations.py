@@ -94,7 +94,7 @@ class MessageHasReplies(Conflict):
     pt = "A mensagem tem respostas. Apague-as antes, ou apague-a com tudo o que segue (subtree=true)."
 
 
-class Message(Struct, frozen=True):
+class Message(Struct, frozen=True, gc=False):
     """One node of a conversation's tree. `user_id` is whose row it is, not who wrote it. `parts` is empty
     where the text is all there is; an answer that called tools has its calls and their results in it.
     `tokens` is None where nobody has counted them."""

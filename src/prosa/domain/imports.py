@@ -26,7 +26,7 @@ class ToldFeedback(Struct, frozen=True):
     updated_at: Instant | None
 
 
-class ToldMessage(Struct, kw_only=True):
+class ToldMessage(Struct, kw_only=True, gc=False):
     """A message as a file tells it. `id` is the one that it has there; `parent` that of another message of
     the conversation, or None."""
 
@@ -66,7 +66,7 @@ class Told(Struct, kw_only=True):
     updated_at: Instant | None = None
 
 
-class Seedling(Struct, frozen=True):
+class Seedling(Struct, frozen=True, gc=False):
     """A message that is to be stored. `other` is the id that it gets where its own is somebody else's;
     parents are named by their own."""
 

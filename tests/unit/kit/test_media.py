@@ -1,10 +1,10 @@
 """What a file is, and how large its picture, from its own bytes."""
 
 import io
-import time
 
 import pytest
 from tests.pictures import PDF, gif, jpeg, png, webp
+from tests.work import within
 
 from prosa.kit.media import HEAD, dimensions, media_type
 
@@ -46,10 +46,9 @@ def test_a_size_of_nothing_is_none(kind: str, data: bytes) -> None:
 
 
 def test_a_jpeg_that_never_comes_to_its_size() -> None:
-    began = time.process_time()
-    assert dimensions("image/jpeg", io.BytesIO(jpeg(before=b"\xff\xfe\0\x02" * 1_000_000))) is None
-    assert dimensions("image/jpeg", io.BytesIO(b"\xff\xd8" + b"\xff" * 3_000_000)) is None
-    assert time.process_time() - began < 1
+    with within(1):
+        assert dimensions("image/jpeg", io.BytesIO(jpeg(before=b"\xff\xfe\0\x02" * 1_000_000))) is None
+        assert dimensions("image/jpeg", io.BytesIO(b"\xff\xd8" + b"\xff" * 3_000_000)) is None
     assert dimensions("image/jpeg", io.BytesIO(jpeg(5, 6, before=b"\xff\xe1\xff\xff" + b"\0" * 65_533))) == (
         5,
         6,

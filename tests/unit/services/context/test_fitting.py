@@ -156,9 +156,9 @@ def test_counting_200_messages_that_were_counted_costs_a_millisecond() -> None:
     frame = Frame("openai", 36_000, 1_000, None, (), O200K)
     times = []
     for _ in range(20):
-        began = time.perf_counter()
+        began = time.thread_time()
         assert not fit(stored, frame, {}).sent.estimated
-        times.append(time.perf_counter() - began)
+        times.append(time.thread_time() - began)
     assert min(times) <= 0.001
 
 

@@ -1,13 +1,13 @@
 """What models write as arguments: read where it fits, told what is wrong where it does not, never an exception."""
 
 import json
-import time
 from contextlib import suppress
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.work import within
 
 from prosa.domain.errors import InvalidArguments
 from prosa.domain.models import ToolSpec
@@ -113,9 +113,8 @@ def test_many_faults_are_a_short_message() -> None:
 def test_no_pattern_hangs() -> None:
     for pattern in ("^(a+)+$", "^(a|a)*$", "^(?=(a+)+$)", r"^(a+)\1*b$"):
         spec = ToolSpec("t", "", {"properties": {"a": {"type": "string", "pattern": pattern}}})
-        began = time.process_time()
-        refusal(json.dumps({"a": "a" * 20_000 + "!"}), spec)
-        assert time.process_time() - began < 1, pattern
+        with within(1):
+            refusal(json.dumps({"a": "a" * 20_000 + "!"}), spec)
 
 
 def test_a_schema_that_can_not_be_used_is_told_too() -> None:

@@ -1,9 +1,9 @@
 """Schemas that would fetch, hang or swell are refused; those that tools really have are taken."""
 
-import time
 from typing import Any
 
 import pytest
+from tests.work import within
 
 from prosa.services.tools import schemas
 from prosa.services.tools.schemas import UnusableSchema, checker
@@ -106,10 +106,8 @@ def test_schemas_that_tools_have(schema: dict[str, Any]) -> None:
     ],
 )
 def test_schemas_that_nobody_may_have(schema: dict[str, Any], why: str) -> None:
-    began = time.process_time()
-    with pytest.raises(UnusableSchema, match=why):
+    with within(0.5), pytest.raises(UnusableSchema, match=why):
         checker(schema)
-    assert time.process_time() - began < 0.5
 
 
 @pytest.mark.hostile(51)
@@ -121,9 +119,8 @@ def test_unions_that_refer_to_themselves_bound_the_depth_of_arguments() -> None:
     value: dict[str, Any] = {}
     for _ in range(found.levels):
         value = {"left": value}
-    began = time.process_time()
-    found.validator.is_valid(value)
-    assert time.process_time() - began < 0.5
+    with within(0.5):
+        found.validator.is_valid(value)
 
 
 @pytest.mark.hostile(51)
@@ -132,9 +129,8 @@ def test_a_check_of_the_costliest_schema_is_quick() -> None:
     item = chain(7, type="integer")
     schema = {"properties": {"a": {"items": {"$ref": "#/$defs/d0"}}}, "$defs": item["$defs"]}
     found = checker(schema)
-    began = time.process_time()
-    assert not found.validator.is_valid({"a": ["x"] * 5000})
-    assert time.process_time() - began < 1
+    with within(1):
+        assert not found.validator.is_valid({"a": ["x"] * 5000})
 
 
 def test_no_cache_grows_without_bound() -> None:
