@@ -125,6 +125,7 @@ EXAMPLES: dict[str, Example] = {
     "GET /api/files/{fileId}": Example(),
     "GET /api/files/{fileId}/content": Example(),
     "DELETE /api/files/{fileId}": Example(),
+    "GET /api/usage": Example(),
     "GET /api/models": Example(),
     "GET /api/session": Example(),
     "POST /api/session": Example({"token": "x"}),

@@ -71,6 +71,7 @@ async def test_the_description_is_in_groups(local: House) -> None:
         "session",
         "templates",
         "tickets",
+        "usage",
     }
     assert tags["/api/conversations/{conversationId}/messages"] == ["conversations"]
     assert tags["/api/chat"] == tags["/api/chat/runs/{runId}/events"] == ["chat"]

@@ -24,7 +24,8 @@ class Append(Struct, frozen=True):
 class Entry(Struct, frozen=True):
     """One attempt at a provider, for the ledger. `run_id` is the run, or what was held for an answer that
     belongs to no run and no conversation. `cost` is None where the price is not known; `estimated` says that
-    the provider did not report the tokens. `route` and `key_id` say how it was reached."""
+    the provider did not report the tokens. `route` and `key_id` say how it was reached, `price_version` by
+    which prices the cost is."""
 
     id: str
     run_id: str
@@ -40,6 +41,7 @@ class Entry(Struct, frozen=True):
     created_at: Instant
     route: str | None = None
     key_id: str | None = None
+    price_version: str | None = None
 
 
 class Pause(Struct, frozen=True):

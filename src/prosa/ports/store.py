@@ -25,6 +25,7 @@ from prosa.ports.files import Files, KnownFiles
 from prosa.ports.keys import ProviderKeys
 from prosa.ports.templates import Templates
 from prosa.ports.tickets import Tickets
+from prosa.ports.usage import Usages
 
 
 class Conversations(Protocol):
@@ -294,6 +295,8 @@ class Records(Protocol):
     def summaries(self) -> Summaries: ...
     @property
     def ledger(self) -> Ledger: ...
+    @property
+    def usage(self) -> Usages: ...
     @property
     def files(self) -> Files: ...
     @property

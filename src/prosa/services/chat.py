@@ -28,6 +28,7 @@ from prosa.services.templates import Templates
 from prosa.services.tickets import Tickets
 from prosa.services.titles import Titles
 from prosa.services.tools.registry import Toolbox
+from prosa.services.usage.reports import Reports
 
 
 class Chat:
@@ -65,6 +66,7 @@ class Chat:
         self.export = Export(store)
         self.imports = Import(store)
         self.ledger = Ledger(store, defaults.limits)
+        self.reports = Reports(store, defaults.limits, defaults.calendar)
         self.completions = Completions(self.ledger, catalogue, defaults)
         self.embeddings = Embeddings(self.ledger, catalogue, self.completions)
         self.summaries = Summaries(store, catalogue, self.completions, defaults)

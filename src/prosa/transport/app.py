@@ -32,6 +32,7 @@ from prosa.transport.native import (
     session,
     socket,
     templates,
+    usage,
 )
 from prosa.transport.openai import completions, embeddings
 from prosa.transport.openai import models as openai_models
@@ -136,6 +137,7 @@ def operations(identity: Identity) -> list[Operation]:
         *imports.OPERATIONS,
         *ticket_routes.OPERATIONS,
         *files.OPERATIONS,
+        *usage.OPERATIONS,
         *models.OPERATIONS,
         *completions.OPERATIONS,
         *embeddings.OPERATIONS,

@@ -14,6 +14,7 @@ from prosa.adapters.store.repositories.steps import Steps
 from prosa.adapters.store.repositories.summaries import Summaries
 from prosa.adapters.store.repositories.templates import Templates
 from prosa.adapters.store.repositories.tickets import Tickets
+from prosa.adapters.store.repositories.usage import Usages
 from prosa.adapters.store.session import Session
 
 
@@ -60,6 +61,10 @@ class Records:
     @property
     def ledger(self) -> Ledger:
         return Ledger(self._session)
+
+    @property
+    def usage(self) -> Usages:
+        return Usages(self._session)
 
     @property
     def files(self) -> Files:

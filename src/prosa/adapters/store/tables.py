@@ -208,6 +208,7 @@ ai_usage = Table(
     Column("cache_write_tokens", BigInteger, nullable=False, server_default="0"),
     Column("route", Text),
     Column("key_id", Id),
+    Column("price_version", Text, comment="which prices the cost is by; null where none is known"),
     UniqueConstraint("run_id", "attempt"),
     # The sums that limits ask for are in the index itself: a busy user has thousands of entries a day.
     Index("ix_ai_usage_spent", "user_id", "created_at", "total_tokens", "cost"),
@@ -316,6 +317,29 @@ provider_keys = Table(
     Column("retired_at", Instant),
 )
 
+alerts = Table(
+    "alerts",
+    metadata,
+    _id(),
+    Column("kind", Text, nullable=False),
+    Column("subject", Text, nullable=False),
+    Column("period", Text, nullable=False, comment="what it is told once in"),
+    Column("level", Integer, nullable=False),
+    Column("details", Json, nullable=False),
+    Column("at", Instant, nullable=False),
+    Column("owed", Text, nullable=False, comment="who has not got it: names with spaces between"),
+    Column("attempts", Integer, nullable=False, server_default="0"),
+    Column("next_at", Instant, comment="when it is delivered next; null once that is over"),
+    Column("delivered_at", Instant),
+    UniqueConstraint("kind", "subject", "period", "level"),
+    Index(
+        "ix_alerts_due",
+        "next_at",
+        sqlite_where=text("next_at IS NOT NULL"),
+        postgresql_where=text("next_at IS NOT NULL"),
+    ),
+)
+
 files = Table(
     "files",
     metadata,
@@ -375,5 +399,5 @@ OWNED = (
 ENGINE = (runs, run_steps, journal, messages, reservations, ai_usage, files)
 """The tables that the engine's own role may touch for many users at once."""
 
-OPERATORS = (provider_keys,)
+OPERATORS = (provider_keys, alerts)
 """The tables of the operator: no principal's statement names them, and the application may not."""

@@ -1,5 +1,7 @@
 """CSV: a row for each message (RFC 4180), in UTF-8 with the mark that Excel looks for."""
 
+import re
+
 from prosa.domain.conversations import Conversation
 from prosa.domain.time import to_iso
 from prosa.services.export.formats import Exported
@@ -11,6 +13,9 @@ COLUMNS = (
 )  # fmt: skip
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 """What spreadsheets take for the beginning of a formula, the full-width forms, too."""
+_INNER = re.compile(r"([;\t]\s*)(?=[=+\-@\uff1d\uff0b\uff0d\uff20])")
+"""The same within a cell: where numbers have a comma, programs take a semicolon for what parts the cells, and
+then quotes in the middle of a line part nothing."""
 
 
 class Sheet:
@@ -57,8 +62,10 @@ class Sheet:
 
 def cell(text: str) -> str:
     """`text` as a cell that no spreadsheet computes."""
-    if text.startswith(_FORMULA):
+    if text.lstrip(" ").startswith(_FORMULA):
         text = f"'{text}"
+    if ";" in text or "\t" in text:
+        text = _INNER.sub(r"\1'", text)
     if any(sign in text for sign in '",\r\n\0'):
         quoted = text.replace('"', '""').replace("\0", "\ufffd")
         return f'"{quoted}"'

@@ -1,9 +1,11 @@
 """What models cost: the operator's word first, then our corrections, then genai-prices offline, else None."""
 
+import hashlib
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from functools import lru_cache
+from importlib import metadata
 from typing import Any
 
 from msgspec import Struct
@@ -68,6 +70,8 @@ class Known(Struct, frozen=True):
     periods: tuple[Period, ...]
     always: Rates | None
     """Where it is the same at any time."""
+    version: str
+    """Whose word it is: that of prosa.toml (with a sign of what it says), of this Prosa or of the list."""
 
     def at(self, moment: datetime) -> Period:
         for period in reversed(self.periods):
@@ -106,6 +110,13 @@ def cost(provider: str, model: str, usage: Usage) -> Picodollars | None:
     if known is None:
         return None
     return (known.always or known.at(datetime.now(UTC)).rates).cost(usage)
+
+
+def version(provider: str, model: str) -> str | None:
+    """By which prices `cost` counts: `genai-prices 0.2.3`, `prosa.toml 5e884898`, `prosa 0b14d501`, `free`.
+    None for a model without a known price. To be kept with what was counted."""
+    known = _known(provider, model)
+    return None if known is None else known.version
 
 
 def most(provider: str, model: str, prompt: int, completion: int) -> Picodollars | None:
@@ -171,14 +182,32 @@ def calculate_cost(  # noqa: PLR0913 - one for each kind of token that has a pri
 
 @lru_cache(maxsize=4096)
 def _known(provider: str, model: str) -> Known | None:
-    told = _word.prices.get((provider, model), _word.prices.get((provider, ANY)))
-    if told is None and provider in FREE:
-        told = Price(input=Decimal(0), output=Decimal(0))
-    told = told or CORRECTIONS.get((provider, model))
+    told, word = _told(provider, model)
     periods = _listed_periods(provider, model) if told is None else [_period(Tariff(told))]
     if not periods:
         return None
-    return Known(tuple(periods), periods[0].rates if len(periods) == 1 else None)
+    return Known(tuple(periods), periods[0].rates if len(periods) == 1 else None, word)
+
+
+def _told(provider: str, model: str) -> tuple[Price | None, str]:
+    """What is said of a price beside the list, and the version of whose word counts."""
+    told = _word.prices.get((provider, model), _word.prices.get((provider, ANY)))
+    if told is not None:
+        return told, f"prosa.toml {_sign(told)}"
+    if provider in FREE:
+        return Price(input=Decimal(0), output=Decimal(0)), "free"
+    if (provider, model) in CORRECTIONS:
+        return CORRECTIONS[provider, model], f"prosa {_sign(CORRECTIONS[provider, model])}"
+    return None, _list_version()
+
+
+def _sign(price: Price) -> str:
+    return hashlib.sha256(repr(price).encode()).hexdigest()[:8]
+
+
+@lru_cache
+def _list_version() -> str:
+    return f"genai-prices {metadata.version('genai-prices')}"
 
 
 def _listed_periods(provider: str, model: str) -> list[Period]:

@@ -113,4 +113,5 @@ def entry_of(run: Run | Account, number: int, attempt: Attempt, usage: Usage, *,
         created_at=now(),
         route=run.route,
         key_id=attempt.key,
+        price_version=prices.version(attempt.provider, attempt.model),
     )

@@ -1,9 +1,11 @@
 """Moments and dates in a query."""
 
+from datetime import date
 from typing import Annotated
 
 from msgspec import Meta
 
+from prosa.domain.calendar import Calendar
 from prosa.domain.errors import InvalidRequest
 from prosa.domain.time import DAY, Instant, from_iso
 
@@ -24,6 +26,19 @@ def until(text: str | None) -> Instant | None:
         return None
     found = _moment(text, "to")
     return found if "T" in text.upper() else Instant(found + DAY)
+
+
+def day_or_moment(text: str, name: str, calendar: Calendar, *, last: bool = False) -> Instant:
+    """The moment that the field `name` says; of a date alone, its beginning by `calendar`, or the next day's
+    where it is the `last` one that is meant. Raises InvalidRequest."""
+    if "T" in text.upper():
+        return _moment(text, name)
+    try:
+        day = date.fromisoformat(text)
+        begins = calendar.moment(day.year, day.month, day.day)
+        return calendar.start_of_day(begins, ahead=1) if last else begins
+    except (ValueError, OverflowError):
+        return _moment(text, name)
 
 
 def _moment(text: str, name: str) -> Instant:

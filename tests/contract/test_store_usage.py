@@ -1,0 +1,118 @@
+"""Sums of the ledger by day, model and provider: exact, one's own, and by the clocks of the time zone."""
+
+from typing import Any
+
+import pytest
+from msgspec.structs import replace
+from tests.stores import ANA, BIA, NOON, begin, ending, entry, message, turn
+
+from prosa.domain.calendar import Calendar
+from prosa.domain.conversations import Conversation, MessageKind
+from prosa.domain.ending import Entry
+from prosa.domain.ids import new_id
+from prosa.domain.models import Role, Usage
+from prosa.domain.money import Picodollars
+from prosa.domain.opening import Limits
+from prosa.domain.time import DAY, SECOND, Instant, from_iso
+from prosa.domain.usage import Sum, added
+from prosa.ports.store import Store
+
+HOUR = 3_600 * SECOND
+UTC_DAYS, BERLIN = Calendar(), Calendar("Europe/Berlin")
+
+
+def spent(at: Instant = NOON, **fields: Any) -> Entry:
+    """An entry of Ana's that belongs to no run."""
+    made = Entry(
+        id=new_id(), run_id=new_id(), user_id="ana", client_id="", conversation_id=None, attempt=1,
+        provider="openai", model="gpt-4o", usage=Usage(10, 5, 4, 3, 2), cost=Picodollars(7), estimated=False,
+        created_at=at,
+    )  # fmt: skip
+    return replace(made, **fields)
+
+
+async def put(store: Store, *entries: Entry) -> None:
+    for each in entries:
+        await store.of(ANA if each.user_id == "ana" else BIA).ledger.release(each.run_id, [each])
+
+
+async def test_sums_by_day_and_model(store: Store) -> None:
+    day = UTC_DAYS.start_of_day(NOON)
+    await put(
+        store,
+        spent(),
+        spent(usage=Usage(1, 1), cost=None, estimated=True),
+        spent(model="gpt-4o-mini", estimated=True),
+        spent(Instant(day - 1)),
+        spent(Instant(day)),
+        spent(user_id="bia", usage=Usage(1_000)),
+        spent(Instant(day + DAY)),
+    )
+    shares, _ = await store.of(ANA).usage.sums(Instant(day - DAY), Instant(day + DAY), UTC_DAYS)
+    assert [(share.day, share.model, share.sum) for share in shares] == [
+        ("2026-09-20", "gpt-4o", Sum(1, Usage(10, 5, 4, 3, 2), Picodollars(7), 0, 0)),
+        ("2026-09-21", "gpt-4o", Sum(3, Usage(21, 11, 8, 6, 4), Picodollars(14), 1, 1)),
+        ("2026-09-21", "gpt-4o-mini", Sum(1, Usage(10, 5, 4, 3, 2), Picodollars(7), 1, 0)),
+    ]
+    assert {share.provider for share in shares} == {"openai"}
+
+
+async def test_days_are_those_of_the_time_zone(store: Store) -> None:
+    """The clocks are put back on 25 October 2026 at 01:00 UTC."""
+    since, until = BERLIN.moment(2026, 10, 24), BERLIN.moment(2026, 10, 28)
+    moments = ("2026-10-24T21:59:59Z", "2026-10-24T22:00:00Z", "2026-10-25T00:59:00Z", "2026-10-25T01:00:00Z",
+               "2026-10-25T22:59:59.999999Z", "2026-10-25T23:00:00Z", "2026-10-27T22:59:59Z")  # fmt: skip
+    await put(store, *(spent(from_iso(moment) or NOON) for moment in moments))
+    shares, _ = await store.of(ANA).usage.sums(since, until, BERLIN)
+    assert {share.day: share.sum.requests for share in shares} == {
+        "2026-10-24": 1, "2026-10-25": 4, "2026-10-26": 1, "2026-10-27": 1
+    }  # fmt: skip
+
+
+@pytest.mark.hostile(64)
+async def test_sums_beyond_64_bits(store: Store) -> None:
+    """A provider that reports a billion tokens of the dearest model, and another, and another."""
+    most = spent(usage=Usage(10**9, 10**9), cost=Picodollars(9 * 10**18))
+    await put(store, *(replace(most, id=new_id(), run_id=new_id()) for _ in range(3)))
+    shares, _ = await store.of(ANA).usage.sums(NOON, Instant(NOON + 1), UTC_DAYS)
+    assert added(share.sum for share in shares).cost == 27 * 10**18
+    assert shares[0].sum.usage.total_tokens == 6 * 10**9
+
+
+async def test_messages_as_their_owner_sees_them(
+    store: Store, chat: Conversation, other: Conversation
+) -> None:
+    records = store.of(ANA).messages
+    await records.append(message(chat, created_at=Instant(NOON - DAY)), at_head=True)
+    await turn(store, chat)
+    await turn(store, other)
+    await records.append(message(chat, role=Role.SYSTEM), at_head=True)
+    await records.append(message(chat, kind=MessageKind.SUMMARY), at_head=True)
+    _, count = await store.of(ANA).usage.sums(NOON, Instant(NOON + DAY), UTC_DAYS)
+    assert count == 2
+    _, count = await store.of(ANA).usage.sums(Instant(NOON - DAY), Instant(NOON + DAY), UTC_DAYS)
+    assert count == 3
+
+
+async def test_entries_piece_by_piece(store: Store, chat: Conversation) -> None:
+    run = (await begin(store, chat)).run
+    kept = entry(run, route="fast", key_id=new_id(), price_version="genai-prices 1", estimated=True)
+    await store.engine.commit(run.owner, [], [ending(run, entries=(kept,))])
+    others = [spent(Instant(NOON + place // 3)) for place in range(10)]
+    await put(store, *others, spent(user_id="bia"))
+    found: list[Entry] = []
+    usage = store.of(ANA).usage
+    while page := await usage.entries(
+        NOON, Instant(NOON + 3), (found and (found[-1].created_at, found[-1].id)) or None, 4
+    ):
+        found += page
+    assert found == sorted([kept, *others[:9]], key=lambda each: (each.created_at, each.id))
+
+
+async def test_what_remains_is_only_looked_at(store: Store) -> None:
+    await put(store, spent())
+    usage = store.of(ANA).usage
+    for _ in range(2):
+        left = await usage.remaining(Limits(100, Picodollars(10)), NOON)
+        assert (left.tokens, left.cost) == (85, 3)
+    assert (await usage.remaining(Limits(), NOON)).tokens is None
