@@ -28,6 +28,7 @@ from prosa.ports.store import Store
 from prosa.ports.tools import Tool
 from prosa.providers import Given as GivenProvider
 from prosa.providers import Providers, alone
+from prosa.services.audit import Audit
 from prosa.services.chat import Chat
 from prosa.services.export.exporter import Export
 from prosa.services.files.files import Files
@@ -192,6 +193,18 @@ async def keys(settings: Settings) -> AsyncIterator[Keys]:
         await opened.open(lambda _kind, _ids: None)
         left.push_async_callback(kept.close)
         yield kept
+
+
+@asynccontextmanager
+async def audit(settings: Settings) -> AsyncIterator[Audit]:
+    """The audit log, straight in the store, where no server needs to run. Raises StoreLocked where one runs
+    that can't share its store, MisconfiguredError, StoreUnavailable."""
+    opened = store(settings)
+    try:
+        await opened.open(lambda _kind, _ids: None)
+        yield Audit(opened)
+    finally:
+        await opened.close()
 
 
 @asynccontextmanager

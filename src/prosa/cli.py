@@ -11,12 +11,13 @@ from typing import Annotated
 import typer
 
 from prosa import bootstrap, config
-from prosa.commands import keys, models, moves
+from prosa.commands import audit, keys, models, moves
 from prosa.commands.address import address
 from prosa.domain.errors import ProsaError
 from prosa.domain.principal import ADMIN
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+app.add_typer(audit.app, name="audit")
 app.add_typer(keys.app, name="keys")
 app.command()(models.models)
 app.command(name="export")(moves.export)

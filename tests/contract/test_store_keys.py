@@ -5,11 +5,9 @@ from typing import Any
 
 import pytest
 from msgspec.structs import replace
-from tests.contract.conftest import Place
-from tests.postgres import Database, ask
-from tests.stores import ANA, BIA, NOON, Ears, begin, ending, entry
+from tests.postgres import Database
+from tests.stores import NOON, Ears, begin, ending, entry
 
-from prosa.adapters.store.tables import OPERATORS
 from prosa.domain.conversations import Conversation
 from prosa.domain.errors import KeyNotFound, KeyRetired
 from prosa.domain.ids import new_id
@@ -152,48 +150,3 @@ async def test_other_nodes_hear_of_it(database: Database) -> None:
     finally:
         await here.close()
         await there.close()
-
-
-@pytest.mark.hostile(15)
-async def test_the_application_has_no_right_to_them(database: Database, place: Place) -> None:
-    import asyncpg
-
-    from prosa.adapters.store.postgres.store import PostgresStore
-
-    store = PostgresStore(database.app, database.engine)
-    await store.open(Ears())
-    try:
-        await store.keys.add(key(), sealed())
-    finally:
-        await store.close()
-    for table in OPERATORS:
-        for sql in (
-            f"SELECT * FROM {table.name}",
-            f"UPDATE {table.name} SET label = label",
-            f"DELETE FROM {table.name}",
-            f"INSERT INTO {table.name} SELECT * FROM {table.name}",
-        ):
-            for principal in ("", "ana", "operator"):
-                with pytest.raises(asyncpg.InsufficientPrivilegeError):
-                    await ask(
-                        database.app,
-                        f"WITH who AS (SELECT set_config('prosa.user_id', '{principal}', false)) {sql}",
-                    )
-        assert await ask(database.owner, f"SELECT * FROM {table.name}") == []
-        assert len(await ask(database.engine, f"SELECT * FROM {table.name}")) == 1
-        with pytest.raises(asyncpg.InsufficientPrivilegeError):
-            await ask(database.engine, f"DELETE FROM {table.name}")
-        with pytest.raises(asyncpg.InsufficientPrivilegeError):
-            await ask(database.engine, f"UPDATE {table.name} SET provider = 'x'")
-        forced = await ask(
-            database.superuser,
-            "SELECT relrowsecurity AND relforcerowsecurity FROM pg_class WHERE relname = $1",
-            table.name,
-        )
-        assert [row[0] for row in forced] == [True]
-
-
-def test_no_view_of_a_principal_reaches_them(place: Place) -> None:
-    store = place()
-    for principal in (ANA, BIA):
-        assert not hasattr(store.of(principal), "keys")

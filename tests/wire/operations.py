@@ -135,6 +135,8 @@ EXAMPLES: dict[str, Example] = {
     "POST /api/admin/keys/{keyId}/rotate": Example({"key": "sk-y"}),
     "DELETE /api/admin/keys/{keyId}": Example(),
     "POST /api/admin/master/rotate": Example(),
+    "GET /api/admin/audit": Example(),
+    "GET /api/admin/audit/verify": Example(),
     "POST /v1/chat/completions": Example(
         {"messages": [{"role": "user", "content": "x"}]},
         right=dict.fromkeys(("stream", "store", "parallel_tool_calls", "logprobs"), (False,)),

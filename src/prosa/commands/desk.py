@@ -54,12 +54,8 @@ async def desk(settings: Settings, url: str | None) -> AsyncIterator[Desk]:
             else:
                 yield Store(keys)
                 return
-        from aiohttp import ClientSession, ClientTimeout
-
-        session = ClientSession(
-            headers=headers(settings, WHO, [ADMIN]), timeout=ClientTimeout(total=PATIENCE), trust_env=False
-        )
-        yield Server(await stack.enter_async_context(session), url.rstrip("/"))
+        session = await stack.enter_async_context(session_of(settings))
+        yield Server(session, url.rstrip("/"))
 
 
 class Store:
@@ -107,21 +103,37 @@ class Server:
         return msgspec.json.decode(answer, type=ResealedForm).resealed
 
     async def _call(self, method: str, path: str, body: dict[str, Any] | None = None) -> bytes:
-        from aiohttp import ClientError
+        return await called(self._session, method, self._url, path, body)
 
-        try:
-            async with self._session.request(
-                method, f"{self._url}/api/admin{path}", json=body, allow_redirects=False
-            ) as response:
-                answer = await response.read()
-                if response.ok:
-                    return answer
-        except (ClientError, OSError, ValueError):
-            raise MisconfiguredError(
-                f"The database is in use by another process, and no Prosa answers at {self._url}. "
-                "Say where it listens with --url, or stop it."
-            ) from None
-        raise MisconfiguredError(sentence(answer, self._url))
+
+async def called(
+    session: "ClientSession", method: str, url: str, path: str, body: dict[str, Any] | None = None
+) -> bytes:
+    """What the server at `url` answers to an operator. Raises MisconfiguredError."""
+    from aiohttp import ClientError
+
+    try:
+        async with session.request(
+            method, f"{url}/api/admin{path}", json=body, allow_redirects=False
+        ) as response:
+            answer = await response.read()
+            if response.ok:
+                return answer
+    except (ClientError, OSError, ValueError):
+        raise MisconfiguredError(
+            f"The database is in use by another process, and no Prosa answers at {url}. "
+            "Say where it listens with --url, or stop it."
+        ) from None
+    raise MisconfiguredError(sentence(answer, url))
+
+
+def session_of(settings: Settings) -> "ClientSession":
+    """A session of the command's own, as an operator."""
+    from aiohttp import ClientSession, ClientTimeout
+
+    return ClientSession(
+        headers=headers(settings, WHO, [ADMIN]), timeout=ClientTimeout(total=PATIENCE), trust_env=False
+    )
 
 
 def _known(key_id: str) -> str:

@@ -31,5 +31,8 @@ RESERVED = "prosa:"
 
 DESK = RESERVED + "desk:"
 
+COMMAND = Principal(RESERVED + "cli", roles=frozenset({ADMIN}))
+"""Who is at the machine itself: the command, straight in the store."""
+
 LOCAL = Principal("local", roles=frozenset({ADMIN}))
 """The one user of a Prosa without tokens, and of the library: the operator, too."""

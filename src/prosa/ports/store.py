@@ -20,6 +20,7 @@ from prosa.domain.steps import Resumed, Step, Verdict
 from prosa.domain.stretch import Place, Stretch
 from prosa.domain.time import Instant
 from prosa.domain.tree import Tree
+from prosa.ports.audit import OperatorRecords
 from prosa.ports.feedback import Feedbacks
 from prosa.ports.files import Files, KnownFiles
 from prosa.ports.keys import ProviderKeys
@@ -361,6 +362,10 @@ class EngineRecords(Protocol):
 
 class Store(Protocol):
     def of(self, principal: Principal) -> Records: ...
+
+    def operator(self, by: Principal) -> OperatorRecords:
+        """What `by` may see of all and change for all; that he may, the caller has checked."""
+        ...
 
     @property
     def engine(self) -> EngineRecords: ...

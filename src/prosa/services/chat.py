@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack, suppress
 
 from prosa.ports.store import Store
+from prosa.services.audit import Audit
 from prosa.services.completions import Completions
 from prosa.services.conversations import Conversations
 from prosa.services.embeddings import Embeddings
@@ -47,6 +48,7 @@ class Chat:
     ) -> None:
         """`reload` reads anew what can change while it runs: routes, models, limits of providers."""
         self.store = store
+        self.audit = Audit(store)
         self.catalogue = catalogue
         self.listing = Listing(catalogue)
         self.defaults = defaults

@@ -9,7 +9,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from prosa.domain.errors import NoSuchRoute, ProsaError
 from prosa.kit.log import log
 from prosa.services.chat import Chat
-from prosa.transport.admin import health, keys
+from prosa.transport.admin import audit, health, keys
 from prosa.transport.crowd import Crowd, SocketLimits
 from prosa.transport.identity import Identity
 from prosa.transport.middleware.bodies import Bodies
@@ -144,6 +144,7 @@ def operations(identity: Identity) -> list[Operation]:
         *openai_models.OPERATIONS,
         *session.operations(identity),
         *keys.OPERATIONS,
+        *audit.OPERATIONS,
         *health.OPERATIONS,
     ]
 

@@ -378,6 +378,37 @@ attachments = Table(
     Index(None, "file_id"),
 )
 
+audit_log = Table(
+    "audit_log",
+    metadata,
+    Column(
+        "id",
+        BigInteger().with_variant(Integer, "sqlite"),
+        primary_key=True,
+        autoincrement=False,
+        comment="the place in the chain, from 1, with no gap",
+    ),
+    Column("at", Instant, nullable=False),
+    Column("actor", Text, nullable=False),
+    Column("client_id", Text, nullable=False),
+    Column("action", Text, nullable=False),
+    Column("target", Text, nullable=False),
+    Column("details", Text, nullable=False, comment="JSON, to the letter as its hash has it"),
+    Column("previous", Text, nullable=False, comment="the hash of the row before"),
+    Column("hash", Text, nullable=False),
+    Index(None, "actor", "id"),
+    Index(None, "action", "id"),
+    Index(None, "at"),
+)
+
+audit_head = Table(
+    "audit_head",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=False, comment="1: there is one row"),
+    Column("rows", BigInteger, nullable=False),
+    Column("hash", Text, nullable=False),
+)
+
 OWNED = (
     conversations,
     messages,
@@ -399,5 +430,5 @@ OWNED = (
 ENGINE = (runs, run_steps, journal, messages, reservations, ai_usage, files)
 """The tables that the engine's own role may touch for many users at once."""
 
-OPERATORS = (provider_keys, alerts)
+OPERATORS = (provider_keys, audit_log, audit_head, alerts)
 """The tables of the operator: no principal's statement names them, and the application may not."""

@@ -15,16 +15,17 @@ _TIME = "[Tt][0-9]{2}:[0-9]{2}(:[0-9]{2}([.][0-9]+)?)?([Zz]|[+-][0-9]{2}:[0-9]{2
 Moment = Annotated[str, Meta(max_length=40, pattern=f"^{_DATE}({_TIME})?$")]
 
 
-def since(text: str | None) -> Instant | None:
-    """The moment that `from` names; of a date alone, its first. Raises InvalidRequest."""
-    return None if text is None else _moment(text, "from")
+def since(text: str | None, name: str = "from") -> Instant | None:
+    """The moment that the field `name` gives; of a date alone, its first. Raises InvalidRequest."""
+    return None if text is None else _moment(text, name)
 
 
-def until(text: str | None) -> Instant | None:
-    """The moment that `to` names; of a date alone, the first of the next day. Raises InvalidRequest."""
+def until(text: str | None, name: str = "to") -> Instant | None:
+    """The moment that the field `name` gives; of a date alone, the first of the next day. Raises
+    InvalidRequest."""
     if text is None:
         return None
-    found = _moment(text, "to")
+    found = _moment(text, name)
     return found if "T" in text.upper() else Instant(found + DAY)
 
 

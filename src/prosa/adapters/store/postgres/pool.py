@@ -35,7 +35,8 @@ class Pool:
     """A caller that leaves, at whatever moment, leaves the transaction running: no connection comes back
     in the middle of one, or with someone's principal."""
 
-    def __init__(self, url: str, size: int) -> None:
+    def __init__(self, url: str, size: int, least: int = 1) -> None:
+        self._least = least
         self._url = url
         self._size = size
         self._pool: asyncpg.Pool | None = None
@@ -43,10 +44,10 @@ class Pool:
         self._closed = True
 
     async def open(self) -> None:
-        """Makes the first connection, so that a wrong URL is found at once. Raises StoreUnavailable."""
+        """Makes the least that it keeps, so that a wrong URL is found at once. Raises StoreUnavailable."""
         try:
             self._pool = await asyncpg.create_pool(
-                self._url, min_size=1, max_size=self._size, init=prepare, reset=_nothing, **OPTIONS
+                self._url, min_size=self._least, max_size=self._size, init=prepare, reset=_nothing, **OPTIONS
             )
         except FAILURES as error:
             raise StoreUnavailable from error

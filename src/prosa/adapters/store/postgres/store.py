@@ -8,6 +8,7 @@ from typing import Any, ParamSpec, TypeVar
 from sqlalchemy import Integer, literal_column, select
 
 from prosa.adapters.store.migrations import APP, ENGINE
+from prosa.adapters.store.operator import OperatorRecords
 from prosa.adapters.store.postgres.checks import APP_URL, ENGINE_URL, URLS_WANTED, check
 from prosa.adapters.store.postgres.connection import FAILURES, WRONG_URL, connect, literal
 from prosa.adapters.store.postgres.listener import Listener
@@ -32,14 +33,24 @@ class PostgresStore:
     """Serves `ports.store.Store` to any number of processes.
 
     `url` logs in as the application's role and `engine_url` as the engine's; neither may own the tables.
-    `size` and `engine_size` bound the connections of each; one more listens.
+    `size` and `engine_size` bound the connections of each, and `operator_size` those that operators use as
+    the engine's role, so that no long look of theirs holds up the journal; one more listens.
     """
 
-    def __init__(self, url: str, engine_url: str | None, *, size: int = 10, engine_size: int = 2) -> None:
+    def __init__(
+        self,
+        url: str,
+        engine_url: str | None,
+        *,
+        size: int = 10,
+        engine_size: int = 2,
+        operator_size: int = 2,
+    ) -> None:
         self._url = url
         self._engine_url = engine_url
         self._app = Pool(url, size)
         self._engine = Pool(engine_url or "", engine_size)
+        self._operators = Pool(engine_url or "", operator_size, least=0)
         self._listener: Listener | None = None
         self.engine = EngineRecords(_Session(self._engine, "", {}), alone=False)
         self.keys = ProviderKeys(_Session(self._engine, "", {}))
@@ -52,6 +63,9 @@ class PostgresStore:
         )
         return Records(_Session(self._app, setting, {"principal": principal.user_id}))
 
+    def operator(self, by: Principal) -> OperatorRecords:
+        return OperatorRecords(_Session(self._operators, "", {}), by)
+
     async def open(self, heard: Callable[[str, Sequence[str]], None]) -> None:
         if self._engine_url is None:
             raise MisconfiguredError(URLS_WANTED)
@@ -60,6 +74,7 @@ class PostgresStore:
         try:
             await self._app.open()
             await self._engine.open()
+            await self._operators.open()
             self._listener = Listener(self._url, heard)
             await self._listener.open()
         except BaseException:
@@ -78,7 +93,7 @@ class PostgresStore:
             if listener is not None:
                 await listener.close()
         finally:
-            await asyncio.gather(self._app.close(), self._engine.close())
+            await asyncio.gather(self._app.close(), self._engine.close(), self._operators.close())
 
 
 class _Session:

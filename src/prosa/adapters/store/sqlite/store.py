@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, ParamSpec, TypeVar
 
 from prosa.adapters.store.migrations import upgrade
+from prosa.adapters.store.operator import OperatorRecords
 from prosa.adapters.store.records import Records
 from prosa.adapters.store.repositories.engine import EngineRecords
 from prosa.adapters.store.repositories.files import KnownFiles
@@ -44,6 +45,9 @@ class SqliteStore:
 
     def of(self, principal: Principal) -> Records:
         return Records(_Session(self, {"principal": principal.user_id}))
+
+    def operator(self, by: Principal) -> OperatorRecords:
+        return OperatorRecords(_Session(self, {}), by)
 
     async def open(self, heard: Callable[[str, Sequence[str]], None]) -> None:
         if self._path.name == ":memory:" or self._path.is_dir():

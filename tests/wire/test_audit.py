@@ -1,0 +1,63 @@
+"""`/api/admin/audit`: what happened is told to the operator, and to nobody else."""
+
+from typing import Any
+
+from tests.wire.house import House, refused
+
+from prosa.domain import errors as e
+from prosa.domain.principal import Principal
+
+AUDIT = "/api/admin/audit"
+ADMIN: dict[str, Any] = {"user": "root", "roles": ["admin"]}
+
+
+async def listed(house: House, query: str = "") -> list[dict[str, Any]]:
+    answer = await house.get(AUDIT + query, **ADMIN)
+    assert answer.status_code == 200, answer.text
+    return answer.json()["items"]
+
+
+async def test_what_was_noted_is_listed(guarded: House) -> None:
+    await guarded.chat.audit.note(Principal("ana", "acme"), "login", "user:ana", link="x")
+    read, login = await listed(guarded)
+    assert login == {
+        "id": 1, "at": login["at"], "actor": "ana", "clientId": "acme", "action": "login",
+        "target": "user:ana", "details": {"link": "x"},
+    }  # fmt: skip
+    assert (read["actor"], read["action"]) == ("root", "admin.audit.read")
+    assert [each["id"] for each in await listed(guarded, "?actor=ana")] == [1]
+    assert await listed(guarded, "?action=export") == []
+    day = login["at"][:10]
+    assert [each["id"] for each in await listed(guarded, f"?actor=ana&since={day}&until={day}")] == [1]
+    assert await listed(guarded, "?until=2000-01-01") == []
+
+
+async def test_pages_go_on_where_they_ended(guarded: House) -> None:
+    for n in range(5):
+        await guarded.chat.audit.note(Principal("ana"), "login", f"n:{n}")
+    seen, cursor = [], ""
+    while cursor is not None:
+        answer = (await guarded.get(f"{AUDIT}?actor=ana&limit=2{cursor}", **ADMIN)).json()
+        seen += [each["target"] for each in answer["items"]]
+        cursor = answer["nextCursor"] and f"&cursor={answer['nextCursor']}"
+    assert seen == ["n:4", "n:3", "n:2", "n:1", "n:0"]
+    reads = await listed(guarded, "?action=admin.audit.read")
+    assert len(reads) == 2  # a list is one read, however many pages it has
+    wrong = await guarded.get(f"{AUDIT}?cursor=xyz", **ADMIN)
+    refused(wrong, 400, e.InvalidRequest("cursor must be the nextCursor of an earlier answer."))
+
+
+async def test_the_chain_is_checked(guarded: House) -> None:
+    await guarded.chat.audit.note(Principal("ana"), "login")
+    answer = (await guarded.get(f"{AUDIT}/verify", **ADMIN)).json()
+    assert answer == {"intact": True, "rows": 1, "brokenAt": None, "head": answer["head"]}
+    head = answer["head"]
+    again = (await guarded.get(f"{AUDIT}/verify?rows={head['rows']}&hash={head['hash']}", **ADMIN)).json()
+    assert (again["intact"], again["rows"]) == (True, 2)
+    strange = (await guarded.get(f"{AUDIT}/verify?rows=1&hash={'0' * 64}", **ADMIN)).json()
+    assert (strange["intact"], strange["brokenAt"]) == (False, 1)
+
+
+async def test_users_see_nothing_of_it(guarded: House) -> None:
+    for path in (AUDIT, f"{AUDIT}/verify"):
+        refused(await guarded.get(path, user="ana"), 403, e.Forbidden())
