@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import aiohttp
+from tests.sqlite import furnish
 
 MAIN = "from prosa.cli import main; main()"
 SOURCES = Path(__file__).resolve().parents[1] / "src"
@@ -42,6 +43,7 @@ class Process:
         self.process: asyncio.subprocess.Process | None = None
 
     async def start(self) -> "Process":
+        furnish(self.database)
         with self.log.open("ab") as log:
             self.process = await asyncio.create_subprocess_exec(
                 sys.executable, "-c", MAIN, "serve",

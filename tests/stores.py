@@ -8,6 +8,7 @@ from typing import Any
 from msgspec import UNSET, UnsetType
 from msgspec.structs import replace
 from tests.auditor import observer
+from tests.sqlite import furnish
 
 from prosa.adapters.store.sqlite.store import SqliteStore
 from prosa.domain.content import TextPart, ToolCall
@@ -37,6 +38,7 @@ PAST = Instant(NOON - SECOND)
 
 def sqlite_store(folder: Path) -> SqliteStore:
     """On a file of its own; each of its statements is audited."""
+    furnish(folder / "prosa.db")
     return SqliteStore(folder / "prosa.db", observe=observer)
 
 

@@ -10,6 +10,7 @@ from typing import Any
 
 import httpx2
 import uvicorn
+from tests.sqlite import furnish
 
 from prosa import bootstrap, config
 from prosa.adapters.models.fake.client import Call, FakeModel, Script, Step, echo
@@ -150,6 +151,7 @@ class Stream:
 @contextlib.asynccontextmanager
 async def furnished(folder: Path, tools: Iterable[Any] = (), **settings: Any) -> AsyncIterator[House]:
     """A house with its doors open."""
+    furnish(folder / "prosa.db")
     given = {"database_url": f"sqlite:///{folder / 'prosa.db'}", "title_model": "off", **settings}
     house = House(config.load(**given), tools)
     await house.chat.open()

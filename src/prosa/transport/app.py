@@ -1,6 +1,8 @@
 """The application: all doors behind the middlewares, as one ASGI app."""
 
 from collections.abc import Awaitable, Sequence
+from functools import partial
+from typing import Any
 
 import msgspec
 from starlette.routing import Route, Router, WebSocketRoute
@@ -37,7 +39,6 @@ from prosa.transport.native import (
 from prosa.transport.openai import completions, embeddings
 from prosa.transport.openai import models as openai_models
 from prosa.transport.openai.errors import refusal as openai_refusal
-from prosa.transport.openapi import describe
 from prosa.transport.operation import JSON, Door, Endpoint, Fixed, Operation
 from prosa.transport.page import Page
 from prosa.transport.tickets import routes as ticket_routes
@@ -99,7 +100,8 @@ class App:
     def _routes(self, identity: Identity) -> list[Route]:
         described = operations(identity)
         routes = [Route(path, Endpoint(self._door, group)) for path, group in _by_path(described).items()]
-        description = describe(
+        description = partial(
+            _description,
             described,
             self._chat.catalogue.providers,
             self._chat.keys.providers,
@@ -107,7 +109,7 @@ class App:
         )
         return [
             *routes,
-            Route("/openapi.json", Fixed(self._door, JSON, msgspec.json.encode(description))),
+            Route("/openapi.json", Fixed(self._door, JSON, description)),
             Route("/{path:path}", Page(self._door)),
         ]
 
@@ -147,6 +149,13 @@ def operations(identity: Identity) -> list[Operation]:
         *audit.OPERATIONS,
         *health.OPERATIONS,
     ]
+
+
+def _description(*given: Any) -> bytes:
+    """What `/openapi.json` answers. To put it together takes 50 ms, and most servers are never asked."""
+    from prosa.transport.openapi import describe
+
+    return msgspec.json.encode(describe(*given))
 
 
 def _by_path(operations: Sequence[Operation]) -> dict[str, list[Operation]]:

@@ -1,7 +1,8 @@
 """One operation of the API: what it takes and gives, described once for the router and for the OpenAPI."""
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from functools import partial
+from functools import cache, partial
 from typing import Any, Generic, TypeVar
 
 import msgspec
@@ -235,17 +236,17 @@ async def _handle(operation: Operation, call: Call[Any, Any]) -> Reply | Stream:
 
 
 class Fixed:
-    """Always the same answer to a GET."""
+    """Always the same answer to a GET, made in a thread when it is first asked for."""
 
-    def __init__(self, door: Door, headers: Headers, data: bytes) -> None:
+    def __init__(self, door: Door, headers: Headers, make: Callable[[], bytes]) -> None:
         self._door = door
         self._headers = headers
-        self._data = data
+        self._make = cache(make)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         del receive
         if scope["method"] in ("GET", "HEAD"):
-            await respond(send, 200, self._headers, self._data)
+            await respond(send, 200, self._headers, await asyncio.to_thread(self._make))
         else:
             await self._door.refuse_method(b"GET, HEAD", scope, send)
 

@@ -1,0 +1,25 @@
+"""A migrated database on SQLite, made once a process and copied for whoever asks: the migrations are somebody
+else's test."""
+
+import functools
+import tempfile
+from pathlib import Path
+
+from prosa.adapters.store.migrations import upgrade
+from prosa.adapters.store.sqlite.connection import connect
+
+
+def furnish(path: Path) -> None:
+    """Puts a database without rows to `path`, unless something is there."""
+    if not path.exists():
+        path.write_bytes(_empty())
+
+
+@functools.cache
+def _empty() -> bytes:
+    with tempfile.TemporaryDirectory(prefix="prosa-") as folder:
+        path = Path(folder) / "prosa.db"
+        connect(path).close()
+        upgrade(f"sqlite:///{path}", None)
+        connect(path).close()  # what stands beside it goes into it
+        return path.read_bytes()
