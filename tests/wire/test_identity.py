@@ -50,7 +50,7 @@ GOOD = {"sub": "ana", "exp": SOON}
 async def test_a_good_token_is_somebody(guarded: House) -> None:
     answer = await guarded.get("/api/session", headers=bearer(signed(GOOD)))
     assert answer.json() == {
-        "userId": "ana", "local": False, "language": "en", "defaultProvider": "fake", "defaultModel": "fake",
+        "userId": "ana", "local": False, "operator": False, "language": "en", "defaultProvider": "fake", "defaultModel": "fake",
         "providers": ["fake", "local"],
     }  # fmt: skip
     for scheme in ("bearer", "BEARER"):

@@ -120,6 +120,7 @@ function session() {
     userId: 'ana',
     local: !options['sign-in'],
     language,
+    operator: true,
     defaultProvider: 'local',
     defaultModel: 'mock',
   };

@@ -1,6 +1,6 @@
 /** The page of somebody who is in: what there is at the side, what was chosen in the middle. */
 import { ChatError, type Conversation, type Session, useShortcuts } from '@prosa/react';
-import { useCallback, useEffect, useMemo, useRef, useState } from 'react';
+import { lazy, Suspense, useCallback, useEffect, useMemo, useRef, useState } from 'react';
 import { flushSync } from 'react-dom';
 import { ChatRoom } from './ChatRoom.js';
 import { DeleteDialog } from './DeleteDialog.js';
@@ -8,6 +8,7 @@ import { type Filters, NO_FILTERS, queryOf } from './filters.js';
 import { Header } from './Header.js';
 import { addressOf, type Place, usePlace } from './route.js';
 import { Sidebar } from './Sidebar.js';
+import { Skeletons } from './Skeletons.js';
 import { Tickets } from './Tickets.js';
 import { type Transfer, TransferDialog } from './TransferDialog.js';
 import type { AppTexts } from './texts.js';
@@ -24,8 +25,10 @@ export interface AppProps {
   readonly onSignedOut: () => void;
 }
 
+const Operator = lazy(() => import('./operator/Operator.js'));
+
 export function App({ session, texts, onSignOut, onSignedOut }: AppProps) {
-  const place = usePlace();
+  const place = permitted(usePlace(), session);
   const [filters, setFilters] = useState<Filters>(NO_FILTERS);
   const filter = useMemo(() => queryOf(filters, new Date()), [filters]);
   const lists = useLists(filter);
@@ -95,8 +98,12 @@ export function App({ session, texts, onSignOut, onSignedOut }: AppProps) {
             onChange={lists.take}
             onStartOver={startOver}
           />
-        ) : (
+        ) : place.view === 'tickets' ? (
           <Tickets texts={texts} session={session} ticketId={place.ticketId} autoFocus={!isNarrow} />
+        ) : (
+          <Suspense fallback={<Skeletons label={texts.loading} />}>
+            <Operator section={place.section} id={place.id} />
+          </Suspense>
         )}
       </main>
       <DeleteDialog texts={texts} conversation={doomed} onDelete={remove} onClose={() => setDoomed(null)} />
@@ -121,11 +128,23 @@ function useClients(listed: readonly Conversation[], { clientId }: Filters): rea
 }
 
 function useTitle(texts: AppTexts, place: Place, shown: Conversation | null): string | null {
-  const title = place.view === 'tickets' ? (place.ticketId ?? texts.tickets) : (shown?.title ?? null);
+  const title = titleOf(texts, place, shown);
   useEffect(() => {
     document.title = title === null ? 'Prosa' : `${title} · Prosa`;
   }, [title]);
   return title;
+}
+
+function titleOf(texts: AppTexts, place: Place, shown: Conversation | null): string | null {
+  if (place.view === 'operator') return texts.operator;
+  return place.view === 'tickets' ? (place.ticketId ?? texts.tickets) : (shown?.title ?? null);
+}
+
+const START: Place = { view: 'chat', conversationId: null, messageId: null };
+
+/** Whoever is no operator finds the chat where the operator's view would be. */
+function permitted(place: Place, session: Session): Place {
+  return place.view === 'operator' && !session.operator ? START : place;
 }
 
 function useSignedOut({ others, pinned }: Lists, onSignedOut: () => void): void {

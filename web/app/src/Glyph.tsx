@@ -18,6 +18,7 @@ const PATHS = {
   export: 'M12 4v11M7.5 11L12 15.5 16.5 11M5 19.5h14',
   transfer: 'M8 4v14M4.5 7.5L8 4l3.5 3.5M16 20V6M12.5 16.5L16 20l3.5-3.5',
   ticket: 'M4 6.5h16v4a1.5 1.5 0 0 0 0 3v4H4v-4a1.5 1.5 0 0 0 0-3zM14 6.5v11',
+  operator: 'M4 19.5h16M7 16v-4M12 16V6M17 16v-7',
   retry: 'M19 12a7 7 0 1 1-2.1-5M19 4v4h-4',
   signOut: 'M10 5H5v14h5M14 8l4 4-4 4M18 12H9',
   system: 'M4 5h16v10H4zM9 19h6M12 15v4',

@@ -7,7 +7,7 @@ import { FilterForm } from './Filters.js';
 import { boundsOf, countOf, type Filters, NO_FILTERS } from './filters.js';
 import { Glyph } from './Glyph.js';
 import { Notice, type Said } from './Notice.js';
-import { addressOf, addressOfTickets, type Place } from './route.js';
+import { addressOf, addressOfOperator, addressOfTickets, type Place } from './route.js';
 import { SearchField } from './SearchField.js';
 import { SearchResults } from './SearchResults.js';
 import { ThemeSwitch } from './ThemeSwitch.js';
@@ -37,7 +37,7 @@ export interface SidebarProps {
 }
 
 export function Sidebar(props: SidebarProps) {
-  const { texts, place, isDrawer, isOpen, actions, onClose } = props;
+  const { texts, session, place, isDrawer, isOpen, actions, onClose } = props;
   const panel = useRef<HTMLElement>(null);
   useDrawerFocus(panel, isDrawer && isOpen, onClose);
   return (
@@ -74,6 +74,18 @@ export function Sidebar(props: SidebarProps) {
             <Glyph name="ticket" />
             <span className="prosa-hidden">{texts.tickets}</span>
           </a>
+          {session.operator && (
+            <a
+              className="app-door-link"
+              href={addressOfOperator()}
+              aria-current={place.view === 'operator' ? 'page' : undefined}
+              title={texts.operator}
+              onClick={actions.chosen}
+            >
+              <Glyph name="operator" />
+              <span className="prosa-hidden">{texts.operator}</span>
+            </a>
+          )}
         </div>
         <Finder {...props} />
         <Notice texts={texts} said={props.said} onGone={props.onSaidGone} />

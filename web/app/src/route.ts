@@ -1,13 +1,15 @@
 /** The address of the page: what is shown, at which message, and a sign-in token in passing. */
 import { useMemo, useSyncExternalStore } from 'react';
 
-/** A conversation, perhaps at one of its messages, or the tickets, perhaps one of them. */
+/** A conversation, perhaps at one of its messages; the tickets, perhaps one of them; or the operator's view. */
 export type Place =
   | { readonly view: 'chat'; readonly conversationId: string | null; readonly messageId: string | null }
-  | { readonly view: 'tickets'; readonly ticketId: string | null };
+  | { readonly view: 'tickets'; readonly ticketId: string | null }
+  | { readonly view: 'operator'; readonly section: string | null; readonly id: string | null };
 
 const CONVERSATION = /^#\/c\/([^/]+)(?:\/m\/([^/]+))?$/;
 const TICKET = /^#\/tickets(?:\/([^/]+))?$/;
+const OPERATOR = /^#\/operator(?:\/([^/]+)(?:\/([^/]+))?)?$/;
 const SIGN_IN = /^#sign-in=(.+)$/;
 
 export function addressOf(conversationId: string | null, messageId?: string): string {
@@ -18,6 +20,11 @@ export function addressOf(conversationId: string | null, messageId?: string): st
 
 export function addressOfTickets(ticketId?: string): string {
   return ticketId === undefined ? '#/tickets' : `#/tickets/${encodeURIComponent(ticketId)}`;
+}
+
+export function addressOfOperator(section?: string, id?: string): string {
+  const parts = ['#/operator', section, id].filter(part => part !== undefined);
+  return parts.map((part, index) => (index === 0 ? part : encodeURIComponent(part))).join('/');
 }
 
 export function usePlace(): Place {
@@ -32,6 +39,8 @@ export function usePlace(): Place {
 export function placeOf(hash: string): Place {
   const ticket = TICKET.exec(hash);
   if (ticket) return { view: 'tickets', ticketId: decoded(ticket[1]) };
+  const operator = OPERATOR.exec(hash);
+  if (operator) return { view: 'operator', section: decoded(operator[1]), id: decoded(operator[2]) };
   const [, conversation, message] = CONVERSATION.exec(hash) ?? [];
   return { view: 'chat', conversationId: decoded(conversation), messageId: decoded(message) };
 }

@@ -77,7 +77,14 @@ describe('the sidebar', () => {
 
   beforeEach(() => {
     location.hash = '';
-    const session = { userId: 'ana', local: true, language: 'en', defaultProvider: null, defaultModel: null };
+    const session = {
+      userId: 'ana',
+      local: true,
+      operator: false,
+      language: 'en',
+      defaultProvider: null,
+      defaultModel: null,
+    };
     const hit = {
       conversationId: ID,
       title: 'A talk',

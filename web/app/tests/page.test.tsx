@@ -8,7 +8,14 @@ import { takeSignInToken } from '../src/route.js';
 import { enter } from '../src/session.js';
 
 const BASE = new URL('http://prosa.test/');
-const SESSION = { userId: 'ana', local: false, language: 'en', defaultProvider: null, defaultModel: null };
+const SESSION = {
+  userId: 'ana',
+  local: false,
+  operator: false,
+  language: 'en',
+  defaultProvider: null,
+  defaultModel: null,
+};
 
 let wire: Wire;
 

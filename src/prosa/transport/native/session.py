@@ -17,10 +17,12 @@ LIFETIME = 30 * 86_400
 
 
 class SessionForm(Struct, frozen=True, rename="camel"):
-    """`local` says that there are no tokens: everybody is the one local user."""
+    """`local` says that there are no tokens: everybody is the one local user; `operator`, that this one may
+    see and change what belongs to no user."""
 
     user_id: str
     local: bool
+    operator: bool
     language: str
     default_provider: str
     default_model: str
@@ -37,6 +39,7 @@ def operations(identity: Identity) -> list[Operation]:
         form = SessionForm(
             user_id=call.principal.user_id,
             local=identity.local,
+            operator=call.principal.is_operator,
             language=call.language,
             default_provider=default.provider,
             default_model=default.model,
@@ -55,7 +58,7 @@ def operations(identity: Identity) -> list[Operation]:
             raise e.NotAuthenticated
         expires = int(time.time()) + LIFETIME
         wanted: dict[str, Any] = {
-            name: claims[name] for name in ("sub", "client_id", "iss") if name in claims
+            name: claims[name] for name in ("sub", "client_id", "roles", "iss") if name in claims
         }
         token = identity.sign({**wanted, **identity.audience, "exp": expires})
         return Reply(

@@ -33,7 +33,8 @@ export interface ClientOptions {
 
 type Query = Readonly<Record<string, string | number | boolean | undefined>>;
 
-interface Call {
+/** How a route is called; `query` leaves out what is undefined. */
+export interface Call {
   readonly method?: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
   readonly query?: object | undefined;
   readonly body?: unknown;
@@ -228,6 +229,12 @@ export class Client {
     return this.#call(`${runPath(id)}/events`, { query, accept: 'text/event-stream', signal });
   }
 
+  /** Any route that has no call of its own here: what it answered as JSON, undefined where it answered nothing. */
+  async request<T = undefined>(path: string, call?: Call): Promise<T> {
+    const response = await this.#call(path, call);
+    return response.status === 204 ? (undefined as T) : this.#read<T>(response);
+  }
+
   /** An answer as it comes; for what is too long to be held, or no JSON. */
   stream(path: string, query?: object, signal?: AbortSignal): Promise<Response> {
     return this.#call(path, { query, accept: '*/*', signal });
@@ -258,7 +265,10 @@ export class Client {
   }
 
   async #json<T>(path: string, call?: Call): Promise<T> {
-    const response = await this.#call(path, call);
+    return this.#read(await this.#call(path, call));
+  }
+
+  async #read<T>(response: Response): Promise<T> {
     try {
       return (await response.json()) as T;
     } catch (cause) {

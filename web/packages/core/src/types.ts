@@ -183,6 +183,8 @@ export interface Session {
   readonly userId: string;
   /** True where the server has one local user and nobody signs in or out. */
   readonly local: boolean;
+  /** True for whoever may see and change what belongs to no user. */
+  readonly operator: boolean;
   readonly language: string;
   readonly defaultProvider: string | null;
   readonly defaultModel: string | null;

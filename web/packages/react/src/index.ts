@@ -27,6 +27,7 @@ export { ChatInput, type ChatInputProps, type Draft } from './ChatInput.js';
 export { ChatInterface, type ChatInterfaceProps } from './ChatInterface.js';
 export { ChatMessage, type ChatMessageProps } from './ChatMessage.js';
 export { ConfirmDialog, type ConfirmDialogProps } from './ConfirmDialog.js';
+export { CopyButton, type CopyButtonProps } from './CopyButton.js';
 export { browserLanguage, ProsaProvider, type ProsaProviderProps, useProsa } from './context.js';
 export { Dialog, type DialogProps } from './Dialog.js';
 export { Markdown, type MarkdownProps } from './Markdown.js';
