@@ -126,6 +126,9 @@ EXAMPLES: dict[str, Example] = {
     "GET /api/files/{fileId}/content": Example(),
     "DELETE /api/files/{fileId}": Example(),
     "GET /api/usage": Example(),
+    "POST /api/usage/estimate": Example(
+        {"conversationId": "", "content": "x"}, {"conversationId": "conversation"}
+    ),
     "GET /api/models": Example(),
     "GET /api/session": Example(),
     "POST /api/session": Example({"token": "x"}),

@@ -3,15 +3,18 @@
 import csv
 import io
 from pathlib import Path
+from typing import Any
 
 import pytest
 from msgspec.structs import replace
 from tests.wire.house import SECRET, House, furnished, refused
 
+from prosa.adapters.models.fake.client import FakeModel
 from prosa.domain.errors import InvalidRequest
 from prosa.domain.models import Usage, UsageReport
 from prosa.domain.money import Picodollars
 from prosa.domain.time import now
+from prosa.services.models.catalogue import Offer
 from prosa.services.usage import reports
 
 SAID = ["Oi", UsageReport(Usage(10, 5, 4, 3))]
@@ -130,3 +133,82 @@ async def test_without_a_token_nothing_is_told(tmp_path: Path) -> None:
     async with furnished(tmp_path, jwt_secret=SECRET) as house:
         for form in ("json", "csv"):
             assert (await house.get(f"/api/usage?format={form}")).status_code == 401
+
+
+async def estimated(house: House, user: str | None = None, **body: Any) -> dict[str, Any]:
+    answer = await house.post("/api/usage/estimate", body, user=user)
+    assert answer.status_code == 200, answer.text
+    return answer.json()
+
+
+async def test_an_estimate_is_what_a_send_would_hold(tmp_path: Path) -> None:
+    async with furnished(tmp_path, max_tokens_per_day=100_000) as house:
+        one = await house.conversation(systemPrompt="Be kind.")
+        await house.send(one, "What is the time in Lisbon?")
+        before = (await house.get("/api/usage")).json()
+        told = await estimated(house, conversationId=one, content="And in Faro?")
+        assert told | {"promptTokens": 0, "totalTokens": 0, "remaining": None} == {
+            "provider": "fake", "model": house.calls[0].request.model, "promptTokens": 0, "promptExact": False,
+            "maxCompletionTokens": 4096, "totalTokens": 0, "cost": 0.0, "costExact": "0", "allowed": True,
+            "code": None, "remaining": None,
+        }  # fmt: skip
+        assert told["totalTokens"] == told["promptTokens"] + 4096
+        assert told["remaining"] == before["remaining"] == (await house.get("/api/usage")).json()["remaining"]
+        assert len(house.calls) == 1
+        events = await house.send(one, "And in Faro?")
+        context = (await house.get(f"/api/chat/runs/{events[0]['runId']}")).json()["context"]
+        assert told["promptTokens"] == context["tokens"]
+
+
+async def test_the_tokens_of_openais_models_are_counted(local: House) -> None:
+    """By the numbers of their own cookbook: 4 around each message, 3 before the answer."""
+    local.chat.catalogue._offers["openai"] = Offer("openai", FakeModel(provider="openai"), "gpt-4o")
+    told = await estimated(
+        local,
+        provider="openai",
+        model="gpt-4o",
+        messages=[
+            {"role": "system", "content": "tiktoken is great!"},
+            {"role": "user", "content": "Hello world"},
+        ],
+        maxTokens=100,
+    )
+    assert (told["promptTokens"], told["promptExact"]) == (4 + 6 + 4 + 2 + 3, True)
+    assert told["costExact"] == "0.0010475"  # 19 tokens at $2.50 a million, 100 at $10
+    assert told["cost"] == 0.0010475
+
+
+async def test_a_model_without_a_price(local: House) -> None:
+    local.chat.catalogue._offers["openai"] = Offer("openai", FakeModel(provider="openai"), "nobody-knows")
+    told = await estimated(local, model="openai/nobody-knows", content="x")
+    assert (told["cost"], told["costExact"], told["allowed"]) == (None, None, True)
+
+
+@pytest.mark.parametrize(
+    ("limits", "code"),
+    [
+        ({"max_tokens_per_day": 50}, "token_limit_reached"),
+        ({"max_cost_per_month": "0.000001"}, "cost_limit_reached"),
+        ({"max_cost_per_month": "1", "model": "nobody-knows"}, "price_unknown"),
+    ],
+)
+async def test_what_the_limits_do_not_allow(tmp_path: Path, limits: dict[str, Any], code: str) -> None:
+    model = limits.pop("model", "gpt-4o")
+    async with furnished(tmp_path, **limits) as house:
+        house.chat.catalogue._offers["openai"] = Offer("openai", FakeModel(provider="openai"), model)
+        told = await estimated(house, provider="openai", model=model, content="x" * 200)
+        assert (told["allowed"], told["code"]) == (False, code)
+        sent = await house.post(
+            "/api/chat/send", {"conversationId": await house.conversation(), "content": "x" * 200,
+                               "provider": "openai", "model": model},
+        )  # fmt: skip
+        assert sent.json()["code"] == code
+
+
+@pytest.mark.parametrize(
+    "body",
+    [{}, {"content": "x", "messages": [{"role": "user", "content": "x"}]}, {"content": ""}, {"messages": []},
+     {"messages": [{"role": "assistant", "content": "x"}]}, {"content": "x", "maxTokens": 0}],
+)  # fmt: skip
+async def test_what_is_no_question(local: House, body: dict[str, Any]) -> None:
+    assert (await local.post("/api/usage/estimate", body)).status_code == 400

@@ -29,6 +29,7 @@ from prosa.services.templates import Templates
 from prosa.services.tickets import Tickets
 from prosa.services.titles import Titles
 from prosa.services.tools.registry import Toolbox
+from prosa.services.usage.estimates import Estimates
 from prosa.services.usage.reports import Reports
 
 
@@ -69,6 +70,7 @@ class Chat:
         self.imports = Import(store)
         self.ledger = Ledger(store, defaults.limits)
         self.reports = Reports(store, defaults.limits, defaults.calendar)
+        self.estimates = Estimates(store, catalogue, defaults, self.tools)
         self.completions = Completions(self.ledger, catalogue, defaults)
         self.embeddings = Embeddings(self.ledger, catalogue, self.completions)
         self.summaries = Summaries(store, catalogue, self.completions, defaults)

@@ -1,17 +1,22 @@
 """`/api/usage`: what the caller has used, and what is left."""
 
 from collections.abc import Callable
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from msgspec import Struct
+from msgspec import UNSET, Meta, Struct, UnsetType
 
+from prosa.domain import errors as e
 from prosa.domain.calendar import Calendar
+from prosa.domain.models import Role, Turn
 from prosa.domain.money import Picodollars, to_dollars
 from prosa.domain.opening import Remaining
 from prosa.domain.time import Instant, to_iso
 from prosa.domain.usage import Report, Share, Sum
+from prosa.services.runs.start import Send, system_turns_apart
 from prosa.transport.errors import Headers
+from prosa.transport.native.forms import Content, Id, MaxTokens, Name, Prompt
 from prosa.transport.native.moments import Moment, day_or_moment
+from prosa.transport.native.plain import TurnForm
 from prosa.transport.operation import Call, Nothing, Operation, Reply, Stream
 from prosa.transport.pieces import write_pieces
 
@@ -87,6 +92,79 @@ async def read_usage(call: Call[Nothing, UsageQuery]) -> Reply | Stream:
     return Reply(200, usage_form(await call.chat.reports.own(call.principal, since, until)))
 
 
+class EstimateBody(Struct, frozen=True, rename="camel"):
+    """Either `content`, the next message of a conversation (without `conversationId`: of a new one), or
+    `messages`, the last of which is the user's."""
+
+    content: Content | UnsetType = UNSET
+    messages: Annotated[list[TurnForm], Meta(min_length=1, max_length=1_000)] | UnsetType = UNSET
+    conversation_id: Id | None = None
+    provider: Name | None = None
+    model: Name | None = None
+    system_prompt: Prompt | None = None
+    max_tokens: MaxTokens | None = None
+
+
+class EstimateForm(Struct, frozen=True, rename="camel"):
+    """`promptTokens` is what the model would count where `promptExact`, else an estimate; `totalTokens` is
+    that and the longest answer, and `cost` the most that this can cost, null where the price is not known.
+    `allowed` says whether the limits have room for it, else `code` why not."""
+
+    provider: str
+    model: str
+    prompt_tokens: int
+    prompt_exact: bool
+    max_completion_tokens: int
+    total_tokens: int
+    cost: float | None
+    cost_exact: str | None
+    allowed: bool
+    code: str | None
+    remaining: RemainingForm
+
+
+async def estimate_usage(call: Call[EstimateBody, Nothing]) -> Reply:
+    """Nothing is stored, held or asked of a provider."""
+    found = await call.chat.estimates.of(call.principal, _send(call.body))
+    exact = None if found.cost is None else to_dollars(found.cost)
+    form = EstimateForm(
+        provider=found.provider,
+        model=found.model,
+        prompt_tokens=found.prompt_tokens,
+        prompt_exact=found.exact,
+        max_completion_tokens=found.max_completion_tokens,
+        total_tokens=found.prompt_tokens + found.max_completion_tokens,
+        cost=None if exact is None else float(exact),
+        cost_exact=exact,
+        allowed=found.refused is None,
+        code=found.refused,
+        remaining=remaining_form(found.remaining),
+    )
+    return Reply(200, form)
+
+
+def _send(body: EstimateBody) -> Send:
+    """Raises InvalidRequest."""
+    if (body.content is UNSET) == (body.messages is UNSET):
+        raise e.InvalidRequest("either content or messages is needed.")
+    system, history, content = None, None, body.content
+    if body.messages is not UNSET:
+        *before, last = body.messages
+        if last.role != "user":
+            raise e.InvalidRequest("the last of messages must be the user's.")
+        content = last.content
+        system, history = system_turns_apart([Turn(Role(each.role), each.content) for each in before])
+    return Send(
+        conversation_id=(body.conversation_id or "").lower(),
+        content=None if content is UNSET else content,
+        history=history,
+        provider=body.provider,
+        model=body.model,
+        system_prompt=body.system_prompt or system,
+        max_tokens=None if body.max_tokens is None else int(body.max_tokens),
+    )
+
+
 def span(since: str | None, until: str | None, calendar: Calendar) -> tuple[Instant | None, Instant | None]:
     """The moments that `since` and `until` name. Raises InvalidRequest."""
     begins = None if since is None else day_or_moment(since, "since", calendar)
@@ -158,7 +236,17 @@ CSV: Headers = [
     (b"x-accel-buffering", b"no"),
 ]
 
+_EITHER = [
+    {"required": ["content"], "properties": {"messages": False}},
+    {"required": ["messages"], "properties": {"content": False}},
+]
+
 OPERATIONS = [
     Operation("GET", "/api/usage", "Say what you have used, and what is left", read_usage, query=UsageQuery,
               gives={200: UsageForm}, stream="text/csv"),
+    Operation("POST", "/api/usage/estimate", "Say what a message would take", estimate_usage,
+              takes=Annotated[EstimateBody, Meta(extra_json_schema={"oneOf": _EITHER})],
+              gives={200: EstimateForm},
+              errors=(e.ConversationNotFound, e.NoSuchProvider, e.ProviderNotConfigured, e.QueueFull,
+                      e.ContextTooLong)),
 ]  # fmt: skip

@@ -154,4 +154,4 @@ class Usages:
         return await self._session.read(_entries, since, until, after, limit)
 
     async def remaining(self, limits: Limits, now: Instant) -> Remaining:
-        return await self._session.read(remaining, limits, now)
+        return await self._session.write(remaining, limits, now)

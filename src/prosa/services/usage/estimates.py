@@ -1,0 +1,120 @@
+"""What a message would take, before it is sent: the same window, the same bounds, and nothing is held."""
+
+import asyncio
+
+from msgspec import Struct
+
+from prosa.domain.context import Shown
+from prosa.domain.conversations import Conversation, ConversationStatus
+from prosa.domain.errors import LimitReached, PriceUnknown
+from prosa.domain.ids import new_id
+from prosa.domain.models import ChatRequest, Role, Turn
+from prosa.domain.money import Picodollars
+from prosa.domain.opening import Limits, Prepared, Remaining
+from prosa.domain.principal import Principal
+from prosa.domain.time import now
+from prosa.ports.store import Store
+from prosa.services.context import encodings
+from prosa.services.context.counts import ANSWER, MESSAGE, count_parts, exact
+from prosa.services.context.encodings import encoding_of
+from prosa.services.models import prices
+from prosa.services.models.catalogue import Catalogue
+from prosa.services.runs.start import Defaults, Send, preparation, tools_of
+from prosa.services.tools.registry import Toolbox
+
+
+class Estimate(Struct, frozen=True):
+    """Who would be asked; about how many tokens the input is (`exact` where the model's own way of counting
+    is known); the bound of the answer; and the most that both can cost (None without a known price).
+    `refused` is the code of the limit that does not allow it, if any, `remaining` what the limits leave."""
+
+    provider: str
+    model: str
+    prompt_tokens: int
+    exact: bool
+    max_completion_tokens: int
+    cost: Picodollars | None
+    refused: str | None
+    remaining: Remaining
+
+
+class Estimates:
+    def __init__(self, store: Store, catalogue: Catalogue, defaults: Defaults, toolbox: Toolbox) -> None:
+        self._store = store
+        self._catalogue = catalogue
+        self._defaults = defaults
+        self._toolbox = toolbox
+
+    async def of(self, principal: Principal, send: Send) -> Estimate:
+        """What `send` (whose `conversation_id` may be "": a new one) would take now. Raises what its sending
+        would, but for the limits: ConversationNotFound, NoSuchProvider, ProviderNotConfigured, QueueFull,
+        ContextTooLong, StoreUnavailable."""
+        records = self._store.of(principal)
+        conversation, branch = _blank(principal), list[Shown]()
+        if send.conversation_id:
+            conversation = await records.conversations.get(send.conversation_id)
+            if conversation.head_id is not None and send.history is None:
+                branch = await records.summaries.branch(conversation.id, conversation.head_id)
+        branch.append(Shown("", (Turn(Role.USER, send.content or ""),)))
+        limits = self._limits(principal)
+        remaining = await records.usage.remaining(limits, now())
+        tools = tools_of(send, self._toolbox)
+        prepare = preparation(send, self._catalogue, self._defaults, tools, principal.user_id)
+        prepared = prepare(conversation, branch, remaining)
+        tokens, known = await asyncio.to_thread(_count, prepared)
+        provider, request = prepared.provider, prepared.request
+        return Estimate(
+            provider=provider,
+            model=request.model,
+            prompt_tokens=tokens,
+            exact=known,
+            max_completion_tokens=request.max_tokens,
+            cost=prices.most(provider, request.model, tokens, request.max_tokens),
+            refused=_refused(remaining, prepared),
+            remaining=remaining,
+        )
+
+    def _limits(self, principal: Principal) -> Limits:
+        del principal
+        return self._defaults.limits
+
+
+def _blank(principal: Principal) -> Conversation:
+    """One that is not there yet."""
+    moment = now()
+    return Conversation(
+        id=new_id(),
+        user_id=principal.user_id,
+        client_id=principal.client_id,
+        external_id=None,
+        title=None,
+        system_prompt=None,
+        provider=None,
+        model=None,
+        status=ConversationStatus.OPEN,
+        head_id=None,
+        metadata={},
+        created_at=moment,
+        updated_at=moment,
+    )
+
+
+def _count(prepared: Prepared) -> tuple[int, bool]:
+    """The tokens of the input, and whether that is how its model counts."""
+    request: ChatRequest = prepared.request
+    encoding = encoding_of(request.model)
+    if encoding is None:
+        return prepared.prompt, False
+    if request.tools or not exact(request.turns):
+        return prepared.prompt, False
+    system = encodings.count(request.system, encoding) + MESSAGE if request.system else 0
+    said = count_parts(request.turns, encoding) + MESSAGE * len(request.turns)
+    return system + said + ANSWER, True
+
+
+def _refused(remaining: Remaining, prepared: Prepared) -> str | None:
+    try:
+        remaining.hold(prepared.bound)
+    except (LimitReached, PriceUnknown) as error:
+        return error.code
+    return None
