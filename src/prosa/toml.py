@@ -8,6 +8,7 @@ from msgspec import Meta, Struct
 
 from prosa.declared import ToolTable
 from prosa.domain.errors import MisconfiguredError
+from prosa.services.guard.tables import MaskingTable
 from prosa.services.models.overrides import Override
 from prosa.services.models.routes import Route
 
@@ -56,6 +57,7 @@ class Tables(Struct, frozen=True):
     models: dict[str, Override] = {}
     providers: dict[str, ProviderTable] = {}
     tools: dict[str, ToolTable] = {}
+    masking: dict[str, MaskingTable] = {}
 
 
 NAMES = frozenset(Tables.__struct_fields__)

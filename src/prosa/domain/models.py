@@ -210,6 +210,30 @@ class Reset(Struct, frozen=True):
     reason: str
 
 
+class Withheld(Struct, frozen=True):
+    """So many characters of the answer were written and nobody gets to see them."""
+
+    characters: int
+
+
+class Aside(Struct, frozen=True):
+    """A policy asked another model in between, which used this; the attempt that goes on is none of its."""
+
+    provider: str
+    model: str
+    usage: Usage
+    estimated: bool = False
+
+
+class Flagged(Struct, frozen=True):
+    """Something in what goes to the model ("input") or comes from it ("output") is worth a look: the check
+    that says so, and what it calls it, where it has words for it."""
+
+    check: str
+    side: str
+    categories: tuple[str, ...] = ()
+
+
 ModelEvent = (
     TextDelta
     | ThinkingDelta
@@ -223,6 +247,9 @@ ModelEvent = (
     | Asked
     | Queued
     | Reset
+    | Withheld
+    | Aside
+    | Flagged
 )
 
 

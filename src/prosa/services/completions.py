@@ -12,9 +12,11 @@ from msgspec.structs import replace
 
 from prosa.domain.errors import ShuttingDown
 from prosa.domain.models import (
+    Aside,
     Asked,
     ChatRequest,
     Finish,
+    Flagged,
     ModelEvent,
     Queued,
     RefusalDelta,
@@ -24,6 +26,7 @@ from prosa.domain.models import (
     ToolCallDelta,
     Usage,
     UsageReport,
+    Withheld,
 )
 from prosa.domain.opening import Bound, Remaining
 from prosa.domain.principal import Principal
@@ -36,6 +39,8 @@ from prosa.services.models.catalogue import Catalogue, Choice
 from prosa.services.models.policy import Policy
 from prosa.services.runs.settle import Attempt
 from prosa.services.runs.start import LEAST_ANSWER, Defaults
+
+_ON_THE_WAY = frozenset({Asked, Queued, UsageReport, Withheld, Aside, Flagged})
 
 Tell = Callable[[ModelEvent], Awaitable[None]]
 
@@ -114,7 +119,7 @@ class Generation:
                     if self._quiet:
                         self._first_word(attempt)
                     self._said.append(event.text)  # type: ignore[union-attr]  # a TextDelta, see above
-                elif kind is Asked or kind is Queued or kind is UsageReport:
+                elif kind in _ON_THE_WAY:
                     attempt = await self._on_the_way(attempt, event)
                     continue
                 else:
@@ -157,6 +162,10 @@ class Generation:
                 attempt.provider, attempt.model, attempt.key = provider, model, key
                 await self._hold.widen(bound_of(provider, model, self._taken, self._request.max_tokens))
                 attempt.called = True
+            case Withheld(characters):
+                attempt.unsaid += characters
+            case Aside():
+                self._hold.beside(event)
             case _:
                 pass
         return attempt

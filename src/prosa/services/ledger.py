@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from prosa.domain.ending import Entry
 from prosa.domain.errors import StoreUnavailable
 from prosa.domain.ids import new_id
-from prosa.domain.models import Usage
+from prosa.domain.models import Aside, Usage
 from prosa.domain.opening import Bound, Limits, Measure
 from prosa.domain.principal import Principal
 from prosa.domain.time import now
@@ -53,6 +53,10 @@ class Hold:
         """The attempt that goes on is over, if there is one; `said` is its text."""
         self._attempts.close(said)
         self._pending += self._attempts.take()
+
+    def beside(self, aside: Aside) -> None:
+        """Another model was asked in between; it is entered with the rest."""
+        self._attempts.beside(aside)
 
     async def widen(self, bound: Bound) -> None:
         """Makes sure that the next attempt is covered, whatever earlier ones have used. Raises LimitReached,

@@ -7,7 +7,7 @@ from msgspec import Struct
 
 from prosa.domain import errors as e
 from prosa.domain import files as f
-from prosa.domain import sockets
+from prosa.domain import moderation, sockets
 from prosa.domain.imports import ImportFailed
 
 _STATUSES: tuple[tuple[type[e.ProsaError], int], ...] = (
@@ -32,6 +32,8 @@ _STATUSES: tuple[tuple[type[e.ProsaError], int], ...] = (
     (e.UnsupportedMediaType, 415),
     (e.IdempotencyMismatch, 422),
     (e.ContextTooLong, 422),
+    (moderation.ContentBlocked, 422),
+    (moderation.ModerationUnavailable, 503),
     (f.InvalidFile, 422),
     (f.ModelTakesNoImages, 422),
     (e.TokenLimitReached, 429),

@@ -61,12 +61,18 @@ class Offer(Struct, frozen=True):
         return self.model is not None and (self.ready is None or self.ready())
 
 
+Around = Callable[[ChatModel, str | None], ChatModel]
+"""Puts what guards a route (None: no route) around the model that answers for it."""
+
+
 class Book(Struct, frozen=True):
-    """What the operator says of models: routes and aliases by name, overrides by "provider/model"."""
+    """What the operator says of models: routes and aliases by name, overrides by "provider/model", and what
+    stands around all that are asked."""
 
     routes: Mapping[str, Route] = {}
     aliases: Mapping[str, str] = {}
     models: Mapping[str, Override] = {}
+    around: Around | None = None
 
 
 class Catalogue:
@@ -100,6 +106,7 @@ class Catalogue:
         overrides = dict(_entries(book.models, offers))
         before = dict(self.__dict__)
         self._offers, self._names, self._overrides = dict(offers), names, overrides
+        self._around = book.around
         self._leaving = [*self._leaving, *_models(before["_offers"], self._offers)]
         self._shutdowns = _shutdowns(overrides)
         self._midnight, self._living = 0.0, {}
@@ -157,24 +164,35 @@ class Catalogue:
 
     def resolve(self, choice: Choice) -> ChatModel:
         """Who is to be asked: the provider behind its policies, or the targets of the route, in their order,
-        without those that can't be used. Raises NoSuchProvider, ProviderNotConfigured."""
+        without those that can't be used; and what guards them. Raises NoSuchProvider,
+        ProviderNotConfigured."""
+        found = self.unguarded(choice)
+        return found if self._around is None else self._around(found, choice.route)
+
+    def unguarded(self, choice: Choice) -> ChatModel:
+        """As `resolve`, for what the guard itself asks. Raises NoSuchProvider, ProviderNotConfigured."""
         route = None if choice.route is None else self._names.routes.get(choice.route)
         if route is None:  # also one that was taken out of prosa.toml meanwhile
-            return self.model(choice.provider)
+            return self._model(choice.provider)
         targets = [self._alive(_choice(target)) for target in route if self._usable(target)]
         if not targets:
-            return self.model(choice.provider)
+            return self._model(choice.provider)
         return Failover([(self._able(target), target.model) for target in targets])
 
     def model(self, provider: str) -> ChatModel:
-        """A provider behind its policies. Raises NoSuchProvider, ProviderNotConfigured."""
+        """A provider behind its policies, guarded as where no route is asked. Raises NoSuchProvider,
+        ProviderNotConfigured."""
+        found = self._model(provider)
+        return found if self._around is None else self._around(found, None)
+
+    def _model(self, provider: str) -> ChatModel:
         found = self._offer(provider).model
         assert found is not None
         return found
 
     def _able(self, target: Choice) -> ChatModel:
         """As `model`, but spared what it is known not to take."""
-        model, able = self.model(target.provider), self.capabilities(target)
+        model, able = self._model(target.provider), self.capabilities(target)
         return model if takes_all(able) else Able(model, able)
 
     def window(self, choice: Choice) -> int:

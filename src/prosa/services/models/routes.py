@@ -21,9 +21,15 @@ class Target(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Route(Struct, frozen=True, forbid_unknown_fields=True):
-    """Who answers, in this order: each as "provider/model", "provider", or a table of the two."""
+    """Who answers, in this order: each as "provider/model", "provider", or a table of the two.
+
+    `masking` names the table that holds here (true: the one called "default"; false: none), `restore` says
+    otherwise than that table whether readers get the values again.
+    """
 
     targets: tuple[str | Target, ...]
+    masking: bool | str = True
+    restore: bool | None = None
 
     def __post_init__(self) -> None:
         if not self.targets:

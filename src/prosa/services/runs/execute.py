@@ -13,9 +13,11 @@ from prosa.domain.events import Queued as QueuedEvent
 from prosa.domain.events import RequiresAction, Wanted, encode
 from prosa.domain.events import Reset as ResetEvent
 from prosa.domain.models import (
+    Aside,
     Asked,
     Finish,
     FinishReason,
+    Flagged,
     Queued,
     RefusalDelta,
     Reset,
@@ -25,7 +27,9 @@ from prosa.domain.models import (
     ToolCallDelta,
     ToolCallStart,
     UsageReport,
+    Withheld,
 )
+from prosa.domain.moderation import AnswerBlocked
 from prosa.domain.runs import Signal
 from prosa.domain.steps import ENDS, Step, StepStatus
 from prosa.kit.cancellation import cancelled
@@ -133,6 +137,8 @@ class Execution:
             outcome = LIMIT
         except _TooLong:
             outcome = FINISHED[FinishReason.LENGTH]
+        except AnswerBlocked as error:
+            outcome = Outcome(Signal.CUT, error.code, error)
         except ProsaError as error:
             outcome = Outcome(Signal.FAIL, "error", error)
         except Exception:  # noqa: BLE001 - a run's edge: whatever broke, the run must end
@@ -292,6 +298,8 @@ class Execution:
                 live.answer.add(Thought(replace(part, provider=attempt.provider)))
             case RefusalDelta(text):
                 live.refuse(text)
+            case Withheld() | Aside() | Flagged():
+                return self._noted(attempt, event)
             case ToolCallStart(identity, name):
                 live.call(rounds.begin_call(identity), name)
             case ToolCallDelta(identity, text):
@@ -301,6 +309,19 @@ class Execution:
                 return attempt
         attempt.called = attempt.called or not isinstance(event, Queued | Reset)
         self._journal.note(live)
+        return attempt
+
+    def _noted(self, attempt: "Attempt", event: "Withheld | Aside | Flagged") -> "Attempt":
+        """What a guard tells of an answer that goes on."""
+        match event:
+            case Withheld(characters):
+                attempt.unsaid += characters
+            case Aside():
+                self._rounds.attempts.beside(event)
+            case Flagged(check, side, categories):
+                log.warning(
+                    "flagged", run_id=self._live.run.id, check=check, side=side, categories=categories
+                )
         return attempt
 
     async def _ask_again(self, event: Asked) -> "Attempt":

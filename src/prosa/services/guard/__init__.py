@@ -1,0 +1,1 @@
+"""What stands between people and models: masking, and moderation, each as a ChatModel around one."""

@@ -1,0 +1,149 @@
+"""What an answer passes on its way to the reader: each kind of its text through stages of its own."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Callable, Sequence
+from contextlib import aclosing
+from typing import Literal, Protocol
+
+from prosa.domain.errors import ProviderError
+from prosa.domain.models import (
+    Finish,
+    ModelEvent,
+    RefusalDelta,
+    Reset,
+    TextDelta,
+    ThinkingDelta,
+    Thought,
+    ToolCallDelta,
+    ToolCallEnd,
+    ToolCallStart,
+    Withheld,
+)
+from prosa.domain.moderation import ContentBlocked
+
+LONG = 16_384
+"""Characters: more than this at once is looked at off the loop."""
+
+Kind = Literal["text", "thinking", "arguments"]
+Said = TextDelta | ThinkingDelta | RefusalDelta
+
+
+class Stage(Protocol):
+    """Takes a text piece by piece and gives it on, later or changed; `end` gives what is left."""
+
+    def push(self, piece: str) -> str: ...
+
+    def end(self) -> str: ...
+
+
+Stages = Callable[[Kind], Sequence[Stage]]
+"""Makes new ones for a text of this kind."""
+
+
+class Channel:
+    """One text on its way through its stages."""
+
+    def __init__(self, stages: Sequence[Stage]) -> None:
+        self._stages = stages
+
+    def push(self, piece: str) -> str:
+        for stage in self._stages:
+            if not piece:
+                break
+            piece = stage.push(piece)
+        return piece
+
+    def end(self) -> str:
+        left = ""
+        for stage in self._stages:
+            left = (stage.push(left) if left else "") + stage.end()
+        return left
+
+
+class Screen:
+    """The events of one answer. What one channel holds back is told before anything that comes after it."""
+
+    def __init__(self, stages: Stages) -> None:
+        self._stages = stages
+        self._said: type[Said] | None = None
+        """What of: the channel that is open, if it is not a call's."""
+        self._open = Channel(())
+        self._calls: dict[str, Channel] = {}
+        self._unseen = 0
+
+    async def pass_on(self, events: AsyncGenerator[ModelEvent, None]) -> AsyncGenerator[ModelEvent, None]:
+        """`events` as the reader may have them. Raises what the stages raise; before that it tells how much
+        of the answer nobody gets to see."""
+        came = gone = 0
+        try:
+            async with aclosing(events):
+                async for event in events:
+                    if type(event) is TextDelta and self._said is TextDelta and len(event.text) <= LONG:
+                        came += len(event.text)
+                        if text := self._open.push(event.text):
+                            gone += len(text)
+                            yield TextDelta(text)
+                        continue
+                    for told in await self._seldom(event):
+                        yield told
+            for told in self._end():
+                yield told
+        except ContentBlocked:
+            yield Withheld(max(self._unseen + came - gone, 0))
+            raise
+        except ProviderError:
+            for told in self._end():
+                yield told
+            raise
+
+    async def _seldom(self, event: ModelEvent) -> list[ModelEvent]:
+        if isinstance(event, Said):
+            return await self._say(event)
+        told: list[ModelEvent] = [event]
+        match event:
+            case ToolCallStart(identity):
+                told = [*self._close(), event]
+                self._calls[identity] = Channel(self._stages("arguments"))
+            case ToolCallDelta(identity, text) if identity in self._calls:
+                text = await _pushed(self._calls[identity], text)
+                told = [ToolCallDelta(identity, text)] if text else []
+            case ToolCallEnd(identity) if identity in self._calls:
+                told = [*self._end_call(identity), event]
+            case Thought():
+                told = [*self._close(), event]
+            case Finish():
+                told = [*self._end(), event]
+            case Reset():
+                self._said, self._calls = None, {}
+        return told
+
+    async def _say(self, event: Said) -> list[ModelEvent]:
+        kind, told = type(event), list[ModelEvent]()
+        if self._said is not kind:
+            told = self._close()
+            self._said = kind
+            self._open = Channel(self._stages("thinking" if kind is ThinkingDelta else "text"))
+        self._unseen += len(event.text)
+        text = await _pushed(self._open, event.text)
+        self._unseen -= len(text)
+        return [*told, kind(text)] if text else told
+
+    def _close(self) -> list[ModelEvent]:
+        """The end of what is being said."""
+        kind, self._said = self._said, None
+        left = "" if kind is None else self._open.end()
+        return [kind(left)] if kind is not None and left else []
+
+    def _end_call(self, identity: str) -> list[ModelEvent]:
+        left = self._calls.pop(identity).end()
+        return [ToolCallDelta(identity, left)] if left else []
+
+    def _end(self) -> list[ModelEvent]:
+        told = self._close()
+        for identity in list(self._calls):
+            told += self._end_call(identity)
+        return told
+
+
+async def _pushed(channel: Channel, text: str) -> str:
+    return channel.push(text) if len(text) <= LONG else await asyncio.to_thread(channel.push, text)
