@@ -6,6 +6,7 @@ import pytest
 from msgspec.structs import replace
 from tests.stores import ANA, BIA, NOON, begin, ending, entry, message, turn
 
+from prosa.domain.audit import Wanted as Sought
 from prosa.domain.calendar import Calendar
 from prosa.domain.conversations import Conversation, MessageKind
 from prosa.domain.ending import Entry
@@ -13,8 +14,9 @@ from prosa.domain.ids import new_id
 from prosa.domain.models import Role, Usage
 from prosa.domain.money import Picodollars
 from prosa.domain.opening import Limits
+from prosa.domain.principal import Principal
 from prosa.domain.time import DAY, SECOND, Instant, from_iso
-from prosa.domain.usage import Sum, added
+from prosa.domain.usage import Sum, Wanted, added
 from prosa.ports.store import Store
 
 HOUR = 3_600 * SECOND
@@ -116,3 +118,80 @@ async def test_what_remains_is_only_looked_at(store: Store) -> None:
         left = await usage.remaining(Limits(100, Picodollars(10)), NOON)
         assert (left.tokens, left.cost) == (85, 3)
     assert (await usage.remaining(Limits(), NOON)).tokens is None
+
+
+ROOT = Principal("root", roles=frozenset({"admin"}))
+
+
+def of(user: str, client: str = "", **fields: Any) -> Entry:
+    return spent(user_id=user, client_id=client, **fields)
+
+
+async def test_an_operator_sees_the_sums_of_all(
+    store: Store, chat: Conversation, other: Conversation
+) -> None:
+    await turn(store, chat)
+    await turn(store, other)
+    await put(
+        store,
+        of("ana", "acme", cost=Picodollars(9 * 10**18)),
+        of("ana", "acme", cost=Picodollars(9 * 10**18)),
+        of("bia", "acme", model="m"),
+        of("bia", "other", cost=None),
+        of("ana", created_at=Instant(NOON - 1)),
+    )
+    accounts = store.operator(ROOT).usage
+    seen = await accounts.overview(Wanted(), NOON, Instant(NOON + DAY), UTC_DAYS)
+    assert added(share.sum for share in seen.shares).cost == 18 * 10**18 + 3 * 7
+    assert {(share.provider, share.model): share.sum.requests for share in seen.shares} == {
+        ("openai", "gpt-4o"): 3, ("openai", "m"): 1, ("fake", "echo"): 2
+    }  # fmt: skip
+    dearest = seen.users[0]
+    assert (dearest.user_id, dearest.client_id, dearest.sum.requests) == ("ana", "acme", 2)
+    assert {(each.user_id, each.client_id): each.sum.unpriced for each in seen.users} == {
+        ("ana", "acme"): 0, ("ana", ""): 0, ("bia", "acme"): 0, ("bia", ""): 0, ("bia", "other"): 1
+    }  # fmt: skip
+    assert [(each.client_id, each.sum.requests) for each in seen.clients] == [
+        ("acme", 3),
+        ("", 2),
+        ("other", 1),
+    ]
+    assert seen.messages == 4
+
+
+@pytest.mark.parametrize(
+    ("wanted", "requests", "messages"),
+    [
+        (Wanted(user_id="ana"), 2, 0),
+        (Wanted(client_id=""), 1, None),
+        (Wanted(client_id="acme", model="m"), 1, None),
+        (Wanted(provider="nobody"), 0, None),
+    ],
+)
+async def test_an_operator_asks_for_some(
+    store: Store, wanted: Wanted, requests: int, messages: int | None
+) -> None:
+    await put(store, of("ana", "acme"), of("ana"), of("bia", "acme", model="m"))
+    seen = await store.operator(ROOT).usage.overview(wanted, NOON, Instant(NOON + DAY), UTC_DAYS)
+    assert added(share.sum for share in seen.shares).requests == requests
+    assert added(each.sum for each in seen.users) == added(each.sum for each in seen.clients)
+    assert added(each.sum for each in seen.users).requests == requests
+    assert seen.messages == messages
+
+
+async def test_an_operator_leaves_one_row_for_a_look(store: Store) -> None:
+    await put(store, *(of("ana", created_at=Instant(NOON + place)) for place in range(5)), of("bia"))
+    accounts, log = store.operator(ROOT).usage, store.operator(ROOT).audit
+    found: list[Entry] = []
+    wanted = Wanted(user_id="ana")
+    while True:
+        last = (found[-1].created_at, found[-1].id) if found else None
+        page = await accounts.entries(wanted, NOON, Instant(NOON + DAY), last, 2)
+        found += page
+        if len(page) < 2:
+            break
+    assert [each.created_at for each in found] == [NOON + place for place in range(5)]
+    (link,) = await log.page(Sought(), 10, None)
+    assert (link.deed.actor, link.deed.action, link.deed.target) == ("root", "admin.usage.read", "user:ana")
+    await accounts.overview(Wanted(), NOON, Instant(NOON + DAY), UTC_DAYS)
+    assert len(await log.page(Sought(), 10, None)) == 2

@@ -126,6 +126,7 @@ EXAMPLES: dict[str, Example] = {
     "GET /api/files/{fileId}/content": Example(),
     "DELETE /api/files/{fileId}": Example(),
     "GET /api/usage": Example(),
+    "GET /api/admin/usage": Example(),
     "POST /api/usage/estimate": Example(
         {"conversationId": "", "content": "x"}, {"conversationId": "conversation"}
     ),

@@ -6,7 +6,6 @@ from typing import NewType
 from msgspec import Struct
 from msgspec.structs import replace
 
-from prosa.domain.ending import Entry
 from prosa.domain.models import Usage
 from prosa.domain.money import Picodollars
 from prosa.domain.opening import Remaining
@@ -37,27 +36,48 @@ class Sum(Struct, frozen=True):
 
 
 class Share(Struct, frozen=True):
-    """The sum of what one provider and model took in one day; `user_id` and `client_id` where it is told by
-    users, too."""
+    """The sum of what one provider and model took in one day."""
 
     day: Day
     provider: str
     model: str
     sum: Sum
-    user_id: str = ""
-    client_id: str = ""
+
+
+class Account(Struct, frozen=True):
+    """The sum of what one user took for one client ("": for none), or one client for all of his users."""
+
+    user_id: str
+    client_id: str
+    sum: Sum
+
+
+TOP = 100
+"""Users, and clients, that an overview tells of."""
+
+
+class Overview(Struct, frozen=True):
+    """What an operator asked for: its shares, the `TOP` users and clients by cost, and how many messages
+    there are of that time, where that can be said."""
+
+    shares: tuple[Share, ...]
+    users: tuple[Account, ...]
+    clients: tuple[Account, ...]
+    messages: int | None
 
 
 class Report(Struct, frozen=True):
     """What was used from `since` until before `until`; `messages` are those that the user sees of that time,
-    `remaining` is what the limits leave now."""
+    `remaining` is what the limits leave now; `users` and `clients` are for operators alone."""
 
     since: Instant
     until: Instant
     zone: str
     shares: tuple[Share, ...]
-    messages: int = 0
+    messages: int | None = 0
     remaining: Remaining = Remaining()
+    users: tuple[Account, ...] = ()
+    clients: tuple[Account, ...] = ()
 
     @property
     def total(self) -> Sum:
@@ -89,15 +109,13 @@ def added(sums: Iterable[Sum]) -> Sum:
 
 
 def merged(shares: Iterable[Share]) -> tuple[Share, ...]:
-    """One share a day, model and user, where clocks that were changed have cut a day in two; by day."""
+    """One share a day and model, where clocks that were changed have cut a day in two; by day."""
     found: dict[tuple[str, ...], Share] = {}
     for share in shares:
-        key = (share.day, share.provider, share.model, share.user_id, share.client_id)
+        key = (share.day, share.provider, share.model)
         found[key] = replace(share, sum=found[key].sum + share.sum) if key in found else share
     return tuple(found[key] for key in sorted(found))
 
 
 Place = tuple[Instant, str]
 """Where a list of entries goes on: the (created_at, id) of the last one."""
-
-Entries = list[Entry]

@@ -5,6 +5,7 @@ from typing import Protocol
 
 from prosa.domain.audit import Deed, Finding, Head, Link, Wanted
 from prosa.domain.time import Instant
+from prosa.ports.usage import Accounts
 
 
 class AuditLog(Protocol):
@@ -29,3 +30,5 @@ class OperatorRecords(Protocol):
 
     @property
     def audit(self) -> AuditLog: ...
+    @property
+    def usage(self) -> Accounts: ...

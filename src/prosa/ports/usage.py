@@ -6,7 +6,7 @@ from prosa.domain.calendar import Calendar
 from prosa.domain.ending import Entry
 from prosa.domain.opening import Limits, Remaining
 from prosa.domain.time import Instant
-from prosa.domain.usage import Place, Share
+from prosa.domain.usage import Overview, Place, Share, Wanted
 
 
 class Usages(Protocol):
@@ -21,4 +21,18 @@ class Usages(Protocol):
 
     async def remaining(self, limits: Limits, now: Instant) -> Remaining:
         """What the limits leave; nothing is held."""
+        ...
+
+
+class Accounts(Protocol):
+    """The ledger of all users, for an operator; each look leaves its row in the audit log."""
+
+    async def overview(
+        self, wanted: Wanted, since: Instant, until: Instant, calendar: Calendar
+    ) -> Overview: ...
+
+    async def entries(
+        self, wanted: Wanted, since: Instant, until: Instant, after: Place | None, limit: int
+    ) -> list[Entry]:
+        """The next entries of that time past `after`, oldest first."""
         ...

@@ -12,6 +12,7 @@ from prosa.domain.errors import NoSuchRoute, ProsaError
 from prosa.kit.log import log
 from prosa.services.chat import Chat
 from prosa.transport.admin import audit, health, keys
+from prosa.transport.admin import usage as admin_usage
 from prosa.transport.crowd import Crowd, SocketLimits
 from prosa.transport.identity import Identity
 from prosa.transport.middleware.bodies import Bodies
@@ -147,6 +148,7 @@ def operations(identity: Identity) -> list[Operation]:
         *session.operations(identity),
         *keys.OPERATIONS,
         *audit.OPERATIONS,
+        *admin_usage.OPERATIONS,
         *health.OPERATIONS,
     ]
 

@@ -7,7 +7,7 @@ from prosa.domain.ending import Entry
 from prosa.domain.opening import Limits
 from prosa.domain.principal import Principal
 from prosa.domain.time import DAY, Instant, now
-from prosa.domain.usage import Place, Report
+from prosa.domain.usage import Place, Report, Wanted
 from prosa.ports.store import Store
 from prosa.services.usage import sheet
 
@@ -54,7 +54,35 @@ class Reports:
         def read(after: Place | None, limit: int) -> Awaitable[list[Entry]]:
             return records.entries(begins, ends, after, limit)
 
-        return _pieces(read)
+        return _pieces(read, keyed=False)
+
+    async def of_all(
+        self, by: Principal, wanted: Wanted, since: Instant | None = None, until: Instant | None = None
+    ) -> Report:
+        """What all users took, or those who are `wanted`, for an operator. Raises StoreUnavailable."""
+        begins, ends = self.bounds(since, until)
+        found = await self._store.operator(by).usage.overview(wanted, begins, ends, self.calendar)
+        return Report(
+            begins,
+            ends,
+            self.calendar.zone,
+            found.shares,
+            found.messages,
+            users=found.users,
+            clients=found.clients,
+        )
+
+    def sheet_of_all(
+        self, by: Principal, wanted: Wanted, since: Instant | None = None, until: Instant | None = None
+    ) -> AsyncIterator[bytes]:
+        """The entries of the same as CSV. Raises StoreUnavailable."""
+        begins, ends = self.bounds(since, until)
+        records = self._store.operator(by).usage
+
+        def read(after: Place | None, limit: int) -> Awaitable[list[Entry]]:
+            return records.entries(wanted, begins, ends, after, limit)
+
+        return _pieces(read, keyed=True)
 
 
 def _within(instant: Instant, moment: Instant) -> Instant:
@@ -62,11 +90,11 @@ def _within(instant: Instant, moment: Instant) -> Instant:
     return Instant(min(max(instant, EARLIEST), moment + 2 * DAY))
 
 
-async def _pieces(read: Read) -> AsyncIterator[bytes]:
+async def _pieces(read: Read, *, keyed: bool) -> AsyncIterator[bytes]:
     found = await read(None, PIECE)
-    yield sheet.HEAD + sheet.lines(found)
+    yield sheet.head(keyed=keyed) + sheet.lines(found, keyed=keyed)
     while len(found) == PIECE:
         last = found[-1]
         found = await read((last.created_at, last.id), PIECE)
         if found:
-            yield sheet.lines(found)
+            yield sheet.lines(found, keyed=keyed)

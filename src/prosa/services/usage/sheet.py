@@ -13,16 +13,19 @@ COLUMNS = (
     "cacheWriteTokens", "cost", "estimated", "priceVersion",
 )  # fmt: skip
 
-HEAD = MARK + ",".join(COLUMNS).encode() + b"\r\n"
+
+def head(*, keyed: bool) -> bytes:
+    """`keyed` says whether the keys of providers are named, too: that is for operators."""
+    return MARK + ",".join((*COLUMNS, "keyId") if keyed else COLUMNS).encode() + b"\r\n"
 
 
-def lines(entries: Sequence[Entry]) -> bytes:
-    return b"".join(map(_line, entries))
+def lines(entries: Sequence[Entry], *, keyed: bool) -> bytes:
+    return b"".join(_line(entry, keyed=keyed) for entry in entries)
 
 
-def _line(entry: Entry) -> bytes:
+def _line(entry: Entry, *, keyed: bool) -> bytes:
     usage = entry.usage
-    row = (
+    row: tuple[str, ...] = (
         to_iso(entry.created_at),
         entry.id,
         entry.user_id,
@@ -43,4 +46,6 @@ def _line(entry: Entry) -> bytes:
         "true" if entry.estimated else "false",
         entry.price_version or "",
     )
+    if keyed:
+        row = (*row, entry.key_id or "")
     return ",".join(map(cell, row)).encode() + b"\r\n"

@@ -60,7 +60,7 @@ class ModelForm(ProviderForm, frozen=True, rename="camel", kw_only=True):
     model: str
 
 
-class UsageForm(SumForm, frozen=True, rename="camel", kw_only=True):
+class TotalsForm(SumForm, frozen=True, rename="camel", kw_only=True):
     """`until` is not of it any more. `requests` are the entries of the ledger, one for each time that a
     provider was asked; the tokens of `estimated` of them nobody reported, and `unpriced` have no known price
     and are in no cost."""
@@ -72,13 +72,18 @@ class UsageForm(SumForm, frozen=True, rename="camel", kw_only=True):
     completion_tokens: int
     cached_tokens: int
     reasoning_tokens: int
-    messages_count: int
     estimated: int
     unpriced: int
-    remaining: RemainingForm
     days: list[DayForm]
     models: list[ModelForm]
     providers: list[ProviderForm]
+
+
+class UsageForm(TotalsForm, frozen=True, rename="camel", kw_only=True):
+    """`messagesCount` are the questions and answers of that time in one's conversations."""
+
+    messages_count: int
+    remaining: RemainingForm
 
 
 async def read_usage(call: Call[Nothing, UsageQuery]) -> Reply | Stream:
@@ -173,32 +178,36 @@ def span(since: str | None, until: str | None, calendar: Calendar) -> tuple[Inst
 
 
 def usage_form(report: Report) -> UsageForm:
+    remaining = remaining_form(report.remaining)
+    return UsageForm(**totals(report), messages_count=report.messages or 0, remaining=remaining)
+
+
+def totals(report: Report) -> dict[str, Any]:
+    """The fields of a `TotalsForm`."""
     total = report.total
-    return UsageForm(
+    return {
         **sums(total),
-        since=to_iso(report.since),
-        until=to_iso(report.until),
-        timezone=report.zone,
-        prompt_tokens=total.usage.prompt_tokens,
-        completion_tokens=total.usage.completion_tokens,
-        cached_tokens=total.usage.cached_tokens,
-        reasoning_tokens=total.usage.reasoning_tokens,
-        messages_count=report.messages,
-        estimated=total.estimated,
-        unpriced=total.unpriced,
-        remaining=remaining_form(report.remaining),
-        days=[
+        "since": to_iso(report.since),
+        "until": to_iso(report.until),
+        "timezone": report.zone,
+        "prompt_tokens": total.usage.prompt_tokens,
+        "completion_tokens": total.usage.completion_tokens,
+        "cached_tokens": total.usage.cached_tokens,
+        "reasoning_tokens": total.usage.reasoning_tokens,
+        "estimated": total.estimated,
+        "unpriced": total.unpriced,
+        "days": [
             DayForm(day=day, **sums(each)) for (day,), each in report.by(lambda share: (share.day,)).items()
         ],
-        models=[
+        "models": [
             ModelForm(provider=provider, model=model, **sums(each))
             for (provider, model), each in dearest(report, lambda share: (share.provider, share.model))
         ],
-        providers=[
+        "providers": [
             ProviderForm(provider=provider, **sums(each))
             for (provider,), each in dearest(report, lambda share: (share.provider,))
         ],
-    )
+    }
 
 
 def sums(each: Sum) -> dict[str, Any]:
