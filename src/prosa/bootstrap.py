@@ -215,13 +215,13 @@ async def audit(settings: Settings) -> AsyncIterator[Audit]:
 
 
 @asynccontextmanager
-async def moves(settings: Settings) -> AsyncIterator[tuple[Export, Import]]:
-    """Exports and imports, straight in the store, where no server needs to run. Raises StoreLocked where one
-    runs that can't share its store, MisconfiguredError, StoreUnavailable."""
+async def moves(settings: Settings) -> AsyncIterator[tuple[Export, Import, Audit]]:
+    """Exports and imports, and where they are put down, straight in the store, where no server needs to run.
+    Raises StoreLocked where one runs that can't share its store, MisconfiguredError, StoreUnavailable."""
     opened = store(settings)
     try:
         await opened.open(lambda _kind, _ids: None)
-        yield Export(opened), Import(opened)
+        yield Export(opened), Import(opened), Audit(opened)
     finally:
         await opened.close()
 

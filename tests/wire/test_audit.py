@@ -1,5 +1,6 @@
 """`/api/admin/audit`: what happened is told to the operator, and to nobody else."""
 
+import time
 from typing import Any
 
 from tests.wire.house import House, refused
@@ -7,6 +8,7 @@ from tests.wire.house import House, refused
 from prosa.domain import errors as e
 from prosa.domain.principal import Principal
 
+CANARY = "canary-0123456789-abcdefghij-6789"
 AUDIT = "/api/admin/audit"
 ADMIN: dict[str, Any] = {"user": "root", "roles": ["admin"]}
 
@@ -61,3 +63,54 @@ async def test_the_chain_is_checked(guarded: House) -> None:
 async def test_users_see_nothing_of_it(guarded: House) -> None:
     for path in (AUDIT, f"{AUDIT}/verify"):
         refused(await guarded.get(path, user="ana"), 403, e.Forbidden())
+
+
+async def deeds(house: House) -> list[tuple[str, str, str, dict[str, Any]]]:
+    """What was noted, oldest first, but for reads of the log itself."""
+    items = await listed(house)
+    return [
+        (each["actor"], each["action"], each["target"], each["details"])
+        for each in items[::-1]
+        if each["action"] != "admin.audit.read"
+    ]
+
+
+async def test_what_is_done_with_providers_keys(guarded: House) -> None:
+    body = {"provider": "mistral", "key": CANARY, "label": CANARY}
+    one = (await guarded.post("/api/admin/keys", body, **ADMIN)).json()["id"]
+    two = (await guarded.post(f"/api/admin/keys/{one}/rotate", {"key": CANARY}, **ADMIN)).json()["id"]
+    for _ in range(2):  # it is retired once
+        await guarded.call("DELETE", f"/api/admin/keys/{two}", **ADMIN)
+    await guarded.post("/api/admin/master/rotate", **ADMIN)
+    await guarded.get("/api/admin/keys", **ADMIN)
+    refused(await guarded.post(f"/api/admin/keys/{one}/rotate", {"key": "x"}, **ADMIN), 409, e.KeyRetired())
+    assert await deeds(guarded) == [
+        ("root", "key.add", f"provider_key:{one}", {"provider": "mistral"}),
+        ("root", "key.rotate", f"provider_key:{two}", {"provider": "mistral", "before": one}),
+        ("root", "key.retire", f"provider_key:{two}", {}),
+        ("root", "master.rotate", "", {}),
+        ("root", "admin.keys.read", "", {}),
+    ]
+    assert CANARY not in (await guarded.get(AUDIT, **ADMIN)).text
+
+
+async def test_a_link_that_signs_in(guarded: House) -> None:
+    link = guarded.identity.sign_in_link({"sub": "ana"}, "link-1", int(time.time()) + 60)
+    assert (await guarded.post("/api/session", {"token": link})).status_code == 204
+    assert (await guarded.post("/api/session", {"token": link})).status_code == 401
+    assert await deeds(guarded) == [("ana", "login", "user:ana", {"by": "link"})]
+
+
+async def test_exports_and_imports(guarded: House) -> None:
+    one = await guarded.conversation(user="ana", title=CANARY)
+    assert (await guarded.get("/api/export?format=csv", user="ana")).status_code == 200
+    exported = await guarded.get(f"/api/conversations/{one}/export", user="ana")
+    file = {"content": exported.content, "headers": {"Content-Type": "application/octet-stream"}}
+    assert (await guarded.post("/api/import", user="bia", **file)).status_code == 200
+    assert (await guarded.get(f"/api/conversations/{one}/export", user="bia")).status_code == 404
+    assert await deeds(guarded) == [
+        ("ana", "export", "user:ana", {"format": "csv", "conversations": 1}),
+        ("ana", "export", f"conversation:{one}", {"format": "json"}),
+        ("bia", "import", "user:bia", {"source": "auto"}),
+    ]
+    assert CANARY not in (await guarded.get(AUDIT, **ADMIN)).text

@@ -12,7 +12,7 @@ from prosa.commands.address import address
 from prosa.config import Settings
 from prosa.domain.errors import KeyNotFound, MisconfiguredError, StoreLocked
 from prosa.domain.ids import parse_id
-from prosa.domain.principal import ADMIN
+from prosa.domain.principal import ADMIN, COMMAND
 from prosa.services.keys.keys import Keys
 from prosa.transport.admin.keys import KeyForm, ResealedForm, key_form
 from prosa.transport.native.forms import Page
@@ -63,19 +63,19 @@ class Store:
         self._keys = keys
 
     async def list(self) -> list[KeyForm]:
-        return [key_form(each) for each in await self._keys.list()]
+        return [key_form(each) for each in await self._keys.list(by=COMMAND)]
 
     async def add(self, provider: str, secret: str, label: str, weight: int) -> KeyForm:
-        return key_form(await self._keys.add(provider, secret, label=label, weight=weight, by=WHO))
+        return key_form(await self._keys.add(provider, secret, label=label, weight=weight, by=COMMAND))
 
     async def rotate(self, key_id: str, secret: str) -> KeyForm:
-        return key_form(await self._keys.rotate(_known(key_id), secret, by=WHO))
+        return key_form(await self._keys.rotate(_known(key_id), secret, by=COMMAND))
 
     async def retire(self, key_id: str) -> None:
-        await self._keys.retire(_known(key_id), by=WHO)
+        await self._keys.retire(_known(key_id), by=COMMAND)
 
     async def rotate_master(self) -> int:
-        return await self._keys.rotate_master(by=WHO)
+        return await self._keys.rotate_master(by=COMMAND)
 
 
 class Server:

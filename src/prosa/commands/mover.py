@@ -13,8 +13,9 @@ from prosa.commands.desk import headers, sentence
 from prosa.config import Settings
 from prosa.domain.errors import ConversationNotFound, MisconfiguredError, StoreLocked
 from prosa.domain.ids import parse_id
-from prosa.domain.principal import Principal
+from prosa.domain.principal import COMMAND, Principal
 from prosa.kit.ndjson import Lines
+from prosa.services.audit import Audit
 from prosa.services.export.exporter import Export, encoder
 from prosa.services.export.formats import Format
 from prosa.services.imports.importer import Import
@@ -45,11 +46,11 @@ async def mover(settings: Settings, user: str, url: str | None) -> AsyncIterator
     async with AsyncExitStack() as stack:
         if url is None:
             try:
-                exports, imports = await stack.enter_async_context(bootstrap.moves(settings))
+                exports, imports, audit = await stack.enter_async_context(bootstrap.moves(settings))
             except StoreLocked:
                 url = address(settings.host, settings.port)
             else:
-                yield InStore(exports, imports, Principal(user), settings.language)
+                yield InStore(exports, imports, audit, Principal(user), settings.language)
                 return
         from aiohttp import ClientSession, ClientTimeout
 
@@ -60,7 +61,10 @@ async def mover(settings: Settings, user: str, url: str | None) -> AsyncIterator
 
 
 class InStore:
-    def __init__(self, exports: Export, imports: Import, principal: Principal, language: str) -> None:
+    def __init__(
+        self, exports: Export, imports: Import, audit: Audit, principal: Principal, language: str
+    ) -> None:
+        self._audit = audit
         self._exports = exports
         self._imports = imports
         self._principal = principal
@@ -70,14 +74,21 @@ class InStore:
         encode = encoder(form, self._language)
         if conversation is None:
             total = await self._exports.count(self._principal)
+            await self._audit.note(COMMAND, "export", self._whose, format=form, conversations=total)
             return total, self._exports.everything(self._principal, encode, total)
         found = await self._exports.find(self._principal, _known(conversation))
+        await self._audit.note(COMMAND, "export", f"conversation:{found.id}", format=form)
         return 1, self._exports.one(self._principal, found, encode)
 
     async def bring(self, file: Path, source: Source) -> AsyncIterator[ProgressLine | DoneLine]:
+        await self._audit.note(COMMAND, "import", self._whose, source=source)
         with file.open("rb") as opened:
             async for step in self._imports.run(self._principal, opened, source):
                 yield line_of(step, self._language)
+
+    @property
+    def _whose(self) -> str:
+        return f"user:{self._principal.user_id}"
 
 
 class AtServer:

@@ -77,7 +77,7 @@ def deed(by: Principal, action: str, target: str, details: dict[str, Detail]) ->
         for name, value in list(details.items())[:MOST_DETAILS]
     }
     return Deed(
-        _short(by.user_id, LONGEST),
+        _short(by.actor, LONGEST),
         _short(by.client_id, LONGEST),
         _short(action, LONGEST),
         _short(target, LONGEST),

@@ -11,6 +11,13 @@ class Principal(Struct, frozen=True):
     client_id: str = ""
     scopes: frozenset[str] = frozenset()
     roles: frozenset[str] = frozenset()
+    acting: str = ""
+    """Who it is that acts as this one, if somebody else does."""
+
+    @property
+    def actor(self) -> str:
+        """Who answers for what is done."""
+        return self.acting or self.user_id
 
     @property
     def is_operator(self) -> bool:
@@ -21,7 +28,7 @@ class Principal(Struct, frozen=True):
     def desk(self) -> "Principal":
         """Who owns what the caller shares with all of his client: tickets, their conversations, shared
         templates. Where there is no client, the caller himself."""
-        return Principal(DESK + self.client_id, self.client_id) if self.client_id else self
+        return Principal(DESK + self.client_id, self.client_id, acting=self.actor) if self.client_id else self
 
 
 ADMIN = "admin"

@@ -6,12 +6,14 @@ The keys belong to the operator: no view of a principal (`Store.of`) reaches the
 from collections.abc import Mapping
 from typing import Protocol
 
+from prosa.domain.audit import Deed
 from prosa.domain.keys import KeyUse, Place, ProviderKey, Sealed, StoredKey
 from prosa.domain.time import Instant
 
 
 class ProviderKeys(Protocol):
-    """Each call is one transaction; what changes keys tells the other nodes (`heard("keys", ids)`)."""
+    """Each call is one transaction, with the row of the audit log that is given; what changes keys tells the
+    other nodes (`heard("keys", ids)`)."""
 
     async def all(self) -> list[StoredKey]:
         """Retired ones too, in the order in which they were added."""
@@ -21,9 +23,9 @@ class ProviderKeys(Protocol):
         """Raises KeyNotFound."""
         ...
 
-    async def add(self, key: ProviderKey, sealed: Sealed) -> None: ...
+    async def add(self, key: ProviderKey, sealed: Sealed, noted: Deed | None = None) -> None: ...
 
-    async def replace(self, key_id: str, key: ProviderKey, sealed: Sealed) -> None:
+    async def replace(self, key_id: str, key: ProviderKey, sealed: Sealed, noted: Deed | None = None) -> None:
         """Adds `key` and retires the one that it stands in for, both or none. Raises KeyNotFound,
         KeyRetired."""
         ...
@@ -36,7 +38,7 @@ class ProviderKeys(Protocol):
         """Whether it was set aside until now; it is active again."""
         ...
 
-    async def retire(self, key_id: str, now: Instant) -> None:
+    async def retire(self, key_id: str, now: Instant, noted: Deed | None = None) -> None:
         """Its secret is deleted; the rest stays, for the ledger speaks of it. Once retired, it stays as it
         is. Raises KeyNotFound."""
         ...

@@ -14,7 +14,7 @@ class Audit:
     def __init__(self, store: Store) -> None:
         self._store = store
 
-    async def note(self, by: Principal, action: str, target: str = "", **details: Detail) -> None:
+    async def note(self, by: Principal, action: str, target: str = "", /, **details: Detail) -> None:
         """Puts down that `by` did `action` to `target` (`kind:id`); it stands once this returns. What is too
         long is cut. Raises StoreUnavailable: then nothing is put down, and the deed must not be done."""
         await self._put(by, action, target, details)

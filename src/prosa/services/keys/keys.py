@@ -6,6 +6,7 @@ from typing import Any
 
 from msgspec import Struct
 
+from prosa.domain.audit import deed
 from prosa.domain.errors import (
     InvalidRequest,
     MisconfiguredError,
@@ -25,11 +26,13 @@ from prosa.domain.keys import (
     hint_of,
     place_of,
 )
+from prosa.domain.principal import Principal
 from prosa.domain.time import SECOND, Instant, now
 from prosa.kit.log import log
 from prosa.ports.keys import Vault
 from prosa.ports.models import ChatModel
 from prosa.ports.store import Store
+from prosa.services.audit import Audit
 from prosa.services.keys.feed import Build, Feed
 from prosa.services.keys.masters import Masters
 from prosa.services.models.keyring import Key, KeyRing
@@ -49,12 +52,13 @@ class ListedKey(Struct, frozen=True):
 
 
 class Keys:
-    """`by` is who asks, for the log."""
+    """`by` is who asks: the audit log has it."""
 
     def __init__(self, store: Store, vault: Vault) -> None:
         self._store = store
         self._vault = vault
         self._masters = Masters(store, vault)
+        self._audit = Audit(store)
         self._feeds: dict[str, Feed] = {}
         self._filling = asyncio.Lock()
         self._tasks: set[asyncio.Task[None]] = set()
@@ -86,13 +90,14 @@ class Keys:
         """Another node changed keys, or may have."""
         self._later(self.refresh())
 
-    async def list(self) -> list[ListedKey]:
+    async def list(self, *, by: Principal) -> list[ListedKey]:
         """In the order in which they were added, retired ones too."""
+        await self._audit.note(by, "admin.keys.read")
         stored = await self._store.keys.all()
         used = await self._store.keys.used(Instant(now() - SPAN))
         return [ListedKey(each.key, *used.get(each.key.id, (KeyUse(), None))) for each in stored]
 
-    async def add(self, provider: str, secret: str, *, label: str, weight: int, by: str) -> ListedKey:
+    async def add(self, provider: str, secret: str, *, label: str, weight: int, by: Principal) -> ListedKey:
         """Raises NoSuchProvider, InvalidRequest (no key looks like that), MisconfiguredError (there is no
         master key, or another one than the stored keys')."""
         key = ProviderKey(
@@ -107,12 +112,13 @@ class Keys:
         )
         await self._checked(provider, secret)
         async with self._masters.held():
-            await self._store.keys.add(key, await self._masters.seal(key, secret))
-        log.info("provider_key_added", key=key.id, provider=provider, by=by)
+            noted = deed(by, "key.add", _target(key.id), {"provider": provider})
+            await self._store.keys.add(key, await self._masters.seal(key, secret), noted)
+        log.info("provider_key_added", key=key.id, provider=provider, by=by.actor)
         await self.refresh()
         return ListedKey(key, KeyUse(), None)
 
-    async def rotate(self, key_id: str, secret: str, *, by: str) -> ListedKey:
+    async def rotate(self, key_id: str, secret: str, *, by: Principal) -> ListedKey:
         """A new key takes the place of this one, which serves until the new one is in and then only those
         who speak with it already. Raises KeyNotFound, KeyRetired, and what `add` raises."""
         before = (await self._store.keys.get(key_id)).key
@@ -128,20 +134,22 @@ class Keys:
         )
         await self._checked(before.provider, secret)
         async with self._masters.held():
-            await self._store.keys.replace(key_id, key, await self._masters.seal(key, secret))
-        log.info("provider_key_rotated", key=key.id, before=key_id, provider=key.provider, by=by)
+            noted = deed(by, "key.rotate", _target(key.id), {"provider": key.provider, "before": key_id})
+            await self._store.keys.replace(key_id, key, await self._masters.seal(key, secret), noted)
+        log.info("provider_key_rotated", key=key.id, before=key_id, provider=key.provider, by=by.actor)
         await self.refresh()
         return ListedKey(key, KeyUse(), None)
 
-    async def retire(self, key_id: str, *, by: str) -> None:
+    async def retire(self, key_id: str, *, by: Principal) -> None:
         """Takes it out of use and deletes its secret. Raises KeyNotFound."""
-        await self._store.keys.retire(key_id, now())
-        log.info("provider_key_retired", key=key_id, by=by)
+        await self._store.keys.retire(key_id, now(), deed(by, "key.retire", _target(key_id), {}))
+        log.info("provider_key_retired", key=key_id, by=by.actor)
         await self.refresh()
 
-    async def rotate_master(self, *, by: str) -> int:
+    async def rotate_master(self, *, by: Principal) -> int:
         """Seals all keys anew; how many. Raises MisconfiguredError."""
-        log.info("master_key_rotation", by=by)
+        log.info("master_key_rotation", by=by.actor)
+        await self._audit.note(by, "master.rotate")
         return await self._masters.rotate()
 
     async def refresh(self) -> None:
@@ -188,6 +196,10 @@ class Keys:
         task = asyncio.get_running_loop().create_task(_attempt(work))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+
+
+def _target(key_id: str) -> str:
+    return f"provider_key:{key_id}"
 
 
 async def _attempt(work: Coroutine[Any, Any, None]) -> None:

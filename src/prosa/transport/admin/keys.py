@@ -91,14 +91,14 @@ def key_form(listed: ListedKey) -> KeyForm:
 
 async def list_keys(call: Call[Nothing, Nothing]) -> Reply:
     """In the order in which they were added; retired ones stay in the list."""
-    return Reply(200, Page([key_form(each) for each in await call.chat.keys.list()], None))
+    return Reply(200, Page([key_form(each) for each in await call.chat.keys.list(by=call.principal)], None))
 
 
 async def add_key(call: Call[NewKey, Nothing]) -> Reply:
     """It is used from now on, on every node."""
     body = call.body
     added = await call.chat.keys.add(
-        body.provider, body.key, label=body.label, weight=int(body.weight), by=call.principal.user_id
+        body.provider, body.key, label=body.label, weight=int(body.weight), by=call.principal
     )
     return Reply(201, key_form(added))
 
@@ -106,13 +106,13 @@ async def add_key(call: Call[NewKey, Nothing]) -> Reply:
 async def rotate_key(call: Call[NextKey, Nothing]) -> Reply:
     """Answers the new key. The old one serves until then; it is retired, and its secret deleted."""
     identity = call.id("keyId", e.KeyNotFound)
-    rotated = await call.chat.keys.rotate(identity, call.body.key, by=call.principal.user_id)
+    rotated = await call.chat.keys.rotate(identity, call.body.key, by=call.principal)
     return Reply(201, key_form(rotated))
 
 
 async def retire_key(call: Call[Nothing, Nothing]) -> Reply:
     """It is used no more, and its secret is deleted. Answers that began with it are finished with it."""
-    await call.chat.keys.retire(call.id("keyId", e.KeyNotFound), by=call.principal.user_id)
+    await call.chat.keys.retire(call.id("keyId", e.KeyNotFound), by=call.principal)
     return Reply(204)
 
 
@@ -120,7 +120,7 @@ async def rotate_master(call: Call[Nothing, Nothing]) -> Reply:
     """Seals all keys anew: under `PROSA_SECRET_KEY` where `PROSA_SECRET_KEY_OLD` sealed them, under a new
     master key where Prosa keeps one itself. After a crash midway all keys can be read; the next start, or
     another call, goes on."""
-    return Reply(200, ResealedForm(await call.chat.keys.rotate_master(by=call.principal.user_id)))
+    return Reply(200, ResealedForm(await call.chat.keys.rotate_master(by=call.principal)))
 
 
 _KEYS = "/api/admin/keys"

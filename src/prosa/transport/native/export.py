@@ -26,6 +26,8 @@ async def export_conversations(call: Call[Nothing, ExportQuery]) -> Stream:
     """All conversations of the caller, oldest first. JSON is complete, and can be imported again."""
     form = encoder(call.query.format, call.language)
     total = await call.chat.export.count(call.principal)
+    whose = f"user:{call.principal.user_id}"
+    await call.chat.audit.note(call.principal, "export", whose, format=call.query.format, conversations=total)
     pieces = call.chat.export.everything(call.principal, form, total)
     headers = [*headers_of(form, "conversations"), (b"x-total-conversations", b"%d" % total)]
     return _stream(headers, pieces)
@@ -35,6 +37,8 @@ async def export_conversation(call: Call[Nothing, ExportQuery]) -> Stream:
     """One conversation: JSON and CSV hold all of its branches, Markdown and HTML the one that is shown."""
     identity = call.id("conversationId", e.ConversationNotFound)
     conversation = await call.chat.export.find(call.principal, identity)
+    one = f"conversation:{conversation.id}"
+    await call.chat.audit.note(call.principal, "export", one, format=call.query.format)
     form = encoder(call.query.format, call.language)
     pieces = call.chat.export.one(call.principal, conversation, form)
     headers = [*headers_of(form, conversation.title or identity), (b"x-total-conversations", b"1")]

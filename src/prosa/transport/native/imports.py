@@ -62,6 +62,8 @@ async def import_conversations(call: Call[Nothing, ImportQuery]) -> Stream:
     try:
         await _spool(timely(call.chunks or _nothing()), file)
         steps = call.chat.imports.run(call.principal, file, call.query.source)
+        whose = f"user:{call.principal.user_id}"
+        await call.chat.audit.note(call.principal, "import", whose, source=call.query.source)
         first = await anext(steps)  # what can be refused is refused before anything is answered
     except BaseException:
         file.close()

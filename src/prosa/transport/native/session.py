@@ -56,6 +56,7 @@ def operations(identity: Identity) -> list[Operation]:
             raise e.NotAuthenticated
         if not await call.chat.store.of(principal).sign_ins.use(link, now()):
             raise e.NotAuthenticated
+        await call.chat.audit.note(principal, "login", f"user:{principal.user_id}", by="link")
         expires = int(time.time()) + LIFETIME
         wanted: dict[str, Any] = {
             name: claims[name] for name in ("sub", "client_id", "roles", "iss") if name in claims

@@ -26,9 +26,11 @@ from prosa.domain.errors import (
 from prosa.domain.ids import new_id
 from prosa.domain.keys import KeyState, place_of
 from prosa.domain.models import Asked, ChatRequest, ModelEvent, Role, TextDelta, Turn
+from prosa.domain.principal import Principal
 from prosa.services.keys.keys import Keys
 from prosa.services.models.keyed import Keyed
 
+OP = Principal("op")
 CANARY = "canary-0123456789-abcdefghij-6789"
 ONE, TWO = "11" * 32, "22" * 32
 
@@ -77,7 +79,7 @@ class Room:
         await self.store.close()
 
     async def add(self, secret: str, **fields: Any) -> str:
-        fields = {"label": "", "weight": 1, "by": "op", **fields}
+        fields = {"label": "", "weight": 1, "by": OP, **fields}
         return (await self.keys.add("openai", secret, **fields)).key.id
 
     async def ask(self) -> tuple[str, str | None]:
@@ -87,7 +89,7 @@ class Room:
         return "".join(each.text for each in said if isinstance(each, TextDelta)), asked[-1].key
 
     async def states(self) -> dict[str, KeyState]:
-        return {each.key.id: each.key.state for each in await self.keys.list()}
+        return {each.key.id: each.key.state for each in await self.keys.list(by=OP)}
 
 
 ASKED = ChatRequest("m", (Turn(Role.USER, "x"),))
@@ -131,7 +133,7 @@ async def test_it_is_there_after_a_restart(room: Room, tmp_path: Path) -> None:
     await room.store.close()
     async with Room(tmp_path) as again:
         assert await again.ask() == (CANARY, key)
-        (listed,) = await again.keys.list()
+        (listed,) = await again.keys.list(by=OP)
         assert (listed.key.label, listed.key.weight, listed.key.hint) == ("l", 7, "6789")
         assert listed.last_used_at is None
 
@@ -140,7 +142,7 @@ async def test_a_new_key_takes_an_old_ones_place_under_running_answers(room: Roo
     key = await room.add("old-key")
     stream = room.keyed.stream(ASKED)
     assert await anext(stream) == Asked("openai", "m", key)
-    rotated = await room.keys.rotate(key, "new-key", by="op")
+    rotated = await room.keys.rotate(key, "new-key", by=OP)
     assert await room.ask() == ("new-key", rotated.key.id)
     assert "old-key" not in room.closed[1:]  # once it was tried before it was stored
     rest = [event async for event in stream]
@@ -149,17 +151,17 @@ async def test_a_new_key_takes_an_old_ones_place_under_running_answers(room: Roo
     assert room.closed.count("old-key") == 2
     assert await room.states() == {key: KeyState.RETIRED, rotated.key.id: KeyState.ACTIVE}
     with pytest.raises(KeyRetired):
-        await room.keys.rotate(key, "newer-key", by="op")
+        await room.keys.rotate(key, "newer-key", by=OP)
 
 
 async def test_a_retired_key_is_used_no_more(room: Room) -> None:
     key = await room.add("only-key")
     for _ in range(2):
-        await room.keys.retire(key, by="op")
+        await room.keys.retire(key, by=OP)
     with pytest.raises(NoUsableKey):
         await room.ask()
     with pytest.raises(KeyNotFound):
-        await room.keys.retire(new_id(), by="op")
+        await room.keys.retire(new_id(), by=OP)
 
 
 @pytest.mark.parametrize("error", [ProviderKeyRefused, QuotaExhausted])
@@ -173,7 +175,7 @@ async def test_a_key_that_is_refused_is_set_aside_and_said_so(
             assert {(await room.ask())[0] for _ in range(4)} == {"good-key"}
         await room.keys.close()
         assert await room.states() == {bad: KeyState.SET_ASIDE, good: KeyState.ACTIVE}
-        listed = (await room.keys.list())[0].key
+        listed = (await room.keys.list(by=OP))[0].key
         assert listed.reason == error.code
         assert listed.set_aside_at is not None
         assert [each["key"] for each in logs if each["event"] == "key_set_aside"] == [bad]
@@ -203,12 +205,12 @@ async def test_what_can_not_be_a_key(room: Room, secret: str) -> None:
     with pytest.raises(InvalidRequest) as caught:
         await room.add(secret)
     assert len(secret) < 2 or secret not in str(caught.value)
-    assert await room.keys.list() == []
+    assert await room.keys.list(by=OP) == []
 
 
 async def test_a_provider_that_takes_none(room: Room) -> None:
     with pytest.raises(NoSuchProvider, match="openai"):
-        await room.keys.add("nobody", "k", label="", weight=1, by="op")
+        await room.keys.add("nobody", "k", label="", weight=1, by=OP)
 
 
 @pytest.mark.hostile(22)
@@ -223,7 +225,7 @@ async def test_swapped_rows_are_refused(tmp_path: Path) -> None:
             assert {await again.ask() for _ in range(4)} == {("three", three)}
             states = await again.states()
             assert states == {one: KeyState.SET_ASIDE, two: KeyState.SET_ASIDE, three: KeyState.ACTIVE}
-            assert {each.key.reason for each in await again.keys.list()} == {"seal_broken", None}
+            assert {each.key.reason for each in await again.keys.list(by=OP)} == {"seal_broken", None}
     assert {each["key"] for each in logs if each["event"] == "provider_key_unreadable"} == {one, two}
 
 
@@ -273,7 +275,7 @@ async def test_no_key_is_added_beside_keys_of_another_master(tmp_path: Path) -> 
         room.keys._masters._vault = Vault(TWO, None, None)
         with pytest.raises(MisconfiguredError, match="another master key"):
             await room.add("two")
-        assert len(await room.keys.list()) == 1
+        assert len(await room.keys.list(by=OP)) == 1
 
 
 def files(folder: Path) -> dict[str, bytes]:
@@ -288,9 +290,9 @@ async def under(room: Room) -> set[str]:
 async def test_the_master_key_in_the_file_gives_way(tmp_path: Path) -> None:
     async with Room(tmp_path) as room:
         one, gone = await room.add("one"), await room.add("gone")
-        await room.keys.retire(gone, by="op")
+        await room.keys.retire(gone, by=OP)
         before, kept = await under(room), room.file.read_text()
-        assert await room.keys.rotate_master(by="op") == 1
+        assert await room.keys.rotate_master(by=OP) == 1
         assert not await under(room) & before
         assert kept.strip() not in room.file.read_text()
         assert len(room.file.read_text().split()) == 1
@@ -304,11 +306,11 @@ async def test_the_master_key_that_is_set_gives_way(tmp_path: Path) -> None:
         for secret in ("one", "two"):
             await room.add(secret)
         with pytest.raises(MisconfiguredError, match="PROSA_SECRET_KEY_OLD"):
-            await room.keys.rotate_master(by="op")
+            await room.keys.rotate_master(by=OP)
     async with Room(tmp_path, key=TWO, old=ONE) as room:
         assert len(await under(room)) == 1  # a restart with both alone does not begin it
-        assert await room.keys.rotate_master(by="op") == 2
-        assert await room.keys.rotate_master(by="op") == 0
+        assert await room.keys.rotate_master(by=OP) == 2
+        assert await room.keys.rotate_master(by=OP) == 0
     async with Room(tmp_path, key=TWO) as room:
         assert {(await room.ask())[0] for _ in range(2)} == {"one", "two"}
 
@@ -318,7 +320,7 @@ async def test_from_the_file_to_the_setting(tmp_path: Path) -> None:
         await room.add("one")
     async with Room(tmp_path, key=ONE) as room:
         assert await room.ask()
-        assert await room.keys.rotate_master(by="op") == 1
+        assert await room.keys.rotate_master(by=OP) == 1
     (tmp_path / "prosa.db.key").unlink()
     async with Room(tmp_path, key=ONE) as room:
         assert (await room.ask())[0] == "one"
@@ -346,7 +348,7 @@ async def test_a_rotation_that_broke_off_is_ended_by_the_next_start(
         assert {(await again.ask())[0] for _ in range(4)} == secrets
         ended = done > 0 or not given
         assert await under(again) == {again.vault.masters()[0 if ended else 1]}
-        assert await again.keys.rotate_master(by="op") == (0 if given and done else 4)
+        assert await again.keys.rotate_master(by=OP) == (0 if given and done else 4)
         assert {(await again.ask())[0] for _ in range(4)} == secrets
 
 
@@ -355,10 +357,10 @@ async def test_a_key_that_does_not_open_keeps_the_old_master_key(tmp_path: Path)
         one, two = await room.add("one"), await room.add("two")
         sealed = {each.key.id: each.sealed for each in await room.store.keys.all()}
         await room.store.keys.reseal(one, sealed[one], sealed[two])
-        assert await room.keys.rotate_master(by="op") == 1
+        assert await room.keys.rotate_master(by=OP) == 1
         assert len(room.vault.masters()) == 2
-        await room.keys.retire(one, by="op")
-        assert await room.keys.rotate_master(by="op") == 0
+        await room.keys.retire(one, by=OP)
+        assert await room.keys.rotate_master(by=OP) == 0
         assert len(room.vault.masters()) == 1
 
 
@@ -366,7 +368,7 @@ async def test_keys_come_and_go_while_the_master_key_changes(tmp_path: Path) -> 
     async with Room(tmp_path) as room:
         await asyncio.gather(
             *(room.add(f"key-{place}") for place in range(10)),
-            *(room.keys.rotate_master(by="op") for _ in range(3)),
+            *(room.keys.rotate_master(by=OP) for _ in range(3)),
         )
     async with Room(tmp_path) as again:
         assert len({(await again.ask())[0] for _ in range(10)}) == 10
@@ -377,9 +379,9 @@ async def test_a_key_is_nowhere_in_the_clear(tmp_path: Path) -> None:
     with capture_logs() as logs:
         async with Room(tmp_path) as room:
             key = await room.add(CANARY, label="l")
-            await room.keys.rotate(key, CANARY[::-1], by="op")
-            await room.keys.rotate_master(by="op")
-            listed = repr(await room.keys.list()) + repr(await room.store.keys.all()) + repr(room.vault)
+            await room.keys.rotate(key, CANARY[::-1], by=OP)
+            await room.keys.rotate_master(by=OP)
+            listed = repr(await room.keys.list(by=OP)) + repr(await room.store.keys.all()) + repr(room.vault)
     stored = b"".join(files(tmp_path).values()).decode("latin-1")
     everything = repr(logs) + listed + stored
     for secret in (CANARY, CANARY[::-1]):

@@ -6,9 +6,11 @@ from typing import Any
 import msgspec
 from sqlalchemy import BigInteger, and_, bindparam, cast, func, insert, null, select, update
 
+from prosa.adapters.store.repositories.audit import note
 from prosa.adapters.store.session import Session
 from prosa.adapters.store.statement import Ask, Plan, Row, Statement, Tell
 from prosa.adapters.store.tables import ai_usage, provider_keys
+from prosa.domain.audit import Deed
 from prosa.domain.errors import KeyNotFound, KeyRetired
 from prosa.domain.keys import KeyState, KeyUse, ProviderKey, Sealed, StoredKey
 from prosa.domain.money import Picodollars
@@ -73,18 +75,20 @@ def _get(key_id: str, statement: Statement = _ONE) -> Plan[StoredKey]:
     return _to_stored(rows[0])
 
 
-def _add(key: ProviderKey, sealed: Sealed) -> Plan[None]:
+def _add(key: ProviderKey, sealed: Sealed, noted: Deed | None) -> Plan[None]:
     params = {**msgspec.structs.asdict(key), "state": str(key.state)}
     yield Ask(_ADD, **params, sealed=sealed.data, master=sealed.master)
     yield Tell("keys", [key.id])
+    if noted is not None:
+        yield from note(noted, key.created_at)
 
 
-def _replace(key_id: str, key: ProviderKey, sealed: Sealed) -> Plan[None]:
+def _replace(key_id: str, key: ProviderKey, sealed: Sealed, noted: Deed | None) -> Plan[None]:
     before = yield from _get(key_id, _LOCKED)
     if before.key.state is KeyState.RETIRED:
         raise KeyRetired
-    yield from _add(key, sealed)
-    yield from _retire(key_id, key.created_at)
+    yield from _retire(key_id, key.created_at, None)
+    yield from _add(key, sealed, noted)
 
 
 def _set_aside(key_id: str, reason: str, now: Instant) -> Plan[bool]:
@@ -103,11 +107,13 @@ def _restore(key_id: str) -> Plan[bool]:
     return True
 
 
-def _retire(key_id: str, now: Instant) -> Plan[None]:
-    if (yield Ask(_RETIRE, key_id=key_id, now=now, new_state=KeyState.RETIRED.value)):
-        yield Tell("keys", [key_id])
-    else:
+def _retire(key_id: str, now: Instant, noted: Deed | None) -> Plan[None]:
+    if not (yield Ask(_RETIRE, key_id=key_id, now=now, new_state=KeyState.RETIRED.value)):
         yield from _get(key_id)
+        return
+    yield Tell("keys", [key_id])
+    if noted is not None:
+        yield from note(noted, now)
 
 
 def _reseal(key_id: str, before: Sealed, after: Sealed) -> Plan[bool]:
@@ -145,11 +151,11 @@ class ProviderKeys:
     async def get(self, key_id: str) -> StoredKey:
         return await self._session.read(_get, key_id)
 
-    async def add(self, key: ProviderKey, sealed: Sealed) -> None:
-        await self._session.write(_add, key, sealed)
+    async def add(self, key: ProviderKey, sealed: Sealed, noted: Deed | None = None) -> None:
+        await self._session.write(_add, key, sealed, noted)
 
-    async def replace(self, key_id: str, key: ProviderKey, sealed: Sealed) -> None:
-        await self._session.write(_replace, key_id, key, sealed)
+    async def replace(self, key_id: str, key: ProviderKey, sealed: Sealed, noted: Deed | None = None) -> None:
+        await self._session.write(_replace, key_id, key, sealed, noted)
 
     async def set_aside(self, key_id: str, reason: str, now: Instant) -> bool:
         return await self._session.write(_set_aside, key_id, reason, now)
@@ -157,8 +163,8 @@ class ProviderKeys:
     async def restore(self, key_id: str) -> bool:
         return await self._session.write(_restore, key_id)
 
-    async def retire(self, key_id: str, now: Instant) -> None:
-        await self._session.write(_retire, key_id, now)
+    async def retire(self, key_id: str, now: Instant, noted: Deed | None = None) -> None:
+        await self._session.write(_retire, key_id, now, noted)
 
     async def reseal(self, key_id: str, before: Sealed, after: Sealed) -> bool:
         return await self._session.write(_reseal, key_id, before, after)

@@ -23,7 +23,7 @@ class Watched:
         self._session = session
         self._by = by
 
-    def deed(self, action: str, target: str = "", **details: Detail) -> Deed:
+    def deed(self, action: str, target: str = "", /, **details: Detail) -> Deed:
         """What this operator is about to do, for `look` and `change`."""
         return deed(self._by, action, target, details)
 
