@@ -17,9 +17,10 @@ from prosa.domain.conversations import Conversation, ConversationStatus, Message
 from prosa.domain.ending import Append, Boundary, Ending, Entry
 from prosa.domain.files import File, FileKind
 from prosa.domain.ids import new_id
+from prosa.domain.limits import Limits, Remaining
 from prosa.domain.models import ChatRequest, Role, Usage
 from prosa.domain.money import Picodollars
-from prosa.domain.opening import Begun, Limits, Opening, Prepare, Prepared, Remaining
+from prosa.domain.opening import Begun, Opening, Prepare, Prepared
 from prosa.domain.principal import Principal
 from prosa.domain.runs import Run, RunStatus
 from prosa.domain.steps import Step, StepStatus

@@ -18,9 +18,9 @@ from prosa.config import Settings, load, secret, tables
 from prosa.declared import Source, ToolTable
 from prosa.domain.calendar import Calendar
 from prosa.domain.errors import MisconfiguredError
+from prosa.domain.limits import Limits
 from prosa.domain.models import ToolSpec
 from prosa.domain.money import from_dollars
-from prosa.domain.opening import Limits
 from prosa.ports.files import Blobs
 from prosa.ports.keys import Vault as VaultPort
 from prosa.ports.models import ChatModel
@@ -113,6 +113,7 @@ def chat(
     limits = Limits(
         settings.max_tokens_per_day,
         None if settings.max_cost_per_month is None else from_dollars(settings.max_cost_per_month),
+        calendar=Calendar(settings.timezone),
     )
     return Chat(
         opened,

@@ -10,7 +10,8 @@ from tests.stores import ANA, BOOT, LEASE, NOON, PAST, Ears, append, begin, conv
 
 from prosa.domain.conversations import Conversation
 from prosa.domain.errors import LimitReached, StoreUnavailable
-from prosa.domain.opening import Begun, Limits
+from prosa.domain.limits import Limits
+from prosa.domain.opening import Begun
 from prosa.domain.runs import RunStatus
 from prosa.domain.time import SECOND, Instant, now
 from prosa.ports.store import Store

@@ -7,6 +7,7 @@ import pytest
 from tests.stores import ANA, BIA, NOON, begin, bound, conversation, ending, message, opening, turn
 
 from prosa.adapters.store.repositories.branch import WINDOW_BYTES
+from prosa.domain.calendar import Calendar
 from prosa.domain.context import Shown
 from prosa.domain.conversations import Conversation, ConversationStatus, MessageStatus
 from prosa.domain.errors import (
@@ -21,11 +22,12 @@ from prosa.domain.errors import (
     TokenLimitReached,
 )
 from prosa.domain.ids import new_id
+from prosa.domain.limits import Limits, Remaining
 from prosa.domain.models import Role, Turn, Usage
 from prosa.domain.money import Picodollars
-from prosa.domain.opening import Begun, Limits, Opening, Prepared, Remaining
+from prosa.domain.opening import Begun, Opening, Prepared
 from prosa.domain.runs import RunStatus
-from prosa.domain.time import SECOND, Instant, start_of_day, start_of_month
+from prosa.domain.time import SECOND, Instant
 from prosa.ports.store import Store
 
 DAY = 86_400 * SECOND
@@ -184,7 +186,7 @@ async def test_token_limit(store: Store, chat: Conversation) -> None:
     assert spent.usage is not None
     exact = await begin(store, chat, tokens=40, limits=limits, parent_id=None)
     assert exact.prepared is not None
-    assert exact.remaining.tokens_reset_at == start_of_day(NOON) + DAY
+    assert exact.remaining.tokens_reset_at == Calendar().day_of(NOON).until
 
 
 async def test_yesterday_does_not_count(store: Store, chat: Conversation) -> None:
@@ -204,7 +206,7 @@ async def test_cost_limit(store: Store, chat: Conversation) -> None:
     with pytest.raises(PriceUnknown):
         await begin(store, chat, cost=None, limits=limits)
     begun = await begin(store, chat, cost=93, limits=limits)
-    assert begun.remaining.cost_resets_at == start_of_month(NOON, ahead=1)
+    assert begun.remaining.cost_resets_at == Calendar().month_of(NOON).until
 
 
 async def test_limits_are_of_one_user(store: Store, chat: Conversation, other: Conversation) -> None:

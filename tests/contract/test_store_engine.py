@@ -8,9 +8,9 @@ from tests.stores import ANA, BIA, BOOT, LEASE, NOON, PAST, append, begin, conve
 from prosa.domain.conversations import Conversation, MessageStatus
 from prosa.domain.errors import RunNotFound
 from prosa.domain.ids import new_id
+from prosa.domain.limits import Limits
 from prosa.domain.models import Usage
 from prosa.domain.money import Picodollars
-from prosa.domain.opening import Limits
 from prosa.domain.runs import Run, RunStatus
 from prosa.domain.time import SECOND, Instant
 from prosa.ports.store import Store

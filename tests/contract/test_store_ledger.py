@@ -10,9 +10,9 @@ from tests.stores import ANA, BIA, BOOT, LEASE, NOON
 from prosa.domain.ending import Entry
 from prosa.domain.errors import CostLimitReached, PriceUnknown, TokenLimitReached
 from prosa.domain.ids import new_id
+from prosa.domain.limits import Bound, Limits, Remaining
 from prosa.domain.models import Usage
 from prosa.domain.money import Picodollars
-from prosa.domain.opening import Bound, Limits, Remaining
 from prosa.domain.time import SECOND, Instant
 from prosa.ports.store import Store
 

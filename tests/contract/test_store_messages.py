@@ -13,8 +13,8 @@ from prosa.domain.errors import (
     RunNotFound,
 )
 from prosa.domain.ids import new_id
+from prosa.domain.limits import Limits
 from prosa.domain.models import Role
-from prosa.domain.opening import Limits
 from prosa.domain.time import SECOND, Instant
 from prosa.ports.store import Store
 

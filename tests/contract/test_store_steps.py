@@ -21,9 +21,9 @@ from tests.stores import (
 from prosa.domain.conversations import Conversation
 from prosa.domain.ending import Pause
 from prosa.domain.errors import InvalidRequest, RunNotFound, RunNotWaiting, TokenLimitReached
+from prosa.domain.limits import Bound, Limits
 from prosa.domain.models import Usage
 from prosa.domain.money import Picodollars
-from prosa.domain.opening import Bound, Limits
 from prosa.domain.runs import Run, RunStatus
 from prosa.domain.steps import StepStatus, Verdict
 from prosa.domain.time import SECOND, Instant

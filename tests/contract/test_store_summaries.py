@@ -12,8 +12,9 @@ from prosa.domain.context import Counts, Sent, Shown
 from prosa.domain.conversations import Conversation, Message, MessageKind
 from prosa.domain.errors import ConversationNotFound
 from prosa.domain.ids import between, new_id
+from prosa.domain.limits import Remaining
 from prosa.domain.models import Role, Turn
-from prosa.domain.opening import Prepared, Remaining
+from prosa.domain.opening import Prepared
 from prosa.domain.runs import Run
 from prosa.domain.time import SECOND, Instant
 from prosa.domain.tree import Tree

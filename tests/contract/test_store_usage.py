@@ -11,9 +11,9 @@ from prosa.domain.calendar import Calendar
 from prosa.domain.conversations import Conversation, MessageKind
 from prosa.domain.ending import Entry
 from prosa.domain.ids import new_id
+from prosa.domain.limits import Limits
 from prosa.domain.models import Role, Usage
 from prosa.domain.money import Picodollars
-from prosa.domain.opening import Limits
 from prosa.domain.principal import Principal
 from prosa.domain.time import DAY, SECOND, Instant, from_iso
 from prosa.domain.usage import Sum, Wanted, added

@@ -1,5 +1,6 @@
 """Days and months in the time zone that an operator counts in."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta, tzinfo
 from functools import lru_cache
 
@@ -17,6 +18,13 @@ class Span(Struct, frozen=True):
     since: Instant
     until: Instant
     offset: int
+
+
+class Period(Struct, frozen=True):
+    """From `since` on, until before `until`."""
+
+    since: Instant
+    until: Instant
 
 
 class Calendar(Struct, frozen=True):
@@ -42,6 +50,19 @@ class Calendar(Struct, frozen=True):
     def moment(self, year: int, month: int, day: int) -> Instant:
         """The first moment of that day. Raises ValueError where there is no such day."""
         return self._first(year, month, day)
+
+    def day_of(self, instant: Instant) -> Period:
+        """The day of `instant`: 23 or 25 hours where its clocks are changed."""
+        return self._known("day", instant, self.start_of_day)
+
+    def month_of(self, instant: Instant) -> Period:
+        return self._known("month", instant, self.start_of_month)
+
+    def _known(self, kind: str, instant: Instant, start: Callable[[Instant, int], Instant]) -> Period:
+        period = _latest.get((kind, self.zone))
+        if period is None or not period.since <= instant < period.until:
+            period = _latest[kind, self.zone] = Period(start(instant, 0), start(instant, 1))
+        return period
 
     def spans(self, since: Instant, until: Instant) -> list[Span]:
         """The time from `since` until before `until`, cut where the clocks are changed."""
@@ -75,6 +96,10 @@ class Calendar(Struct, frozen=True):
 
     def _first(self, year: int, month: int, day: int) -> Instant:
         return Instant((datetime(year, month, day, tzinfo=_zone(self.zone)) - _EPOCH) // _MICROSECOND)
+
+
+_latest: dict[tuple[str, str], Period] = {}
+"""The latest day and month that were asked for: reckoning is dear, and nearly all ask for today."""
 
 
 @lru_cache

@@ -200,7 +200,7 @@ class IdempotencyMismatch(ProsaError):
 
 class LimitReached(ProsaError):
     code = "limit_reached"
-    shown = ("remaining", "resetsAt")
+    shown = ("remaining", "resetsAt", "scope")
 
 
 class TokenLimitReached(LimitReached):

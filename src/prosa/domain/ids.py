@@ -52,6 +52,13 @@ def id_at(tick: int, chance: int) -> str:
     return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"
 
 
+def first_id(micros: int) -> str:
+    """The least UUIDv7 of a moment, in microseconds since 1970."""
+    value = (micros // 1_000) << 80 | 0x7 << 76 | 0b10 << 62
+    digits = f"{value:032x}"
+    return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"
+
+
 def moment_of(identity: str) -> int | None:
     """The 74 bits that `id_at` was given as `tick`; None where the UUID is no UUIDv7 (or not canonical)."""
     if identity[14] != "7" or identity[19] not in "89ab":

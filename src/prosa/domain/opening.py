@@ -8,64 +8,11 @@ from msgspec import UNSET, Struct, UnsetType
 
 from prosa.domain.context import Sent, Shown
 from prosa.domain.conversations import Conversation
-from prosa.domain.errors import CostLimitReached, PriceUnknown, TokenLimitReached
+from prosa.domain.limits import NONE, Bound, Limits, Remaining
 from prosa.domain.models import ChatRequest
-from prosa.domain.money import Picodollars, to_dollars
+from prosa.domain.money import Picodollars
 from prosa.domain.runs import Run
-from prosa.domain.time import Instant, to_iso
-
-
-class Limits(Struct, frozen=True):
-    """What a user may spend; None means without limit."""
-
-    tokens_per_day: int | None = None
-    cost_per_month: Picodollars | None = None
-
-    def __bool__(self) -> bool:
-        return self.tokens_per_day is not None or self.cost_per_month is not None
-
-
-class Bound(Struct, frozen=True):
-    """The most that asking `model` may take: tokens of input and output together, and their cost, None
-    where the model's price is not known."""
-
-    model: str
-    tokens: int
-    cost: Picodollars | None
-
-    def times(self, number: int) -> Bound:
-        cost = None if self.cost is None else Picodollars(self.cost * number)
-        return Bound(self.model, self.tokens * number, cost)
-
-
-class Remaining(Struct, frozen=True):
-    """What is left of a user's limits, reservations taken off; None means without limit."""
-
-    tokens: int | None = None
-    cost: Picodollars | None = None
-    tokens_reset_at: Instant = Instant(0)
-    cost_resets_at: Instant = Instant(0)
-
-    def shared(self, number: int) -> Remaining:
-        """An equal share for each of `number`."""
-        return Remaining(
-            None if self.tokens is None else self.tokens // number,
-            None if self.cost is None else Picodollars(self.cost // number),
-            self.tokens_reset_at,
-            self.cost_resets_at,
-        )
-
-    def hold(self, bound: Bound) -> None:
-        """Raises TokenLimitReached, CostLimitReached or PriceUnknown where `bound` is more."""
-        if self.tokens is not None and bound.tokens > self.tokens:
-            raise TokenLimitReached(remaining=max(0, self.tokens), resetsAt=to_iso(self.tokens_reset_at))
-        if self.cost is None:
-            return
-        if bound.cost is None:
-            raise PriceUnknown(model=bound.model)
-        if bound.cost > self.cost:
-            left = to_dollars(Picodollars(max(0, self.cost)))
-            raise CostLimitReached(remaining=left, resetsAt=to_iso(self.cost_resets_at))
+from prosa.domain.time import Instant
 
 
 class Opening(Struct, frozen=True):
@@ -93,7 +40,7 @@ class Opening(Struct, frozen=True):
     answering: str | None = None
     attachments: tuple[str, ...] = ()
     parent_id: str | UnsetType | None = UNSET
-    limits: Limits = Limits()
+    limits: Limits = NONE
     key: str | None = None
     body_hash: str = ""
 

@@ -32,16 +32,3 @@ def from_iso(text: str) -> Instant | None:
         return Instant((moment - _EPOCH) // timedelta(microseconds=1))
     except (ValueError, OverflowError):
         return None
-
-
-def start_of_day(instant: Instant) -> Instant:
-    """Midnight UTC at or before `instant`."""
-    return Instant(instant - instant % DAY)
-
-
-def start_of_month(instant: Instant, ahead: int = 0) -> Instant:
-    """The first moment (UTC) of the month of `instant`, or of the month `ahead` months later."""
-    moment = datetime.fromtimestamp(instant // SECOND, UTC)
-    months = moment.year * 12 + moment.month - 1 + ahead
-    first = datetime(months // 12, months % 12 + 1, 1, tzinfo=UTC)
-    return Instant(int(first.timestamp()) * SECOND)

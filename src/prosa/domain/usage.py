@@ -6,9 +6,9 @@ from typing import NewType
 from msgspec import Struct
 from msgspec.structs import replace
 
+from prosa.domain.limits import Remaining
 from prosa.domain.models import Usage
 from prosa.domain.money import Picodollars
-from prosa.domain.opening import Remaining
 from prosa.domain.time import Instant
 
 Day = NewType("Day", str)

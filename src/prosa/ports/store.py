@@ -12,7 +12,8 @@ from prosa.domain.context import Counts, Shown
 from prosa.domain.conversations import EVERY, Conversation, Filter, Message
 from prosa.domain.ending import Append, Boundary, Ending, Entry
 from prosa.domain.imports import Planted, Planting
-from prosa.domain.opening import Begun, Bound, Limits, Measure, Opening, Prepare, Remaining
+from prosa.domain.limits import Bound, Limits, Remaining
+from prosa.domain.opening import Begun, Measure, Opening, Prepare
 from prosa.domain.principal import Principal
 from prosa.domain.runs import Run, RunStatus
 from prosa.domain.search import Found, Sought, Spot

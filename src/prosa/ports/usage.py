@@ -4,7 +4,7 @@ from typing import Protocol
 
 from prosa.domain.calendar import Calendar
 from prosa.domain.ending import Entry
-from prosa.domain.opening import Limits, Remaining
+from prosa.domain.limits import Limits, Remaining
 from prosa.domain.time import Instant
 from prosa.domain.usage import Overview, Place, Share, Wanted
 

@@ -11,6 +11,7 @@ import msgspec
 from msgspec.structs import replace
 
 from prosa.domain.errors import ShuttingDown
+from prosa.domain.limits import Bound, Remaining
 from prosa.domain.models import (
     Aside,
     Asked,
@@ -28,7 +29,6 @@ from prosa.domain.models import (
     UsageReport,
     Withheld,
 )
-from prosa.domain.opening import Bound, Remaining
 from prosa.domain.principal import Principal
 from prosa.ports.models import ChatModel
 from prosa.services import meters

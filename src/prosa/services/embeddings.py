@@ -5,9 +5,9 @@ import asyncio
 from msgspec import Struct
 
 from prosa.domain.errors import ShuttingDown
+from prosa.domain.limits import Bound, Remaining
 from prosa.domain.models import Embeddings as Vectors
 from prosa.domain.models import EmbedRequest, Usage
-from prosa.domain.opening import Bound, Remaining
 from prosa.domain.principal import Principal
 from prosa.services.completions import Completions, bound_of
 from prosa.services.context import window

@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from prosa.domain.ending import Entry
 from prosa.domain.errors import StoreUnavailable
 from prosa.domain.ids import new_id
+from prosa.domain.limits import Bound, Limits
 from prosa.domain.models import Aside, Usage
-from prosa.domain.opening import Bound, Limits, Measure
+from prosa.domain.opening import Measure
 from prosa.domain.principal import Principal
 from prosa.domain.time import now
 from prosa.kit.log import log

@@ -9,6 +9,7 @@ from prosa.domain import errors as e
 from prosa.domain import files as f
 from prosa.domain import moderation, sockets
 from prosa.domain.imports import ImportFailed
+from prosa.domain.limits import TooManyRuns
 
 _STATUSES: tuple[tuple[type[e.ProsaError], int], ...] = (
     (e.InvalidRequest, 400),
@@ -38,6 +39,7 @@ _STATUSES: tuple[tuple[type[e.ProsaError], int], ...] = (
     (f.ModelTakesNoImages, 422),
     (e.TokenLimitReached, 429),
     (e.QueueFull, 429),
+    (TooManyRuns, 429),
     (sockets.TooManySockets, 429),
     (sockets.TooManyMessages, 429),
     (f.TooManyUploads, 429),

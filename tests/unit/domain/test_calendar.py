@@ -1,10 +1,12 @@
 """Days and months where clocks are changed."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from prosa.domain.calendar import Calendar, Span, check
+from prosa.domain.calendar import Calendar, Period, Span, check
 from prosa.domain.time import DAY, SECOND, Instant, from_iso, to_iso
 
 HOUR = 3_600 * SECOND
@@ -64,3 +66,34 @@ def test_each_moment_of_a_span_is_of_the_day_that_its_offset_says() -> None:
 def test_what_is_no_time_zone(name: str) -> None:
     with pytest.raises(ValueError, match="no time zone"):
         check(name)
+
+
+ZONES = (
+    "UTC",
+    "Europe/Lisbon",
+    "America/Sao_Paulo",
+    "America/Havana",
+    "Asia/Kathmandu",
+    "Australia/Lord_Howe",
+)
+moments = st.datetimes(datetime(1970, 1, 2), datetime(2037, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001
+
+
+@given(moments)
+def test_days_and_months_as_periods(moment: datetime) -> None:
+    midnight = moment.replace(hour=0, minute=0, second=0, microsecond=0)
+    first = midnight.replace(day=1)
+    instant, after = at(moment.isoformat()), (first + timedelta(days=31)).replace(day=1)
+    tomorrow = midnight + timedelta(days=1)
+    assert UTC_DAYS.day_of(instant) == Period(at(midnight.isoformat()), at(tomorrow.isoformat()))
+    assert UTC_DAYS.month_of(instant) == Period(at(first.isoformat()), at(after.isoformat()))
+
+
+@given(moments, st.sampled_from(ZONES))
+def test_periods_of_a_zone_meet_each_other(moment: datetime, zone: str) -> None:
+    instant, calendar = at(moment.isoformat()), Calendar(zone)
+    for of in (calendar.day_of, calendar.month_of):
+        period = of(instant)
+        assert period.since <= instant < period.until
+        after, before = of(period.until), of(Instant(period.since - 1))
+        assert (after.since, before.until) == (period.until, period.since)

@@ -13,7 +13,7 @@ from prosa.adapters.models.fake.client import FakeModel, Script, Step
 from prosa.adapters.vault.vault import Vault
 from prosa.domain.conversations import Conversation, Message
 from prosa.domain.events import Done, Error, Event, Text, decode
-from prosa.domain.opening import Limits
+from prosa.domain.limits import Limits
 from prosa.domain.principal import Principal
 from prosa.domain.runs import Run
 from prosa.ports.models import ChatModel

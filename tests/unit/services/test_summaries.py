@@ -15,8 +15,8 @@ from prosa.domain.content import ToolCall, ToolResult
 from prosa.domain.context import Shown
 from prosa.domain.conversations import MessageKind
 from prosa.domain.errors import ProviderUnreachable
+from prosa.domain.limits import Limits
 from prosa.domain.models import Role, Turn, Usage, turn
-from prosa.domain.opening import Limits
 from prosa.domain.turns import recalled
 from prosa.services.context import summary
 from prosa.services.context.told import context_of

@@ -12,8 +12,8 @@ from tests.unit.services.house import House, events_of, soon
 from prosa.adapters.models.fake.client import Step
 from prosa.domain.conversations import Conversation, TitleBy
 from prosa.domain.errors import ProviderOverloaded
+from prosa.domain.limits import Limits
 from prosa.domain.models import ChatRequest
-from prosa.domain.opening import Limits
 from prosa.domain.runs import RunStatus
 from prosa.domain.titles import INSTRUCTIONS
 

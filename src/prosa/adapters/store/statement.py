@@ -54,6 +54,10 @@ class Statement:
         return Compiled(self.core if self.instead is None else self.instead, _POSTGRES)
 
 
+class Totals(Statement):
+    """Sums and numbers of many owners' rows, and nothing that tells of one: a principal may see those."""
+
+
 class Ask:
     """A step of a plan: execute `statement`, answer with its rows."""
 

@@ -231,6 +231,7 @@ reservations = Table(
     Column("cost", BigInteger, comment="picodollars; null where the price is not known"),
     Column("created_at", Instant, nullable=False),
     Index(None, "user_id"),
+    Index(None, "client_id"),
 )
 
 idempotency = Table(
@@ -409,6 +410,32 @@ audit_head = Table(
     Column("hash", Text, nullable=False),
 )
 
+spending = Table(
+    "spending",
+    metadata,
+    Column("scope", Text, primary_key=True),
+    Column("subject", Text, primary_key=True),
+    Column("since", Instant, primary_key=True),
+    Column("until", Instant, primary_key=True),
+    Column("tokens", BigInteger, nullable=False),
+    Column("cost", BigInteger, nullable=False, comment="picodollars"),
+    sqlite_with_rowid=False,
+)
+
+limits = Table(
+    "limits",
+    metadata,
+    Column("scope", Text, primary_key=True),
+    Column("subject", Text, primary_key=True, comment="empty: of each of the scope"),
+    Column("tokens_per_day", BigInteger),
+    Column("cost_per_month", BigInteger, comment="picodollars"),
+    Column("requests_per_minute", BigInteger),
+    Column("runs_at_once", BigInteger),
+    Column("sockets", BigInteger),
+    Column("updated_at", Instant, nullable=False),
+    Column("updated_by", Text, nullable=False),
+)
+
 OWNED = (
     conversations,
     messages,
@@ -430,5 +457,5 @@ OWNED = (
 ENGINE = (runs, run_steps, journal, messages, reservations, ai_usage, files)
 """The tables that the engine's own role may touch for many users at once."""
 
-OPERATORS = (provider_keys, audit_log, audit_head, alerts)
+OPERATORS = (provider_keys, audit_log, audit_head, alerts, limits)
 """The tables of the operator: no principal's statement names them, and the application may not."""

@@ -4,7 +4,8 @@ import msgspec
 from msgspec import Struct
 
 from prosa.domain.content import Part
-from prosa.domain.opening import Prepared, Remaining
+from prosa.domain.limits import Remaining
+from prosa.domain.opening import Prepared
 from prosa.domain.principal import Principal
 from prosa.services.runs.settle import Spent
 

@@ -8,9 +8,9 @@ from prosa.domain.conversations import MessageStatus
 from prosa.domain.ending import Ending, Entry
 from prosa.domain.errors import ProsaError
 from prosa.domain.events import Done, Error, Event, Tokens
+from prosa.domain.limits import Remaining
 from prosa.domain.models import FinishReason
 from prosa.domain.money import Picodollars, to_dollars
-from prosa.domain.opening import Remaining
 from prosa.domain.runs import Run, RunStatus, Signal, feed
 from prosa.domain.time import now
 from prosa.kit.text import well_formed

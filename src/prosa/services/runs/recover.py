@@ -19,8 +19,8 @@ from prosa.domain.events import (
     decode,
     encode,
 )
+from prosa.domain.limits import Remaining
 from prosa.domain.models import MOST_TOKENS, ThinkingDelta, ToolCallDelta, ToolCallStart
-from prosa.domain.opening import Remaining
 from prosa.domain.runs import Run, RunStatus, Signal
 from prosa.domain.steps import ENDS, Step
 from prosa.domain.time import Instant, now

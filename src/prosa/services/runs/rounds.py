@@ -6,8 +6,8 @@ from msgspec.structs import replace
 
 from prosa.domain.content import Part, ToolCall, text_of
 from prosa.domain.ending import Append, Boundary, Pause
+from prosa.domain.limits import Bound, Limits
 from prosa.domain.models import ChatRequest, Role
-from prosa.domain.opening import Bound, Limits
 from prosa.domain.runs import Run
 from prosa.domain.steps import Step
 from prosa.domain.time import SECOND, Instant, now

@@ -10,8 +10,9 @@ from prosa.domain.context import Shown
 from prosa.domain.conversations import Conversation
 from prosa.domain.errors import InvalidRequest
 from prosa.domain.ids import new_id
+from prosa.domain.limits import Limits, Remaining
 from prosa.domain.models import ChatRequest, Role, ToolChoice, ToolSpec, Turn
-from prosa.domain.opening import Limits, Opening, Prepare, Prepared, Remaining
+from prosa.domain.opening import Opening, Prepare, Prepared
 from prosa.domain.principal import Principal
 from prosa.domain.time import SECOND, Instant, now
 from prosa.services.context.attachments import takeable

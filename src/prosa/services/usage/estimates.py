@@ -8,9 +8,10 @@ from prosa.domain.context import Shown
 from prosa.domain.conversations import Conversation, ConversationStatus
 from prosa.domain.errors import LimitReached, PriceUnknown
 from prosa.domain.ids import new_id
+from prosa.domain.limits import Limits, Remaining
 from prosa.domain.models import ChatRequest, Role, Turn
 from prosa.domain.money import Picodollars
-from prosa.domain.opening import Limits, Prepared, Remaining
+from prosa.domain.opening import Prepared
 from prosa.domain.principal import Principal
 from prosa.domain.time import now
 from prosa.ports.store import Store

@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 
 from prosa.domain.calendar import Calendar
 from prosa.domain.ending import Entry
-from prosa.domain.opening import Limits
+from prosa.domain.limits import Limits
 from prosa.domain.principal import Principal
 from prosa.domain.time import DAY, Instant, now
 from prosa.domain.usage import Place, Report, Wanted

@@ -7,9 +7,9 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 
 from prosa.domain import errors as e
 from prosa.domain.calendar import Calendar
+from prosa.domain.limits import Remaining
 from prosa.domain.models import Role, Turn
 from prosa.domain.money import Picodollars, to_dollars
-from prosa.domain.opening import Remaining
 from prosa.domain.time import Instant, to_iso
 from prosa.domain.usage import Report, Share, Sum
 from prosa.services.runs.start import Send, system_turns_apart

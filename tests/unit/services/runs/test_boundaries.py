@@ -22,6 +22,7 @@ from tests.unit.services.runs.test_tools import (
 from prosa.domain.content import ToolResult, ToolStatus
 from prosa.domain.errors import ProviderUnreachable
 from prosa.domain.events import RequiresAction, Reset, ToolReturned, decode
+from prosa.domain.limits import Limits
 from prosa.domain.models import (
     Asked,
     RefusalDelta,
@@ -30,7 +31,6 @@ from prosa.domain.models import (
     UsageReport,
 )
 from prosa.domain.models import Reset as Anew
-from prosa.domain.opening import Limits
 from prosa.domain.runs import RunStatus
 from prosa.domain.steps import ENDS, StepStatus, Verdict
 from prosa.ports.store import Store

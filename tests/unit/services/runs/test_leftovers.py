@@ -11,8 +11,8 @@ from tests.unit.services.house import House, events_of, soon, until_text
 from tests.unit.services.runs.test_tools import CLIENT, LISBON, Weather, calling, paused, rounds
 
 from prosa.domain.content import TextPart, ToolCall, ToolResult
+from prosa.domain.limits import Limits
 from prosa.domain.models import Asked, Reset
-from prosa.domain.opening import Limits
 from prosa.domain.runs import RunStatus
 from prosa.services.tools.registry import Toolbox
 

@@ -10,9 +10,9 @@ from tests.unit.services.conftest import Open
 from tests.unit.services.house import House, end_of, events_of, lines_of, until_text
 
 from prosa.domain.errors import BrokenStream, CostLimitReached, LimitReached, PriceUnknown, TokenLimitReached
+from prosa.domain.limits import Limits
 from prosa.domain.models import Usage, UsageReport
 from prosa.domain.money import PER_DOLLAR, Picodollars, to_dollars
-from prosa.domain.opening import Limits
 from prosa.services.context.window import TEMPLATE, bound
 from prosa.services.models import prices
 

@@ -25,6 +25,7 @@ from prosa.domain.events import (
     ToolReturned,
     decode,
 )
+from prosa.domain.limits import Limits
 from prosa.domain.models import (
     Asked,
     ChatRequest,
@@ -43,7 +44,6 @@ from prosa.domain.models import (
 )
 from prosa.domain.models import Queued as QueuedUp
 from prosa.domain.models import Reset as Anew
-from prosa.domain.opening import Limits
 from prosa.domain.runs import RunStatus
 from prosa.domain.steps import StepStatus, Verdict
 from prosa.ports.tools import Caller

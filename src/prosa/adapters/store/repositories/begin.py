@@ -89,6 +89,7 @@ def begin(opening: Opening, prepare: Prepare) -> Plan[Begun]:
         asked = Turn(Role.USER, opening.content, _parts(opening, attached))
         shown.append(Shown(opening.user_message_id, (asked,)))
     left = yield from remaining(opening.limits, opening.now)
+    left.begin()
     prepared = prepare(conversation, shown, left)
     left.hold(prepared.bound)
     run = _run(opening, prepared, parent)

@@ -23,8 +23,8 @@ from prosa.adapters.store.session import Session
 from prosa.adapters.store.statement import Ask, Ids, Json, Many, Plan, Statement, Tell, Together, among
 from prosa.adapters.store.tables import ai_usage, journal, messages, reservations, run_steps, runs
 from prosa.domain.ending import Append, Boundary, Ending
+from prosa.domain.limits import Bound, Limits, Remaining
 from prosa.domain.models import Usage
-from prosa.domain.opening import Bound, Limits, Remaining
 from prosa.domain.runs import Run, RunStatus
 from prosa.domain.steps import Step, StepStatus
 from prosa.domain.time import SECOND, Instant

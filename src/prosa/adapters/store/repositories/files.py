@@ -5,8 +5,8 @@ from collections.abc import Sequence
 import msgspec
 from sqlalchemy import BigInteger, bindparam, cast, delete, exists, func, select, update
 
-from prosa.adapters.store.repositories.limits import TURNSTILE
 from prosa.adapters.store.repositories.rows import FILE, to_file
+from prosa.adapters.store.repositories.turnstile import TURNSTILE
 from prosa.adapters.store.session import Session
 from prosa.adapters.store.statement import Ask, Ids, Plan, Statement, among, insertion, owned
 from prosa.adapters.store.tables import attachments, files

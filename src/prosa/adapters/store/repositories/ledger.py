@@ -11,7 +11,8 @@ from prosa.adapters.store.session import Session
 from prosa.adapters.store.statement import Ask, Ids, Many, Plan, Statement, Together, among, insertion, owned
 from prosa.adapters.store.tables import ai_usage, reservations
 from prosa.domain.ending import Entry
-from prosa.domain.opening import Bound, Limits, Measure
+from prosa.domain.limits import Bound, Limits
+from prosa.domain.opening import Measure
 from prosa.domain.time import Instant
 
 _RESERVE = insertion(reservations, *reservations.c.keys())
@@ -44,6 +45,7 @@ _ENTER = Statement(
 
 def _hold(ids: Sequence[str], client_id: str, limits: Limits, measure: Measure, now: Instant) -> Plan[Bound]:
     left = yield from remaining(limits, now)
+    left.begin(len(ids))
     bound = measure(left.shared(len(ids)))
     left.hold(bound.times(len(ids)))
     row = {"client_id": client_id, "tokens": bound.tokens, "cost": bound.cost, "created_at": now}
@@ -52,6 +54,7 @@ def _hold(ids: Sequence[str], client_id: str, limits: Limits, measure: Measure, 
 
 
 def _go_on(hold_id: str, entries: Sequence[Entry], limits: Limits, bound: Bound, now: Instant) -> Plan[None]:
+    yield from remaining(limits, now)  # before what is entered: nobody waits in a ring
     yield Together(
         *(Ask(_ENTER, **from_entry(entry)) for entry in entries),
         Ask(_RESERVE_ANEW, hold_id=hold_id, new_tokens=0, new_cost=0, now=now),

@@ -1,53 +1,117 @@
-"""What is left of a user's limits: spent + held + bound ≤ limit, exact under any concurrency."""
+"""What is left of limits: spent + held + bound ≤ limit for user, client and all, exact under any rush."""
 
+from collections.abc import Sequence
+from itertools import combinations
 from typing import Any
 
 from msgspec.structs import replace
-from sqlalchemy import BigInteger, bindparam, cast, func, select, update
-from sqlalchemy.ext.compiler import compiles
-from sqlalchemy.sql.expression import ClauseElement, ColumnElement, Executable
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    ColumnElement,
+    Select,
+    Text,
+    and_,
+    bindparam,
+    cast,
+    delete,
+    func,
+    insert,
+    literal,
+    select,
+    union_all,
+    update,
+)
+from sqlalchemy.dialects.postgresql import TIMESTAMP, UUID
 
-from prosa.adapters.store.statement import Ask, Plan, Statement, owned
-from prosa.adapters.store.tables import ai_usage, reservations
+from prosa.adapters.store.statement import Ask, Plan, Row, Statement, Totals, owned
+from prosa.adapters.store.tables import ai_usage, reservations, spending
+from prosa.domain.calendar import Period
+from prosa.domain.ids import first_id
+from prosa.domain.limits import Bound, Cap, Limits, Remaining, Scope
 from prosa.domain.money import Picodollars
-from prosa.domain.opening import Bound, Limits, Remaining
-from prosa.domain.time import SECOND, Instant, start_of_day, start_of_month
+from prosa.domain.time import DAY, Instant
+
+_s, _h = spending.c, reservations.c
 
 
-class _Turnstile(Executable, ClauseElement):
-    """Lets one transaction of the owner at a time past, until it ends. SQLite has one writer anyway."""
-
-    inherit_cache = False
-
-
-@compiles(_Turnstile, "postgresql")
-def _in_postgres(_element: _Turnstile, compiler: Any, **kw: Any) -> str:
-    owner = compiler.process(bindparam("principal"), **kw)
-    return f"SELECT pg_advisory_xact_lock(hashtextextended({owner}, 0))"
-
-
-@compiles(_Turnstile, "sqlite")
-def _in_sqlite(_element: _Turnstile, _compiler: object, **_kw: object) -> str:
-    return "SELECT 1"
+def _spent(scope: Scope, subject: ColumnElement[str], column: ColumnElement[int], span: str) -> Any:
+    return (
+        select(column)
+        .where(
+            _s.scope == literal(scope.value),
+            _s.subject == subject,
+            _s.since == bindparam(f"{span}_since"),
+            _s.until == bindparam(f"{span}_until"),
+        )
+        .scalar_subquery()
+    )
 
 
-TURNSTILE = Statement(_Turnstile())
-
-
-def _used(spent: ColumnElement[int], held: ColumnElement[int]) -> Statement:
-    """What the owner spent since `since`, and what is held for runs that go on."""
-    ledger = select(_sum(spent)).where(ai_usage.c.created_at >= bindparam("since"), owned(ai_usage))
-    holds = select(_sum(held)).where(owned(reservations))
-    return Statement(select(ledger.scalar_subquery() + holds.scalar_subquery()))
+def _standing(scope: Scope, subject: ColumnElement[str], mine: ColumnElement[bool] | None) -> Select[Any]:
+    """Of one cap: tokens spent today, cost spent this month (None where nobody has counted yet), tokens held,
+    cost held, answers that are being written."""
+    asked = select(
+        _spent(scope, subject, _s.tokens, "day"),
+        _spent(scope, subject, _s.cost, "month"),
+        _sum(_h.tokens),
+        _sum(_h.cost),
+        func.count(),
+    ).select_from(reservations)
+    return asked if mine is None else asked.where(mine)
 
 
 def _sum(column: ColumnElement[int]) -> ColumnElement[int]:
     return cast(func.coalesce(func.sum(column), 0), BigInteger)
 
 
-_TOKENS = _used(ai_usage.c.total_tokens, reservations.c.tokens)
-_COST = _used(ai_usage.c.cost, reservations.c.cost)
+def _began(scope: Scope, subject: ColumnElement[str], mine: ColumnElement[bool]) -> Any:
+    entries = ai_usage.c
+    sums: Any = select(
+        literal(scope.value), subject, bindparam("since"), bindparam("until"),
+        _sum(entries.total_tokens), _sum(entries.cost),
+    )  # fmt: skip
+    sums = sums.where(mine, entries.created_at >= bindparam("since"), entries.created_at < bindparam("until"))
+    return insert(spending).from_select([column.name for column in spending.c], sums)
 
+
+_me, _client = bindparam("principal", type_=Text()), bindparam("client_id", type_=Text())
+_all = literal("")
+_recent = ai_usage.c.id >= bindparam("first_id", type_=ai_usage.c.id.type)
+_spans = (f"{span}_{end}" for span in ("day", "month") for end in ("since", "until"))
+_ASKED = select(
+    func.prosa_standing(
+        bindparam("scopes", type_=ARRAY(Text())), _me, _client,
+        *(bindparam(name, type_=TIMESTAMP(timezone=True)) for name in _spans),
+        bindparam("first_id", type_=UUID(as_uuid=False)),
+    ).table_valued("tokens", "cost", "held_tokens", "held_cost", "held")
+)  # fmt: skip
+"""Postgres is asked for all caps in one round trip. It lets nobody past who would take of them, until the
+transaction ends, and begins their counters by itself. SQLite has one writer anyway."""
+
+_OF = {
+    Scope.USER: _standing(Scope.USER, _me, owned(reservations)),
+    Scope.CLIENT: _standing(Scope.CLIENT, _client, _h.client_id == _client),
+    Scope.EVERYONE: _standing(Scope.EVERYONE, _all, None),
+}
+_STANDING = {
+    scopes: (Statement if scopes == (Scope.USER,) else Totals)(
+        _OF[scopes[0]] if len(scopes) == 1 else union_all(*(_OF[scope] for scope in scopes)), _ASKED
+    )
+    for number in range(1, len(_OF) + 1)
+    for scopes in combinations(_OF, number)
+}
+_BEGIN = {
+    Scope.USER: Statement(_began(Scope.USER, _me, owned(ai_usage))),
+    Scope.CLIENT: Totals(_began(Scope.CLIENT, _client, and_(ai_usage.c.client_id == _client, _recent))),
+    Scope.EVERYONE: Totals(_began(Scope.EVERYONE, _all, _recent)),
+}
+_FORGET = {
+    scope: Statement(delete(spending).where(_s.scope == scope.value, _s.subject == subject,
+                                            _s.until < bindparam("before", type_=_s.until.type)))
+    for scope, subject in ((Scope.USER, _me), (Scope.CLIENT, _client), (Scope.EVERYONE, _all))
+}  # fmt: skip
+"""Counters of months that are over, once the next one begins."""
 
 _HELD = Statement(
     select(reservations.c.tokens, reservations.c.cost).where(reservations.c.run_id == bindparam("run_id"))
@@ -76,15 +140,53 @@ def hold(run_id: str, user_id: str, limits: Limits, bound: Bound, now: Instant) 
 
 
 def remaining(limits: Limits, now: Instant, **owner: str) -> Plan[Remaining]:
-    """What the owner has left; no other transaction of theirs can take of it until this one ends. The engine
-    has to say who that is (`principal`)."""
+    """What the owner has left; no other transaction can take of it until this one ends. The engine has to say
+    who that is (`principal`)."""
     if not limits:
         return Remaining()
-    yield Ask(TURNSTILE, **owner)
-    day, month = start_of_day(now), start_of_month(now)
-    tokens = cost = None
-    if limits.tokens_per_day is not None:
-        tokens = limits.tokens_per_day - (yield Ask(_TOKENS, since=day, **owner))[0][0]
-    if limits.cost_per_month is not None:
-        cost = Picodollars(limits.cost_per_month - (yield Ask(_COST, since=month, **owner))[0][0])
-    return Remaining(tokens, cost, Instant(day + 86_400 * SECOND), start_of_month(now, ahead=1))
+    caps = limits.caps
+    scopes = tuple(scope for scope, _ in caps)
+    day, month = limits.calendar.day_of(now), limits.calendar.month_of(now)
+    asked = Ask(
+        _STANDING[scopes],
+        scopes=scopes, client_id=limits.client_id, day_since=day.since, day_until=day.until,
+        month_since=month.since, month_until=month.until, first_id=first_id(month.since), **owner,
+    )  # fmt: skip
+    rows = yield asked
+    if any(row[0] is None or row[1] is None for row in rows):
+        for (scope, _), row in zip(caps, rows, strict=True):
+            yield from _count(scope, asked, [span for span, spent in zip((day, month), row, strict=False)
+                                             if spent is None])  # fmt: skip
+        rows = yield asked
+    left = Remaining(tokens_reset_at=day.until, cost_resets_at=month.until)
+    for (scope, cap), row in zip(caps, rows, strict=True):
+        left = _less(left, scope, cap, row)
+    return left
+
+
+def _count(scope: Scope, asked: Ask, spans: Sequence[Period]) -> Plan[None]:
+    """Begins counters, with what is in the ledger already: who was not limited was not counted."""
+    params = {
+        name: asked.params[name] for name in ("client_id", "first_id", "principal") if name in asked.params
+    }
+    for span in spans:
+        yield Ask(_FORGET[scope], before=span.since - 62 * DAY, **params)
+        yield Ask(_BEGIN[scope], since=span.since, until=span.until, **params)
+
+
+def _less(left: Remaining, scope: Scope, cap: Cap, row: Row) -> Remaining:
+    """What this cap leaves, where that is less."""
+    tokens, cost, held_tokens, held_cost, held = row
+    if cap.tokens_per_day is not None:
+        more = cap.tokens_per_day - tokens - held_tokens
+        if left.tokens is None or more < left.tokens:
+            left = replace(left, tokens=more, tokens_scope=scope)
+    if cap.cost_per_month is not None:
+        dollars = Picodollars(cap.cost_per_month - cost - held_cost)
+        if left.cost is None or dollars < left.cost:
+            left = replace(left, cost=dollars, cost_scope=scope)
+    if cap.runs_at_once is not None:
+        runs = cap.runs_at_once - held
+        if left.runs is None or runs < left.runs:
+            left = replace(left, runs=runs, runs_scope=scope)
+    return left

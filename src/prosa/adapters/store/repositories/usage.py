@@ -15,9 +15,9 @@ from prosa.adapters.store.tables import ai_usage, conversations, messages
 from prosa.domain.calendar import Calendar
 from prosa.domain.conversations import MessageKind
 from prosa.domain.ending import Entry
+from prosa.domain.limits import Limits, Remaining
 from prosa.domain.models import Role, Usage
 from prosa.domain.money import Picodollars
-from prosa.domain.opening import Limits, Remaining
 from prosa.domain.time import DAY, Instant
 from prosa.domain.usage import Day, Place, Share, Sum, merged
 
