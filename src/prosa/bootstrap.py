@@ -45,6 +45,7 @@ from prosa.toml import Tables
 
 if TYPE_CHECKING:
     from prosa.adapters.tools.http import Given
+    from prosa.services.access.keyset import KeySet
     from prosa.transport.app import App
     from prosa.transport.identity import Identity
 
@@ -107,7 +108,8 @@ def chat(
     """The services. `models` are offered beside those of the settings, the first as the default; so are
     `tools`, and functions that become tools."""
     opened = store(settings)
-    keys = Keys(opened, _vault(settings))
+    vault = _vault(settings)
+    keys = Keys(opened, vault)
     kept = files(settings, opened)
     supply = Supply(settings, keys, models, read=kept.read)
     limits = Limits(
@@ -130,6 +132,7 @@ def chat(
         ),
         keys,
         kept,
+        vault,
         tools=toolbox(tools),
         reload=supply.reload,
     )
@@ -274,15 +277,35 @@ def advice(settings: Settings) -> list[str]:
     return said
 
 
-def identity(settings: Settings) -> "Identity":
-    from prosa.transport.identity import Identity
+def identity(settings: Settings, services: Chat | None = None) -> "Identity":
+    """Who is calling; without the services, API keys are nobody's."""
+    from prosa.transport.identity import Claims, Identity
 
+    claims = Claims(
+        settings.jwt_user_claim,
+        settings.jwt_client_claim,
+        settings.jwt_roles_claim,
+        settings.admin_role,
+        settings.jwt_issuer,
+        settings.jwt_audience,
+        settings.jwt_azp,
+    )
     return Identity(
         _secret(settings.jwt_secret),
         settings.jwt_cookie or SESSION_COOKIE,
-        settings.jwt_issuer,
-        settings.jwt_audience,
+        claims,
+        _published(settings.jwks_url),
+        None if services is None else services.access.checks,
     )
+
+
+def _published(url: str | None) -> "KeySet | None":
+    if url is None:
+        return None
+    from prosa.adapters.jwks.http import HttpKeyHost
+    from prosa.services.access.keyset import KeySet
+
+    return KeySet(HttpKeyHost(url))
 
 
 def application(settings: Settings, services: Chat) -> "App":
@@ -292,7 +315,7 @@ def application(settings: Settings, services: Chat) -> "App":
 
     return App(
         services,
-        identity(settings),
+        identity(settings, services),
         language=settings.language,
         origins=settings.allowed_origins,
         limits=SocketLimits(settings.max_sockets_per_user, messages=settings.socket_messages_per_second),

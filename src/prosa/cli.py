@@ -14,7 +14,6 @@ from prosa import bootstrap, config
 from prosa.commands import audit, keys, models, moves
 from prosa.commands.address import address
 from prosa.domain.errors import ProsaError
-from prosa.domain.principal import ADMIN
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 app.add_typer(audit.app, name="audit")
@@ -78,20 +77,15 @@ def token(
     """Print a token for a user, and a link that signs a browser in once."""
     settings = config.load()
     identity = bootstrap.identity(settings)
-    if identity.local:
-        print("prosa: PROSA_JWT_SECRET is not set: everybody is the one local user.", file=sys.stderr)
+    if not identity.signs:
+        print("prosa: PROSA_JWT_SECRET is not set: nothing here can sign a token.", file=sys.stderr)
         sys.exit(1)
     now = int(time.time())
-    who = {"sub": user} | ({"client_id": client} if client else {})
-    if settings.jwt_issuer:
-        who["iss"] = settings.jwt_issuer
+    who = identity.claim(user, client)
     page = (url or address(settings.host, settings.port)).rstrip("/")
     link = identity.sign_in_link(who, secrets.token_urlsafe(16), now + 3_600)
-    roles = {"roles": [ADMIN]} if admin else {}
-    print(
-        "Token:  ",
-        identity.sign({**who, **roles, **identity.audience, "iat": now, "exp": now + days * 86_400}),
-    )
+    said = identity.claim(user, client, admin=admin)
+    print("Token:  ", identity.sign({**said, "iat": now, "exp": now + days * 86_400}))
     print("Sign in:", f"{page}/#sign-in={link}", "(works once, for an hour)")
 
 

@@ -42,6 +42,12 @@ def _strong(value: SecretStr | None) -> SecretStr | None:
     return value
 
 
+def _web_address(value: str | None) -> str | None:
+    if value is not None and not re.fullmatch(r"https?://[^\s/@]+(/\S*)?", value):
+        raise ValueError("must be an address such as https://id.example/.well-known/jwks.json")
+    return value
+
+
 def _several(value: object) -> object:
     if isinstance(value, str):
         return frozenset(each.strip().rstrip("/") for each in value.split(",") if each.strip())
@@ -71,6 +77,14 @@ class Settings(BaseSettings):
     jwt_issuer: str | None = _named("PROSA_JWT_ISSUER", default=None)
     jwt_audience: str | None = _named("PROSA_JWT_AUDIENCE", default=None)
     jwt_cookie: str | None = _named("PROSA_JWT_COOKIE", default=None)
+    jwks_url: Annotated[str | None, AfterValidator(_web_address)] = _named("PROSA_JWKS_URL", default=None)
+    jwt_azp: Annotated[frozenset[str], NoDecode, BeforeValidator(_several)] = _named(
+        "PROSA_JWT_AZP", default=frozenset()
+    )
+    jwt_user_claim: str = _named("PROSA_JWT_USER_CLAIM", default="sub")
+    jwt_client_claim: str = _named("PROSA_JWT_CLIENT_CLAIM", default="client_id")
+    jwt_roles_claim: str = _named("PROSA_JWT_ROLES_CLAIM", default="roles")
+    admin_role: str = _named("PROSA_ADMIN_ROLE", default="admin")
     allowed_origins: Annotated[frozenset[str], NoDecode, BeforeValidator(_several)] = _named(
         "PROSA_ALLOWED_ORIGINS", default=frozenset()
     )
@@ -189,18 +203,17 @@ def secret(name: str, where: str) -> str:
 
 
 def _check(settings: Settings) -> None:
-    if settings.jwt_secret is None and settings.host not in LOOPBACK:
+    if settings.jwt_secret is None and settings.jwks_url is None and settings.host not in LOOPBACK:
         raise MisconfiguredError(
             f"PROSA_HOST is {settings.host}, but without tokens Prosa serves this machine only. Set "
-            "PROSA_JWT_SECRET (at least 32 bytes, for example the output of `openssl rand -hex 32`)."
+            "PROSA_JWT_SECRET (at least 32 bytes, for example the output of `openssl rand -hex 32`) or "
+            "PROSA_JWKS_URL."
         )
     if settings.secret_key_old is not None and settings.secret_key is None:
         raise MisconfiguredError(
             "PROSA_SECRET_KEY_OLD is set and PROSA_SECRET_KEY is not. The old key goes with the new one: set "
             "both, run `prosa keys rotate --master`, then take the old one away."
         )
-    if os.environ.get("PROSA_JWKS_URL"):
-        raise MisconfiguredError("PROSA_JWKS_URL is not supported by this version. Set PROSA_JWT_SECRET.")
 
 
 def in_force(settings: Settings) -> list[tuple[str, str, str]]:

@@ -86,7 +86,7 @@ def test_a_token_and_a_link(tmp_path: Path) -> None:
     token, link = done.stdout.split()[1], done.stdout.split("#sign-in=")[1].split()[0]
     assert "https://chat.example/#sign-in=" in done.stdout
     scope = {"headers": [(b"authorization", f"Bearer {token}".encode())]}
-    who = Identity(SECRET, "c").of(scope)
+    who = asyncio.run(Identity(SECRET, "c").of(scope)).principal
     assert (who.user_id, who.client_id) == ("ana", "acme")
     assert Identity(SECRET, "c").claims(link)["aud"] == "prosa-sign-in"
     assert SECRET not in done.stdout

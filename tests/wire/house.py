@@ -39,7 +39,7 @@ class House:
         self.chat: Chat = bootstrap.chat(settings, {"fake": self.model}, tools)
         # No test of the wire starts the embedded model.
         self.chat.catalogue._offers["local"] = Offer("local", FakeModel(provider="local"))
-        self.identity = bootstrap.identity(settings)
+        self.identity = bootstrap.identity(settings, self.chat)
         self.app: App = bootstrap.application(settings, self.chat)
         self.base_url = "http://localhost"
         self._clients = contextlib.AsyncExitStack()

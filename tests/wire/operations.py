@@ -24,6 +24,7 @@ class Ids(NamedTuple):
     template: str = NOBODY
     ticket: str = NOBODY
     file: str = NOBODY
+    api_key: str = NOBODY
     model: str = "nobody/has-this"
 
     @property
@@ -33,7 +34,7 @@ class Ids(NamedTuple):
     def path(self, operation: Operation) -> str:
         return operation.path.format(
             conversationId=self.conversation, messageId=self.message, runId=self.run, keyId=self.key,
-            templateId=self.template, ticketId=self.ticket, fileId=self.file, model=self.model,
+            templateId=self.template, ticketId=self.ticket, fileId=self.file, apiKeyId=self.api_key, model=self.model,
         )  # fmt: skip
 
 
@@ -134,6 +135,16 @@ EXAMPLES: dict[str, Example] = {
     "GET /api/session": Example(),
     "POST /api/session": Example({"token": "x"}),
     "DELETE /api/session": Example(),
+    "GET /api/api-keys": Example(),
+    "POST /api/api-keys": Example({"name": "x"}),
+    "DELETE /api/api-keys/{apiKeyId}": Example(),
+    "POST /api/embed-tokens": Example({"userId": "x"}),
+    "GET /api/admin/api-keys": Example(),
+    "POST /api/admin/api-keys": Example({"userId": "x", "name": "x"}),
+    "DELETE /api/admin/api-keys/{apiKeyId}": Example(),
+    "GET /api/admin/suspensions": Example(),
+    "POST /api/admin/suspensions": Example({"userId": "x"}),
+    "DELETE /api/admin/suspensions": Example(asked={"userId": "x"}),
     "GET /api/admin/keys": Example(),
     "POST /api/admin/keys": Example({"provider": "openai", "key": "sk-x"}),
     "POST /api/admin/keys/{keyId}/rotate": Example({"key": "sk-y"}),

@@ -58,8 +58,10 @@ async def test_the_description_is_in_groups(local: House) -> None:
     tags = {path: operation["tags"] for path, one in described.items() for operation in one.values()}
     assert {tag for (tag,) in tags.values()} == {
         "admin",
+        "api-keys",
         "chat",
         "conversations",
+        "embed-tokens",
         "export",
         "feedback",
         "files",

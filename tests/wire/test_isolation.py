@@ -8,7 +8,7 @@ from tests.wire.house import NOBODY, House, refused, told
 from tests.wire.operations import ALL, NOBODY_IDS, WRITES, Example, Ids, body_of, example_of, name_of
 
 from prosa.domain import errors as e
-from prosa.domain.principal import Principal
+from prosa.domain.principal import EMBED, OPERATE, Principal
 from prosa.services.tickets import Following, Question
 from prosa.transport.operation import Operation
 
@@ -32,7 +32,7 @@ async def furnish(house: House, user: str, words: str, external: str) -> Ids:
     await ticket(house, user, external, words)
     return Ids(
         one, start["messageId"], start["userMessageId"], start["runId"], added.key.id, template.json()["id"],
-        external, file,
+        external, file, (await house.post("/api/api-keys", {"name": words}, user=user)).json()["id"],
     )  # fmt: skip
 
 
@@ -53,7 +53,7 @@ async def snapshot(house: House, user: str, ids: Ids) -> list[Any]:
             f"/api/chat/runs/{ids.run}", f"/api/chat/runs/{ids.run}/events?after=1000000", "/api/conversations",
             f"/api/templates/{ids.template}", "/api/templates", "/api/feedback",
             f"/api/tickets/{ids.ticket}", "/api/tickets",
-            f"/api/files/{ids.file}", f"/api/files/{ids.file}/content",
+            f"/api/files/{ids.file}", f"/api/files/{ids.file}/content", "/api/api-keys",
         )
         if "events" not in path
     ]  # fmt: skip
@@ -69,8 +69,8 @@ def requests(
         body = {"files": example.files}
     named = [
         name
-        for name in ("conversation", "message", "run", "key", "template", "ticket", "file")
-        if "{" + name + "Id}" in operation.path
+        for name in ("conversation", "message", "run", "key", "template", "ticket", "file", "api_key")
+        if "{" + name.replace("_k", "K") + "Id}" in operation.path
     ]
     for name in named:
         ids = own._replace(**{name: getattr(theirs, name)})
@@ -201,7 +201,11 @@ async def test_nobody_sets_what_is_not_his(guarded: House, operation: Operation)
     if operation.path.startswith("/v1/"):  # that door passes over nothing
         assert (answer.status_code, told(answer)["code"]) == (400, "invalid_request")
         return
-    refusal = 403 if operation.operator else 409 if example_of(operation).conflicts else None
+    if operation.path == "/api/api-keys":  # what it may be good for is heeded, and so refused
+        assert (answer.status_code, told(answer)["code"]) == (400, "invalid_request")
+        answer = await guarded.post(operation.path, {**body, "scopes": ["chat"]}, user="bia")
+        assert (answer.json()["userId"], answer.json()["clientId"]) == ("bia", None)
+    refusal = 403 if operation.needs in (OPERATE, EMBED) else 409 if example_of(operation).conflicts else None
     assert answer.status_code == refusal if refusal else answer.status_code < 300, answer.text
     assert (await guarded.get("/api/conversations", user="ana")).json()["items"] == []
     for one in (await guarded.get("/api/conversations", user="bia")).json()["items"]:

@@ -155,8 +155,6 @@ def headers(settings: Settings, user: str, roles: Sequence[str] = ()) -> dict[st
     found: dict[str, str] = {"Accept-Language": settings.language}
     identity = bootstrap.identity(settings)
     if not identity.local:
-        claims = {"sub": user, "roles": [*roles], **identity.audience, "exp": int(time.time()) + VALID}
-        if settings.jwt_issuer:
-            claims["iss"] = settings.jwt_issuer
+        claims = {**identity.claim(user, admin=ADMIN in roles), "exp": int(time.time()) + VALID}
         found["Authorization"] = f"Bearer {identity.sign(claims)}"
     return found

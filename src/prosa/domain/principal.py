@@ -2,34 +2,12 @@
 
 from msgspec import Struct
 
+CHAT, READ, EMBED, OPERATE, ACCOUNT = "chat", "read", "embed", "admin", "account"
+"""What a credential may be good for: to talk (and so to read), only to read, to make embed tokens, to do what
+the operator does; and what only the user himself may, of which no key is capable: to make keys."""
 
-class Principal(Struct, frozen=True):
-    """`user_id` is the token's `sub`; `client_id` the tenant or customer account, "" where there is none;
-    `roles` what the token says that he may do beside what every user may."""
-
-    user_id: str
-    client_id: str = ""
-    scopes: frozenset[str] = frozenset()
-    roles: frozenset[str] = frozenset()
-    acting: str = ""
-    """Who it is that acts as this one, if somebody else does."""
-
-    @property
-    def actor(self) -> str:
-        """Who answers for what is done."""
-        return self.acting or self.user_id
-
-    @property
-    def is_operator(self) -> bool:
-        """May see and change what belongs to no user."""
-        return ADMIN in self.roles
-
-    @property
-    def desk(self) -> "Principal":
-        """Who owns what the caller shares with all of his client: tickets, their conversations, shared
-        templates. Where there is no client, the caller himself."""
-        return Principal(DESK + self.client_id, self.client_id, acting=self.actor) if self.client_id else self
-
+OWN = frozenset({CHAT, READ, OPERATE, ACCOUNT})
+"""What a user's own token is good for; to operate only where it says that he is an operator."""
 
 ADMIN = "admin"
 
@@ -38,8 +16,51 @@ RESERVED = "prosa:"
 
 DESK = RESERVED + "desk:"
 
-COMMAND = Principal(RESERVED + "cli", roles=frozenset({ADMIN}))
-"""Who is at the machine itself: the command, straight in the store."""
+GUEST = RESERVED + "guest:"
+"""The end users of a host application, who are nobody elsewhere."""
+
+
+class Principal(Struct, frozen=True):
+    """`user_id` is the token's `sub`; `client_id` the tenant or customer account, "" where there is none;
+    `scopes` what his credential is good for; `roles` what the token says that he may do beside what every
+    user may; `key_id` the API key that he came with, "" where he came with none."""
+
+    user_id: str
+    client_id: str = ""
+    scopes: frozenset[str] = OWN
+    roles: frozenset[str] = frozenset()
+    key_id: str = ""
+    acting: str = ""
+    """Who it is that acts as this one, if somebody else does."""
+
+    @property
+    def actor(self) -> str:
+        """Who answers for what is done: of the programs of a user each by its key."""
+        if self.acting:
+            return self.acting
+        return f"key:{self.key_id}" if self.key_id and not self.is_guest else self.user_id
+
+    @property
+    def is_operator(self) -> bool:
+        """May see and change what belongs to no user."""
+        return ADMIN in self.roles and OPERATE in self.scopes
+
+    @property
+    def is_guest(self) -> bool:
+        """Whether a host application vouches for him, and nobody else."""
+        return self.user_id.startswith(GUEST)
+
+    @property
+    def desk(self) -> "Principal":
+        """Who owns what the caller shares with all of his client: tickets, their conversations, shared
+        templates. Where there is no client, and for guests, who share nothing, the caller himself."""
+        if not self.client_id or self.is_guest:
+            return self
+        return Principal(DESK + self.client_id, self.client_id, acting=self.actor)
+
 
 LOCAL = Principal("local", roles=frozenset({ADMIN}))
 """The one user of a Prosa without tokens, and of the library: the operator, too."""
+
+COMMAND = Principal(RESERVED + "cli", roles=frozenset({ADMIN}))
+"""Who is at the machine itself: the command, straight in the store."""

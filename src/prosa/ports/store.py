@@ -21,6 +21,7 @@ from prosa.domain.steps import Resumed, Step, Verdict
 from prosa.domain.stretch import Place, Stretch
 from prosa.domain.time import Instant
 from prosa.domain.tree import Tree
+from prosa.ports.access import Access
 from prosa.ports.audit import OperatorRecords
 from prosa.ports.feedback import Feedbacks
 from prosa.ports.files import Files, KnownFiles
@@ -377,6 +378,11 @@ class Store(Protocol):
         ...
 
     @property
+    def access(self) -> Access:
+        """API keys and suspensions: the operator's, of no principal."""
+        ...
+
+    @property
     def files(self) -> KnownFiles:
         """Those of all users; no request ever uses it."""
         ...
@@ -385,8 +391,9 @@ class Store(Protocol):
         """Migrates where the store does so by itself, connects, and from then on calls `heard(kind, ids)`
         in the loop whenever any node changed conversations ("conversations") or their messages
         ("messages"), or began runs ("begun": a conversation, then its run, and so on); and, where several
-        nodes share the store, committed events ("journal", with the runs), asked runs to stop ("stop") or
-        changed providers' keys ("keys"). No ids: any of them. "lost": anything may have been missed.
+        nodes share the store, committed events ("journal", with the runs), asked runs to stop ("stop"),
+        changed providers' keys ("keys") or API keys and suspensions ("access"). No ids: any of them.
+        "lost": anything may have been missed.
         Raises MisconfiguredError, StoreUnavailable, StoreLocked."""
         ...
 

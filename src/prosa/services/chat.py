@@ -4,7 +4,9 @@ import asyncio
 from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack, suppress
 
+from prosa.ports.keys import Vault
 from prosa.ports.store import Store
+from prosa.services.access.access import Access
 from prosa.services.audit import Audit
 from prosa.services.completions import Completions
 from prosa.services.conversations import Conversations
@@ -43,6 +45,7 @@ class Chat:
         defaults: Defaults,
         keys: Keys,
         files: Files,
+        vault: Vault,
         *,
         tools: Toolbox | None = None,
         reload: Callable[[], None] = lambda: None,
@@ -55,6 +58,7 @@ class Chat:
         self.defaults = defaults
         self.keys = keys
         self.files = files
+        self.access = Access(store, vault, self.audit)
         self.reload = reload
         self.tools = tools or Toolbox()
         self.engine = Engine(store, catalogue, defaults, self.tools)
@@ -86,6 +90,7 @@ class Chat:
         try:
             await self.store.open(self._heard)
             await self.keys.open()
+            await self.access.open()
             await self.files.open()
             self.catalogue.choose()  # whatever answers by default can answer
             await self.engine.open()
@@ -99,6 +104,7 @@ class Chat:
         """In reverse: ends the runs, then tools, models and the store; each whatever became of the others."""
         async with AsyncExitStack() as left:
             left.push_async_callback(self.store.close)
+            left.push_async_callback(self.access.close)
             left.push_async_callback(self.keys.close)
             left.push_async_callback(self.files.close)
             left.push_async_callback(self.catalogue.close)
@@ -125,6 +131,8 @@ class Chat:
         """What any node told; "lost" says that anything may have been missed."""
         if kind in ("keys", "lost"):
             self.keys.heard()
+        if kind in ("access", "lost"):
+            self.access.heard(ids)
         if kind in ("journal", "stop", "lost"):
             self.engine.heard(kind, ids)
         if kind in ("begun", "messages", "conversations", "lost"):

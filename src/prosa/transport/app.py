@@ -11,16 +11,17 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from prosa.domain.errors import NoSuchRoute, ProsaError
 from prosa.kit.log import log
 from prosa.services.chat import Chat
-from prosa.transport.admin import audit, health, keys
+from prosa.transport.admin import access, audit, health, keys
 from prosa.transport.admin import usage as admin_usage
 from prosa.transport.crowd import Crowd, SocketLimits
 from prosa.transport.identity import Identity
 from prosa.transport.middleware.bodies import Bodies
 from prosa.transport.middleware.hosts import Hosts
 from prosa.transport.middleware.origins import Origins
-from prosa.transport.native import chat as native_chat
 from prosa.transport.native import (
+    apikeys,
     conversations,
+    embeds,
     export,
     feed,
     feedback,
@@ -37,6 +38,7 @@ from prosa.transport.native import (
     templates,
     usage,
 )
+from prosa.transport.native import chat as native_chat
 from prosa.transport.openai import completions, embeddings
 from prosa.transport.openai import models as openai_models
 from prosa.transport.openai.errors import refusal as openai_refusal
@@ -146,7 +148,10 @@ def operations(identity: Identity) -> list[Operation]:
         *embeddings.OPERATIONS,
         *openai_models.OPERATIONS,
         *session.operations(identity),
+        *apikeys.OPERATIONS,
+        *embeds.OPERATIONS,
         *keys.OPERATIONS,
+        *access.OPERATIONS,
         *audit.OPERATIONS,
         *admin_usage.OPERATIONS,
         *health.OPERATIONS,

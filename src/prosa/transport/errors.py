@@ -5,6 +5,7 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
+from prosa.domain import access as a
 from prosa.domain import errors as e
 from prosa.domain import files as f
 from prosa.domain import moderation, sockets
@@ -22,11 +23,14 @@ _STATUSES: tuple[tuple[type[e.ProsaError], int], ...] = (
     (e.OriginRefused, 403),
     (e.HostRefused, 403),
     (e.ClientMismatch, 403),
+    (a.Suspended, 403),
+    (a.ScopeMissing, 403),
     (e.NotFound, 404),
     (e.NoSuchRoute, 404),
     (e.MethodNotAllowed, 405),
     (f.UploadTooSlow, 408),
     (e.Conflict, 409),
+    (a.TooManyApiKeys, 409),
     (e.MisconfiguredError, 409),
     (e.TooLarge, 413),
     (f.FilesFull, 413),
@@ -48,6 +52,7 @@ _STATUSES: tuple[tuple[type[e.ProsaError], int], ...] = (
     (e.ProviderError, 502),
     (e.AnswerFailed, 502),
     (e.ShuttingDown, 503),
+    (a.AccessBusy, 503),
     (e.StoreUnavailable, 503),
     (ImportFailed, 400),
     (e.ProsaError, 500),
@@ -86,7 +91,7 @@ def body_of(error: e.ProsaError, language: str) -> bytes:
 
 def headers_of(error: e.ProsaError) -> Headers:
     headers: Headers = [(b"content-type", b"application/json")]
-    if isinstance(error, e.ShuttingDown | e.StoreUnavailable):
+    if isinstance(error, e.ShuttingDown | e.StoreUnavailable | a.AccessBusy):
         headers.append((b"retry-after", b"%d" % RETRY_AFTER))
     if isinstance(error, e.QueueFull | e.ProviderSuspended):
         headers.append((b"retry-after", b"%d" % error.details["retryAfter"]))

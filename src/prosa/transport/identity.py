@@ -1,17 +1,27 @@
-"""Who is calling: a token in a header or a cookie becomes a principal, and nothing else does."""
+"""Who is calling: a credential in a header or a cookie becomes a principal, and nothing else does."""
 
+import base64
+import binascii
 import time
+import warnings
 from collections import OrderedDict
+from contextlib import nullcontext
 from typing import Any, TypeGuard
 
+import msgspec
 from joserfc import jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import OctKey
+from msgspec import Struct
 from starlette.types import Scope
 
+from prosa.domain.access import LONGEST_EMBED, PREFIX, SIGNER
 from prosa.domain.errors import NotAuthenticated
-from prosa.domain.principal import LOCAL, RESERVED, Principal
+from prosa.domain.principal import ADMIN, CHAT, READ, RESERVED, Principal
 from prosa.kit.text import well_formed
+from prosa.services.access.checks import Checks, Signer
+from prosa.services.access.keyset import ASYMMETRIC, KeySet
+from prosa.services.access.standing import LOCAL_PASS, Pass, pass_of
 
 MOST_CACHED = 10_000
 LONGEST_TOKEN = 8_192
@@ -20,54 +30,83 @@ CLOCK_SKEW = 5
 """Seconds that another machine's clock may be ahead of ours."""
 SIGN_IN = "prosa-sign-in"
 """The `aud` of the token in a sign-in link: it opens a session and is good for nothing else."""
+_BROUGHT = {"jwk", "jku", "x5u", "x5c", "crit"}
+"""What a header says to have its token checked with a key that it brings, or to be understood in a way that
+nobody here knows."""
+
+
+class Claims(Struct, frozen=True):
+    """What the claims of tokens are called (dotted paths), and what some of them must be (None, and for
+    `parties` empty: anything)."""
+
+    user: str = "sub"
+    client: str = "client_id"
+    roles: str = "roles"
+    admin: str = ADMIN
+    issuer: str | None = None
+    audience: str | None = None
+    parties: frozenset[str] = frozenset()
 
 
 class Identity:
-    """Checks HS256 tokens against `secret`; without one, everybody is the local user.
+    """Checks HS256 tokens against `secret` and others against `keys`, never one kind with the other's, and
+    API keys and embed tokens by `checks`; with neither secret nor keys, everybody is the local user.
 
-    A checked token is remembered until it expires: a check costs 75 µs.
+    A checked token is remembered until it expires: a check costs 75 µs and more.
     """
 
     def __init__(
-        self, secret: str | None, cookie: str, issuer: str | None = None, audience: str | None = None
+        self,
+        secret: str | None,
+        cookie: str,
+        claims: Claims = Claims(),  # noqa: B008 - frozen
+        keys: KeySet | None = None,
+        checks: Checks | None = None,
     ) -> None:
         self._key = None if secret is None else OctKey.import_key(secret.encode())
         self.cookie = cookie
-        self._issuer = issuer
-        self._audience = audience
-        self._known: OrderedDict[str, tuple[Principal, float]] = OrderedDict()
+        self._claims = claims
+        self._keys = keys
+        self._checks = checks
+        self._known: OrderedDict[str, Pass] = OrderedDict()
+        if keys is not None:
+            keys.changed = self._known.clear
 
     @property
     def local(self) -> bool:
-        return self._key is None
+        return self._key is None and self._keys is None
 
     @property
-    def audience(self) -> dict[str, str]:
-        """The `aud` claim that our own tokens need."""
-        return {} if self._audience is None else {"aud": self._audience}
+    def signs(self) -> bool:
+        """Whether it can make tokens itself."""
+        return self._key is not None
 
-    def of(self, scope: Scope) -> Principal:
-        """Raises NotAuthenticated."""
-        if self._key is None:
-            return LOCAL
-        return self.check(bearer(scope) or cookie(scope, self.cookie))
+    async def of(self, scope: Scope) -> Pass:
+        """Raises what `verify` raises."""
+        if self.local:
+            return LOCAL_PASS
+        return await self.verify(bearer(scope) or cookie(scope, self.cookie))
 
-    def check(self, token: str | None) -> Principal:
-        """Whose token this is. Raises NotAuthenticated, also once a token that was good has expired."""
+    async def verify(self, token: str | None) -> Pass:
+        """What this credential is good for. Raises NotAuthenticated, also once a token that was good has
+        expired; for API keys and embed tokens AccessBusy and StoreUnavailable, too."""
         if not token or len(token) > LONGEST_TOKEN:
             raise NotAuthenticated
         known = self._known.get(token)
         if known is not None:
-            principal, until = known
-            if until > time.time():
-                return principal
+            if known.until > time.time():
+                return known
             del self._known[token]
             raise NotAuthenticated
-        principal, until = self._verified(token)
-        self._known[token] = principal, until
+        if token.startswith(PREFIX):
+            if self._checks is None:
+                raise NotAuthenticated
+            return await self._checks.admit(token)
+        given = await self._verified(token)
+        self._known[token] = given
         if len(self._known) > MOST_CACHED:
             self._known.popitem(last=False)
-        return principal
+        return given
 
     def forgeable(self, scope: Scope) -> bool:
         """Whether another site could have made the browser send this: a cookie comes by itself, so the
@@ -75,39 +114,89 @@ class Identity:
 
         Nothing is asked of what changes nothing: without CORS another site can't read the answer, and over
         plain http browsers say nothing of where a GET comes from."""
-        if self._key is None or scope["method"] in ("GET", "HEAD") or bearer(scope):
+        if self.local or scope["method"] in ("GET", "HEAD") or bearer(scope):
             return False
         told = header(scope, b"origin") is not None
         return not told and header(scope, b"sec-fetch-site") not in ("same-origin", "none")
 
-    def _verified(self, token: str) -> tuple[Principal, float]:
-        claims = self.claims(token)
+    async def _verified(self, token: str) -> Pass:
+        algorithm, kid = _head(token)
+        if algorithm == "HS256":
+            if kid is not None and kid.startswith(SIGNER) and self._checks is not None:
+                return self._guest(token, await self._checks.signer(kid))
+            claims = self.claims(token)
+        elif self._keys is not None and algorithm in ASYMMETRIC:
+            claims = _decoded(token, await self._keys.key(algorithm, kid), algorithm)
+        else:
+            raise NotAuthenticated
+        self._addressed(claims)
+        return pass_of(self.principal_of(claims), float(claims["exp"]))
+
+    def _addressed(self, claims: dict[str, Any]) -> None:
+        """Raises NotAuthenticated unless the token is for us, from whom it must be."""
+        want = self._claims
         if claims.get("aud") == SIGN_IN:
             raise NotAuthenticated
-        if self._issuer is not None and claims.get("iss") != self._issuer:
+        if want.issuer is not None and claims.get("iss") != want.issuer:
             raise NotAuthenticated
-        if self._audience is not None and self._audience not in _several(claims.get("aud")):
+        if want.audience is not None and want.audience not in _several(claims.get("aud")):
             raise NotAuthenticated
-        return principal_of(claims), float(claims["exp"])
+        if want.parties and not (_is_name(claims.get("azp")) and claims["azp"] in want.parties):
+            raise NotAuthenticated
+
+    def _guest(self, token: str, signer: Signer) -> Pass:
+        """Whom a host application vouches for. Raises NotAuthenticated."""
+        claims = _decoded(token, OctKey.import_key(signer.secret.encode()), "HS256")
+        name, expires = claims.get("sub"), float(claims["exp"])
+        if not _is_name(name) or not name or expires > time.time() + LONGEST_EMBED + CLOCK_SKEW:
+            raise NotAuthenticated
+        if claims.get("client_id", signer.key.client_id) != signer.key.client_id:
+            raise NotAuthenticated
+        scopes = claims.get("scopes", [CHAT, READ])
+        if not isinstance(scopes, list) or not all(each in (CHAT, READ) for each in scopes):
+            raise NotAuthenticated
+        granted = frozenset(scopes) | ({READ} if CHAT in scopes else set())
+        guest = signer.key.guest(name, granted)
+        until = expires if signer.key.expires_at is None else min(expires, signer.key.expires_at / 1e6)
+        return pass_of(guest, until, signer.credential, signer.key.principal)
+
+    def principal_of(self, claims: dict[str, Any]) -> Principal:
+        """The user, the tenant where there is one, and the roles where there is a list of names (from a claim
+        that the settings name also one name; anything else gives no role). Raises NotAuthenticated."""
+        names = self._claims
+        subject, client = find(claims, names.user), find(claims, names.client)
+        client = "" if client is None and names.client not in claims else client
+        if not _is_name(subject) or not _is_name(client) or not subject or subject.startswith(RESERVED):
+            raise NotAuthenticated
+        told = find(claims, names.roles)
+        if isinstance(told, str) and names.roles != "roles":
+            told = [told]
+        roles = {role for role in told if _is_name(role)} if isinstance(told, list) else set()
+        if names.admin != ADMIN:
+            roles = roles - {ADMIN} | ({ADMIN} if names.admin in roles else set())
+        return Principal(subject, client, roles=frozenset(roles))
 
     def claims(self, token: str) -> dict[str, Any]:
         """The claims of a token that is signed by us and in its time. Raises NotAuthenticated."""
         if self._key is None:
             raise NotAuthenticated
-        try:
-            decoded = jwt.decode(token, self._key, algorithms=["HS256"])
-        except (JoseError, ValueError, TypeError, RecursionError) as error:
-            raise NotAuthenticated from error
-        header, claims = decoded.header, decoded.claims
-        now = time.time()
-        if {"jwk", "jku", "x5u", "x5c", "crit"} & header.keys():
-            raise NotAuthenticated
-        expires, not_before = claims.get("exp"), claims.get("nbf", 0)
-        if not _is_number(expires) or not _is_number(not_before):
-            raise NotAuthenticated
-        if not (not_before <= now + CLOCK_SKEW and expires > now):  # NaN is never in its time
-            raise NotAuthenticated
-        return claims
+        return _decoded(token, self._key, "HS256")
+
+    def claim(self, user: str, client: str = "", *, admin: bool = False) -> dict[str, Any]:
+        """What a token of our own says, whatever the settings call it."""
+        names = self._claims
+        said: dict[str, Any] = {"sub": user, names.user: user}
+        if client:
+            said[names.client] = client
+        if admin:
+            said[names.roles] = [names.admin]
+        if names.issuer is not None:
+            said["iss"] = names.issuer
+        if names.audience is not None:
+            said["aud"] = names.audience
+        if names.parties:
+            said["azp"] = min(names.parties)
+        return said
 
     def sign(self, claims: dict[str, Any]) -> str:
         """A token over `claims`. Raises NotAuthenticated without a secret."""
@@ -120,15 +209,58 @@ class Identity:
         return self.sign({**who, "aud": SIGN_IN, "jti": link_id, "exp": expires})
 
 
-def principal_of(claims: dict[str, Any]) -> Principal:
-    """`sub` is the user, `client_id` the tenant where there is one, `roles` a list of names where there is
-    one (anything else gives no role). Raises NotAuthenticated."""
-    subject, client = claims.get("sub"), claims.get("client_id", "")
-    if not _is_name(subject) or not _is_name(client) or not subject or subject.startswith(RESERVED):
+def embed_token(signer: Signer, claims: dict[str, Any]) -> str:
+    """A token as a host application signs it."""
+    head = {"alg": "HS256", "kid": signer.key.kid}
+    return jwt.encode(head, claims, OctKey.import_key(signer.secret.encode()))
+
+
+def find(claims: dict[str, Any], path: str) -> Any:
+    """What stands at a dotted path; names may have dots themselves, as addresses do. None where nothing
+    does."""
+    if path in claims:
+        return claims[path]
+    place = path.find(".")
+    while place >= 0:
+        inner = claims.get(path[:place])
+        if isinstance(inner, dict) and (found := find(inner, path[place + 1 :])) is not None:
+            return found
+        place = path.find(".", place + 1)
+    return None
+
+
+def _head(token: str) -> tuple[str | None, str | None]:
+    """The algorithm and the key that a token names. Raises NotAuthenticated."""
+    head = token.partition(".")[0]
+    try:
+        said = msgspec.json.decode(base64.urlsafe_b64decode(head + "=" * (-len(head) % 4)))
+    except (ValueError, binascii.Error, msgspec.DecodeError, RecursionError) as error:
+        raise NotAuthenticated from error
+    if not isinstance(said, dict) or _BROUGHT & said.keys():
         raise NotAuthenticated
-    roles = claims.get("roles")
-    named = [role for role in roles if _is_name(role)] if isinstance(roles, list) else []
-    return Principal(subject, client, roles=frozenset(named))
+    algorithm, kid = said.get("alg"), said.get("kid")
+    return algorithm if isinstance(algorithm, str) else None, kid if isinstance(kid, str) else None
+
+
+def _decoded(token: str, key: Any, algorithm: str) -> dict[str, Any]:
+    """The claims of a token that this key has signed and that is in its time. Raises NotAuthenticated."""
+    try:
+        with warnings.catch_warnings() if algorithm == "EdDSA" else nullcontext():
+            if algorithm == "EdDSA":  # what everybody calls Ed25519 has two names, and one of them is old
+                warnings.simplefilter("ignore")
+            decoded = jwt.decode(token, key, algorithms=[algorithm])
+    except (JoseError, ValueError, TypeError, RecursionError) as error:
+        raise NotAuthenticated from error
+    said, claims = decoded.header, decoded.claims
+    if _BROUGHT & said.keys() or not isinstance(claims, dict):
+        raise NotAuthenticated
+    now = time.time()
+    expires, not_before = claims.get("exp"), claims.get("nbf", 0)
+    if not _is_number(expires) or not _is_number(not_before):
+        raise NotAuthenticated
+    if not (not_before <= now + CLOCK_SKEW and expires > now):  # NaN is never in its time
+        raise NotAuthenticated
+    return claims
 
 
 def header(scope: Scope, name: bytes) -> str | None:

@@ -8,6 +8,7 @@ import msgspec
 from msgspec import UNSET, Struct, UnsetType
 
 from prosa import __version__
+from prosa.domain import access as a
 from prosa.domain import errors as e
 from prosa.transport.errors import status_of
 from prosa.transport.operation import Failures, HeaderField, Nothing, Operation
@@ -189,7 +190,7 @@ def _responses(operation: Operation, known: dict[int, Any]) -> dict[str, Any]:
     if "{" in operation.path:
         raised = (*raised, e.NoSuchRoute)
     if not operation.public:
-        raised = (*raised, e.NotAuthenticated)
+        raised = (*raised, e.NotAuthenticated, a.Suspended, a.ScopeMissing, a.AccessBusy)
     if operation.operator:
         raised = (*raised, e.Forbidden)
     if operation.takes is not Nothing or operation.uploads:

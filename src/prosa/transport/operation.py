@@ -21,7 +21,8 @@ from prosa.domain.errors import (
     UnsupportedMediaType,
 )
 from prosa.domain.ids import parse_id
-from prosa.domain.principal import Principal
+from prosa.domain.principal import CHAT, OPERATE, READ, Principal
+from prosa.services.access.standing import Pass, require
 from prosa.services.chat import Chat
 from prosa.transport.errors import Headers, Refusal, language_of, refusal
 from prosa.transport.identity import Identity, header
@@ -37,6 +38,13 @@ class Nothing(Struct, frozen=True):
     """No body, or no query."""
 
 
+NOBODY = Principal("")
+
+
+def always() -> bool:
+    return True
+
+
 class Call(Struct, Generic[B, Q], frozen=True):
     """A request that was understood: the caller is known, the body and the query are valid."""
 
@@ -50,8 +58,10 @@ class Call(Struct, Generic[B, Q], frozen=True):
     raw: bytes
     secure: bool
     """Whether the request came over https, be it to a proxy that says so."""
-    holds: Callable[[], bool] = lambda: True
+    holds: Callable[[], bool] = always
     """Whether the caller would still be let in: for replies that last."""
+    given: Pass | None = None
+    """What his credential is good for; None where nobody asked."""
     chunks: AsyncIterator[bytes] | None = None
     """The body of an operation that takes one as it comes. Raises ClientDisconnect where it breaks off."""
 
@@ -109,6 +119,8 @@ class Operation(Struct, frozen=True):
     public: bool = False
     operator: bool = False
     """Whether it is for the operator alone."""
+    scope: str | None = None
+    """What a credential must be good for; None: a GET to read, others to talk; an operator's to operate."""
     any_type: bool = False
     uploads: tuple[str, ...] = ()
     """The media types of a body that is no form of ours, and is handed on as it comes ("*/*": any)."""
@@ -121,6 +133,13 @@ class Operation(Struct, frozen=True):
     """Bytes that its body may have, where it is more than usual."""
     deep: bool = False
     """Whether the last parameter of the path may have slashes."""
+
+    @property
+    def needs(self) -> str:
+        """The scope that a credential must have."""
+        if self.scope is not None:
+            return self.scope
+        return OPERATE if self.operator else READ if self.method == "GET" else CHAT
 
     @property
     def tag(self) -> str:
@@ -144,6 +163,7 @@ class Door:
         self.chat = chat
         self.identity = identity
         self.language = language
+        self._standing = chat.access.standing
         self._forms = tuple((forms or {}).items())
 
     def language_of(self, scope: Scope) -> str:
@@ -165,10 +185,12 @@ class Door:
         return tell(error, self.language_of(scope))
 
     async def call(self, operation: Operation, scope: Scope, receive: Receive) -> Call[Any, Any]:
-        """Raises NotAuthenticated, OriginRefused, Forbidden, InvalidRequest, UnsupportedMediaType."""
-        principal = Principal("") if operation.public else self._caller(scope)
-        if operation.operator and not principal.is_operator:
-            raise Forbidden
+        """Raises NotAuthenticated, Suspended, OriginRefused, Forbidden, ScopeMissing, InvalidRequest,
+        UnsupportedMediaType."""
+        given, principal = None, NOBODY
+        if not operation.public:
+            given = await self.identity.of(scope)
+            principal = self._admitted(given, operation, scope)
         _check_type(operation, scope)
         raw = await read_body(receive) if operation.takes is not Nothing else b""
         return Call(
@@ -181,22 +203,31 @@ class Door:
             language=self.language_of(scope),
             raw=raw,
             secure=scope.get("scheme") == "https",
-            holds=partial(self._holds, scope),
+            holds=always if given is None else partial(self._standing.holds, given, principal),
+            given=given,
             chunks=body_chunks(receive) if operation.uploads else None,
         )
 
-    def _holds(self, scope: Scope) -> bool:
-        try:
-            self._caller(scope)
-        except ProsaError:
-            return False
-        return True
-
-    def _caller(self, scope: Scope) -> Principal:
-        principal = self.identity.of(scope)
+    def _admitted(self, given: Pass, operation: Operation, scope: Scope) -> Principal:
+        principal = self._standing.admit(given)
         if self.identity.forgeable(scope):
             raise OriginRefused
+        require(principal, operation.needs)
+        if operation.operator and not principal.is_operator:
+            raise Forbidden
         return principal
+
+    async def stream(self, reply: "Stream", call: Call[Any, Any], receive: Receive, send: Send) -> None:
+        """Lets the reply write itself, to a caller who may be suspended meanwhile: then it breaks off."""
+        if call.given is None:
+            await reply.write(receive, send)
+            return
+        with self._standing.attending(call.given, call.principal) as here:
+            try:
+                await reply.write(receive, send)
+            except asyncio.CancelledError:
+                if not here.over or here.cancelled_by_others():
+                    raise
 
 
 class Endpoint:
@@ -213,14 +244,15 @@ class Endpoint:
             await self._door.refuse_method(self._allow, scope, send)
             return
         try:
-            reply = await _handle(operation, await self._door.call(operation, scope, receive))
+            call = await self._door.call(operation, scope, receive)
+            reply = await _handle(operation, call)
         except ProsaError as error:
             await self._door.refuse(error, scope, send)
         except ClientDisconnect:
             return
         else:
             if isinstance(reply, Stream):
-                await reply.write(receive, send)
+                await self._door.stream(reply, call, receive, send)
             else:
                 await respond(send, reply.status, *_encoded(reply))
 

@@ -13,9 +13,10 @@ from msgspec import Struct
 from starlette.types import Message, Receive, Scope, Send
 
 from prosa.domain.errors import Forbidden, InvalidRequest, NotAuthenticated, OriginRefused, ProsaError
-from prosa.domain.principal import LOCAL, Principal
+from prosa.domain.principal import CHAT, Principal
 from prosa.kit.log import log
 from prosa.services import meters
+from prosa.services.access.standing import LOCAL_PASS, Pass, require
 from prosa.services.chat import Chat
 from prosa.transport.crowd import Crowd
 from prosa.transport.errors import status_of
@@ -71,7 +72,7 @@ class Socket:
         self.speaks = SUBPROTOCOL in scope["subprotocols"]
         """Whether the client named our subprotocol: then it knows what plainer clients do not."""
         self._identity: Identity = door.identity
-        self._token: str | None = None
+        self._given: Pass = LOCAL_PASS
         self._crowd = crowd
         self._receive = receive
         self._send = send
@@ -151,21 +152,19 @@ class Socket:
                 task.cancel()
             await asyncio.gather(*self._tasks, return_exceptions=True)
 
-    async def admit(self, token: str | None) -> None:
-        """Lets the socket be the caller's whose token this is; without one, it waits for a message that has
-        it. Raises NotAuthenticated, Left."""
-        if self._identity.local:
-            self.principal = LOCAL
-            return
-        if token is None:
+    async def admit(self, given: Pass | None) -> None:
+        """Lets the socket be the caller's whose pass this is; without one, it waits for a message that has
+        a token. Raises NotAuthenticated, Suspended, ScopeMissing, Left."""
+        if given is None:
             try:
                 async with asyncio.timeout(AUTH_SECONDS):
                     said = msgspec.json.decode(await self.receive(), type=Said)
             except (TimeoutError, msgspec.MsgspecError, RecursionError, ValueError) as error:
                 raise NotAuthenticated from error
-            token = said.token if said.type == "auth" else None
-        self.principal = self._identity.check(token)
-        self._token = token
+            given = await self._identity.verify(said.token if said.type == "auth" else None)
+        principal = self.chat.access.standing.admit(given)
+        require(principal, CHAT)
+        self.principal, self._given = principal, given
 
     async def close(self, code: int = 1000, reason: str = "") -> None:
         """Safe to repeat. Of the reason a close frame takes the beginning."""
@@ -191,7 +190,7 @@ class Socket:
         NotAuthenticated, Forbidden."""
         said = decode(raw, Said)
         if said.type == "auth":
-            self._renew(said.token)
+            await self._renew(said.token)
         elif said.type == "ping":
             await self.send(_PONG)
         else:
@@ -199,20 +198,21 @@ class Socket:
         self._bad = 0
         return True
 
-    def _renew(self, token: str | None) -> None:
+    async def _renew(self, token: str | None) -> None:
         """A newer token of the same caller takes the older one's place."""
         if self._identity.local:
             return
-        principal = self._identity.check(token)
+        given = await self._identity.verify(token)
+        principal = self.chat.access.standing.admit(given)
+        require(principal, CHAT)
         if (principal.user_id, principal.client_id) != (self.principal.user_id, self.principal.client_id):
             raise Forbidden
-        self.principal, self._token = principal, token
+        self.principal, self._given = principal, given
 
     async def _watch(self) -> None:
         while True:
             await asyncio.sleep(BEAT)
-            if not self._identity.local:
-                self.principal = self._identity.check(self._token)
+            self.chat.access.standing.check(self._given, self.principal)
             if self._loop.time() - self._spoke >= SILENCE:
                 await self.send(_PING)
 
@@ -247,15 +247,11 @@ class SocketEndpoint:
         self._work = work
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        identity = self._door.identity
         try:
-            token = None if identity.local else token_of(scope, identity.cookie)
-            if token is not None:
-                identity.check(token)
-            place = self._crowd.unnamed() if token is None and not identity.local else nullcontext()
-            with place:
+            given = await self._given(scope)
+            with self._crowd.unnamed() if given is None else nullcontext():
                 socket = await self._accept(scope, receive, send)
-                await self._admit(socket, token)
+                await self._admit(socket, given)
         except ProsaError as error:
             await self._door.refuse(error, scope, send)
             return
@@ -263,6 +259,19 @@ class SocketEndpoint:
             return
         if socket.principal.user_id:
             await self._attend(socket)
+
+    async def _given(self, scope: Scope) -> Pass | None:
+        """None for one who may say later who he is. Raises NotAuthenticated, Suspended, OriginRefused,
+        ScopeMissing."""
+        identity = self._door.identity
+        if identity.local:
+            return LOCAL_PASS
+        token = token_of(scope, identity.cookie)
+        if token is None:
+            return None
+        given = await identity.verify(token)
+        require(self._door.chat.access.standing.admit(given), CHAT)
+        return given
 
     async def _accept(self, scope: Scope, receive: Receive, send: Send) -> Socket:
         socket = Socket(self._door, self._crowd, scope, receive, send)
@@ -273,9 +282,9 @@ class SocketEndpoint:
             raise Left from error
         return socket
 
-    async def _admit(self, socket: Socket, token: str | None) -> None:
+    async def _admit(self, socket: Socket, given: Pass | None) -> None:
         try:
-            await socket.admit(token)
+            await socket.admit(given)
         except ProsaError as error:
             await _part(socket, error)
 

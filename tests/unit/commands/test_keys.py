@@ -1,5 +1,6 @@
 """`prosa keys`: what it takes, what it prints, and that a key is never a word of the command."""
 
+import asyncio
 import os
 import pty
 import subprocess
@@ -104,5 +105,5 @@ def test_an_operators_token(tmp_path: Path) -> None:
         printed = prosa(tmp_path, "token", "--user", "me", *words, PROSA_JWT_SECRET=secret).stdout
         token, link = printed.split()[1], printed.split("#sign-in=")[1].split()[0]
         scope = {"headers": [(b"authorization", f"Bearer {token}".encode())]}
-        assert Identity(secret, "c").of(scope).is_operator is operator
+        assert asyncio.run(Identity(secret, "c").of(scope)).principal.is_operator is operator
         assert "roles" not in Identity(secret, "c").claims(link)

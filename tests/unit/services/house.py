@@ -54,10 +54,11 @@ class House:
         self.store: Any = store or sqlite_store(folder)
         self.model = FakeModel(script, provider=provider)
         catalogue = Catalogue({provider: Offer(model, instead or self.model, window=window)}, provider, model)
-        keys = Keys(self.store, Vault(None, None, folder / "prosa.db.key"))
+        vault = Vault(None, None, folder / "prosa.db.key")
+        keys = Keys(self.store, vault)
         files = Files(self.store, Folder(folder / "files"), Rules())
         usual = Defaults(None, most, limits or Limits(), **{"title_model": "off", **defaults})
-        self.chat = Chat(self.store, catalogue, usual, keys, files, tools=tools)
+        self.chat = Chat(self.store, catalogue, usual, keys, files, vault, tools=tools)
 
     async def __aenter__(self) -> Self:
         await self.chat.open()

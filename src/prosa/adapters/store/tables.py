@@ -318,6 +318,37 @@ provider_keys = Table(
     Column("retired_at", Instant),
 )
 
+api_keys = Table(
+    "api_keys",
+    metadata,
+    _id(),
+    _owner(),
+    _client(),
+    Column("name", Text, nullable=False),
+    Column("hint", Text, nullable=False),
+    Column("scopes", Text, nullable=False, comment="with spaces between them"),
+    Column("hash", Text, nullable=False, comment="argon2id of the secret"),
+    Column("sealed", LargeBinary, comment="what a key that may sign embed tokens signs with"),
+    Column("master", Text, comment="the name of the master key that opens it"),
+    Column("created_at", Instant, nullable=False),
+    Column("created_by", Text, nullable=False),
+    Column("expires_at", Instant),
+    Column("last_used_at", Instant),
+    Column("revoked_at", Instant),
+    Index("ix_api_keys_user_id", "user_id", "id"),
+)
+
+suspensions = Table(
+    "suspensions",
+    metadata,
+    Column("kind", Text, primary_key=True, comment="user or client"),
+    Column("subject", Text, primary_key=True),
+    Column("part", Text, nullable=False, comment="what alone is taken away; empty: everything"),
+    Column("reason", Text, nullable=False),
+    Column("created_at", Instant, nullable=False),
+    Column("created_by", Text, nullable=False),
+)
+
 alerts = Table(
     "alerts",
     metadata,
@@ -457,5 +488,5 @@ OWNED = (
 ENGINE = (runs, run_steps, journal, messages, reservations, ai_usage, files)
 """The tables that the engine's own role may touch for many users at once."""
 
-OPERATORS = (provider_keys, audit_log, audit_head, alerts, limits)
+OPERATORS = (provider_keys, api_keys, suspensions, audit_log, audit_head, alerts, limits)
 """The tables of the operator: no principal's statement names them, and the application may not."""

@@ -2,13 +2,15 @@
 
 import time
 from http.cookies import SimpleCookie
-from typing import Any
 
 from msgspec import Struct
 
 from prosa.domain import errors as e
+from prosa.domain.access import Suspended
+from prosa.domain.principal import ADMIN
 from prosa.domain.time import now
-from prosa.transport.identity import SIGN_IN, Identity, principal_of
+from prosa.services.access.standing import pass_of
+from prosa.transport.identity import SIGN_IN, Identity
 from prosa.transport.native.forms import Prompt
 from prosa.transport.operation import Call, Handler, Nothing, Operation, Reply
 
@@ -50,18 +52,17 @@ def operations(identity: Identity) -> list[Operation]:
     async def sign_in(call: Call[SignInBody, Nothing]) -> Reply:
         """Takes the token of a sign-in link, once, and sets the cookie."""
         claims = identity.claims(call.body.token)
-        principal = principal_of(claims)
+        principal = identity.principal_of(claims)
         link = claims.get("jti")
         if claims.get("aud") != SIGN_IN or not isinstance(link, str):
             raise e.NotAuthenticated
+        call.chat.access.standing.admit(pass_of(principal, float(claims["exp"])))
         if not await call.chat.store.of(principal).sign_ins.use(link, now()):
             raise e.NotAuthenticated
         await call.chat.audit.note(principal, "login", f"user:{principal.user_id}", by="link")
         expires = int(time.time()) + LIFETIME
-        wanted: dict[str, Any] = {
-            name: claims[name] for name in ("sub", "client_id", "roles", "iss") if name in claims
-        }
-        token = identity.sign({**wanted, **identity.audience, "exp": expires})
+        said = identity.claim(principal.user_id, principal.client_id, admin=ADMIN in principal.roles)
+        token = identity.sign({**said, "exp": expires})
         return Reply(
             204, headers=[(b"set-cookie", _cookie(identity.cookie, token, LIFETIME, secure=call.secure))]
         )
@@ -76,7 +77,7 @@ def operations(identity: Identity) -> list[Operation]:
     return [
         operation("GET", "Who is signed in", get_session, gives={200: SessionForm}),
         operation("POST", "Sign in with a link's token", sign_in, takes=SignInBody, gives={204: None},
-                  errors=(e.NotAuthenticated,), public=True),
+                  errors=(e.NotAuthenticated, Suspended), public=True),
         operation("DELETE", "Sign out", sign_out, gives={204: None}, public=True),
     ]  # fmt: skip
 

@@ -14,6 +14,7 @@ from prosa.adapters.store.postgres.connection import FAILURES, WRONG_URL, connec
 from prosa.adapters.store.postgres.listener import Listener
 from prosa.adapters.store.postgres.pool import Pool
 from prosa.adapters.store.records import Records
+from prosa.adapters.store.repositories.access import Access
 from prosa.adapters.store.repositories.engine import EngineRecords
 from prosa.adapters.store.repositories.files import KnownFiles
 from prosa.adapters.store.repositories.keys import ProviderKeys
@@ -54,6 +55,7 @@ class PostgresStore:
         self._listener: Listener | None = None
         self.engine = EngineRecords(_Session(self._engine, "", {}), alone=False)
         self.keys = ProviderKeys(_Session(self._engine, "", {}))
+        self.access = Access(_Session(self._engine, "", {}))
         self.files = KnownFiles(_Session(self._engine, "", {}))
 
     def of(self, principal: Principal) -> Records:

@@ -9,6 +9,7 @@ from typing import Any, ParamSpec, TypeVar
 from prosa.adapters.store.migrations import upgrade
 from prosa.adapters.store.operator import OperatorRecords
 from prosa.adapters.store.records import Records
+from prosa.adapters.store.repositories.access import Access
 from prosa.adapters.store.repositories.engine import EngineRecords
 from prosa.adapters.store.repositories.files import KnownFiles
 from prosa.adapters.store.repositories.keys import ProviderKeys
@@ -41,6 +42,7 @@ class SqliteStore:
         self._readers: Readers | None = None
         self.engine = EngineRecords(_Session(self, {}), alone=True)
         self.keys = ProviderKeys(_Session(self, {}))
+        self.access = Access(_Session(self, {}))
         self.files = KnownFiles(_Session(self, {}))
 
     def of(self, principal: Principal) -> Records:

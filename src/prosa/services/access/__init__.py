@@ -1,0 +1,1 @@
+"""Who may call: API keys, suspensions, and the public keys of others, as far as this process has heard."""

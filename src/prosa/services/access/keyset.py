@@ -1,0 +1,134 @@
+"""The public keys of whoever signs users' tokens: fetched once a minute at most, kept while he is down."""
+
+import asyncio
+import time
+from collections.abc import Callable
+from typing import Any, Final
+
+import msgspec
+from joserfc import jwk
+from joserfc.errors import JoseError
+
+from prosa.domain.errors import NotAuthenticated
+from prosa.kit.log import log
+from prosa.ports.access import KeyHost
+
+ASYMMETRIC: Final = {
+    "RS256": ("RSA", None), "RS384": ("RSA", None), "RS512": ("RSA", None),
+    "PS256": ("RSA", None), "PS384": ("RSA", None), "PS512": ("RSA", None),
+    "ES256": ("EC", "P-256"), "ES384": ("EC", "P-384"), "ES512": ("EC", "P-521"),
+    "EdDSA": ("OKP", "Ed25519"), "Ed25519": ("OKP", "Ed25519"),
+}  # fmt: skip
+"""The algorithms that are taken: what kind of key, and which curve, each needs."""
+
+PAUSE = 60.0
+"""Seconds between two fetches, whatever becomes of them."""
+FRESH = 600.0
+"""Seconds after which the keys are read again, while the ones that are known go on to serve."""
+MOST_KEYS = 100
+WEAK = 2048
+"""Bits that an RSA key must have."""
+
+
+class KeySet:
+    """`changed` is called when a key that served is gone."""
+
+    def __init__(self, host: KeyHost) -> None:
+        self._host = host
+        self._keys: dict[str, Any] = {}
+        self._tried = float("-inf")
+        self._fetching: asyncio.Task[None] | None = None
+        self.changed: Callable[[], None] = _nothing
+
+    async def key(self, algorithm: str, kid: str | None) -> Any:
+        """The key that a token names; without a name the only one that could be meant. An unknown one is
+        looked for, if that was not done within the last minute. Raises NotAuthenticated."""
+        found = self._find(algorithm, kid)
+        age = time.monotonic() - self._tried
+        if age >= PAUSE and (found is None or age >= FRESH):
+            fetching = self._fetch()
+            if found is None:
+                await asyncio.shield(fetching)
+        elif found is None and self._fetching is not None:
+            await asyncio.shield(self._fetching)
+        found = found or self._find(algorithm, kid)
+        if found is None:
+            raise NotAuthenticated
+        return found
+
+    def _find(self, algorithm: str, kid: str | None) -> Any:
+        if kid is not None:
+            key = self._keys.get(kid)
+            return key if key is not None and _serves(key, algorithm) else None
+        able = [key for key in self._keys.values() if _serves(key, algorithm)]
+        return able[0] if len(able) == 1 else None
+
+    def _fetch(self) -> "asyncio.Task[None]":
+        """The one that goes on, or a new one."""
+        if self._fetching is None:
+            self._tried = time.monotonic()
+            self._fetching = asyncio.get_running_loop().create_task(self._renew(), name="prosa-jwks")
+        return self._fetching
+
+    async def _renew(self) -> None:
+        """Raises nothing: what is known goes on to serve."""
+        try:
+            keys = await asyncio.to_thread(read, await self._host.fetch())
+        except (OSError, TimeoutError, ValueError) as error:
+            log.warning("jwks_unavailable", reason=type(error).__name__, keys=len(self._keys))
+        else:
+            gone = any(_text(key) != _text(keys.get(kid)) for kid, key in self._keys.items())
+            self._keys = keys
+            if gone:
+                self.changed()
+        finally:
+            self._fetching = None
+
+
+def _nothing() -> None:
+    """Nobody wants to know."""
+
+
+def read(raw: bytes) -> dict[str, Any]:
+    """The keys that may check signatures, by their names (one without any is called ""). Raises ValueError
+    where there is none."""
+    try:
+        told = msgspec.json.decode(raw)
+    except (msgspec.DecodeError, RecursionError) as error:
+        raise ValueError("no JSON") from error
+    listed = told.get("keys") if isinstance(told, dict) else None
+    keys: dict[str, Any] = {}
+    for each in (listed if isinstance(listed, list) else [])[:MOST_KEYS]:
+        key = _public(each)
+        if key is not None:
+            keys.setdefault(each.get("kid", f"\0{len(keys)}"), key)
+    if not keys:
+        raise ValueError("no keys")
+    return keys
+
+
+def _public(told: Any) -> Any:
+    """None for what is no public key that checks signatures, or too weak a one."""
+    if not isinstance(told, dict) or not isinstance(told.get("kid", ""), str):
+        return None
+    if told.get("kty") not in ("RSA", "EC", "OKP") or told.get("use", "sig") != "sig":
+        return None
+    if told["kty"] == "RSA" and not (isinstance(told.get("n"), str) and len(told["n"]) * 6 >= WEAK):
+        return None
+    wanted = {"kty", "crv", "x", "y", "n", "e", "alg", "use", "kid"}
+    try:
+        return jwk.import_key({name: value for name, value in told.items() if name in wanted})
+    except (JoseError, ValueError, TypeError, KeyError, AttributeError):
+        return None
+
+
+def _serves(key: Any, algorithm: str) -> bool:
+    kind, curve = ASYMMETRIC[algorithm]
+    told = key.as_dict(private=False)
+    stated = told.get("alg", algorithm)
+    same = stated == algorithm or {stated, algorithm} == {"EdDSA", "Ed25519"}
+    return told["kty"] == kind and same and (curve is None or told.get("crv") == curve)
+
+
+def _text(key: Any) -> Any:
+    return None if key is None else key.as_dict(private=False)
