@@ -68,6 +68,7 @@ class Writing:
     __slots__ = (
         "_began",
         "_broken",
+        "_closed",
         "_finished",
         "_loop",
         "_pace",
@@ -84,6 +85,7 @@ class Writing:
         self.reader = reader
         self.left = False
         self._broken = False
+        self._closed = False
         self._finished = False
         self._receive = receive
         self._send = send
@@ -125,9 +127,12 @@ class Writing:
         while time.perf_counter() - self._sent < self._pace:  # noqa: ASYNC110 - nothing happens but time
             await asyncio.sleep(self._pace)
 
-    def body(self, data: bytes) -> Awaitable[None]:
+    def body(self, data: bytes, *, last: bool = False) -> Awaitable[None]:
+        """Writes `data`; with the stream's end, where it is the `last` of what was read, and nothing follows:
+        a write costs more than what is in it."""
         self._sent = time.perf_counter()  # the loop's own clock stands still within a turn
-        return self._send({"type": "http.response.body", "body": data, "more_body": True})
+        self._closed = last and self.reader.ended
+        return self._send({"type": "http.response.body", "body": data, "more_body": not self._closed})
 
     def finish(self) -> None:
         """Lets the stream end properly here, whatever else the reader would give."""
@@ -138,7 +143,7 @@ class Writing:
         self._broken = True
 
     async def _copy(self, form: Form) -> None:
-        while not self.left:
+        while not (self.left or self._closed):
             lines = () if self._finished else await self.reader.read()
             if lines:
                 await form.write(self, lines)
@@ -165,12 +170,13 @@ class Writing:
 
 async def paced(writing: Writing, lines: Sequence[bytes]) -> None:
     """Whole events, 2 KB in a write at most, with a pause between writes while more waits."""
-    for write in paced_frames(lines):
+    writes = paced_frames(lines)
+    for write in writes:
         if writing.hurried():
             await writing.rest()
         if writing.left:
             return
-        await writing.body(write)
+        await writing.body(write, last=write is writes[-1])
 
 
 async def numbered(writing: Writing, lines: Sequence[bytes]) -> None:
@@ -186,12 +192,12 @@ async def numbered(writing: Writing, lines: Sequence[bytes]) -> None:
                 return
         frames.append(frame)
         size += len(frame)
-    await writing.body(b"".join(frames))
+    await writing.body(b"".join(frames), last=True)
 
 
 async def whole(writing: Writing, lines: Sequence[bytes]) -> None:
     """Whole events without numbers, as they come: they are few."""
-    await writing.body(b"".join([b"data: %b\n\n" % line for line in lines]))
+    await writing.body(b"".join([b"data: %b\n\n" % line for line in lines]), last=True)
 
 
 def unaware_of_resets(write: Write, language: str) -> Write:
