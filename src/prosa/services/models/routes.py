@@ -24,12 +24,14 @@ class Route(Struct, frozen=True, forbid_unknown_fields=True):
     """Who answers, in this order: each as "provider/model", "provider", or a table of the two.
 
     `masking` names the table that holds here (true: the one called "default"; false: none), `restore` says
-    otherwise than that table whether readers get the values again.
+    otherwise than that table whether readers get the values again. `moderation` names the checks (true: all
+    that are made `always`; false: none).
     """
 
     targets: tuple[str | Target, ...]
     masking: bool | str = True
     restore: bool | None = None
+    moderation: bool | tuple[str, ...] = True
 
     def __post_init__(self) -> None:
         if not self.targets:
