@@ -13,8 +13,8 @@ run: .venv/run src/prosa/page/index.html  ## start Prosa with the model that com
 setup: .venv/dev src/prosa/page/index.html  ## all that tests and checks need
 
 test: setup web-check  ## the tests, with reduced counts; those that watch the clock one at a time
-	$(BIN)/python -m pytest -q -n auto tests/unit tests/contract tests/wire
-	$(BIN)/python -m pytest -q tests/engine tests/e2e
+	$(BIN)/python -m pytest -q -n auto --dist worksteal -m "not alone"
+	$(BIN)/python -m pytest -q -m alone tests/engine tests/e2e
 
 check: setup lint types contracts test  ## format, lint, types, import contracts, tests
 

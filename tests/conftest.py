@@ -1,6 +1,7 @@
 """What all tests share: settings without the machine's environment, and skips that CI does not forgive."""
 
 import os
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -16,6 +17,14 @@ settings.load_profile("prosa")
 
 _NAMES = ("PROSA_", "OPENAI_", "ANTHROPIC_", "MISTRAL_", "OLLAMA_", "DEFAULT_AI_")
 _KEPT = frozenset({"PROSA_SOAK", "PROSA_RECORDINGS", "PROSA_NO_SKIPS", "PROSA_CHROMIUM"})
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Nobody looks for tests that run alone elsewhere: `make test` would leave them out."""
+    here = Path(__file__).parent
+    for item in items:
+        if item.get_closest_marker("alone") and not item.path.is_relative_to(here / "engine"):
+            assert item.path.is_relative_to(here / "e2e"), f"{item.nodeid} can't run alone there"
 
 
 @pytest.fixture(autouse=True)

@@ -1,10 +1,13 @@
-"""The built page, served by a Prosa of this test's own, in a real browser."""
+"""The built page, served by a Prosa of this test's own, in a real browser that all share: each test has
+contexts of its own in it. So all of them, and what they are given, live in one loop."""
 
+import inspect
 from collections.abc import AsyncIterator
 from importlib.resources import files
 from pathlib import Path
 
 import pytest
+import pytest_asyncio
 from playwright.async_api import Browser, ConsoleMessage, Page, Request
 from tests.browser import CHROMIUM, chromium
 from tests.wire.house import House, furnished
@@ -19,25 +22,35 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         if not item.path.is_relative_to(here):
             continue
         item.add_marker(pytest.mark.browser)
+        if inspect.iscoroutinefunction(getattr(item, "function", None)):
+            item.add_marker(pytest.mark.asyncio(loop_scope="session"), append=False)
         if CHROMIUM is None:
             item.add_marker(pytest.mark.skip(reason="There is no Chromium here: install it."))
         elif not built:
             item.add_marker(pytest.mark.skip(reason="The page is not built: run `make setup`."))
 
 
-@pytest.fixture
-async def browser() -> AsyncIterator[Browser]:
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def _chromium() -> AsyncIterator[Browser]:
     async with chromium() as started:
         yield started
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="session")
+async def browser(_chromium: Browser) -> AsyncIterator[Browser]:
+    """As if it had just been started; what a test has opened in it is closed."""
+    yield _chromium
+    for context in _chromium.contexts:
+        await context.close()
+
+
+@pytest_asyncio.fixture(loop_scope="session")
 async def site(tmp_path: Path) -> AsyncIterator[House]:
     async with furnished(tmp_path) as house, house.listening():
         yield house
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def guarded_site(tmp_path: Path) -> AsyncIterator[House]:
     async with furnished(tmp_path, jwt_secret=SECRET) as house, house.listening():
         yield house
@@ -77,7 +90,7 @@ class Visit:
             self.strangers.append(request.url)
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def visit(browser: Browser, site: House) -> AsyncIterator[Visit]:
     context = await browser.new_context(locale="en-GB", viewport={"width": 1200, "height": 800})
     seen = Visit(await context.new_page(), site)

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import pytest_asyncio
 from playwright.async_api import expect
 from tests.e2e.conftest import Visit
 from tests.wire.house import House, furnished
@@ -32,7 +33,7 @@ CATALOGUE = """
 """
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[House]:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "prosa.toml").write_text(CATALOGUE)

@@ -3,6 +3,7 @@
 import asyncio
 from typing import Any
 
+import pytest
 from tests.e2e.conftest import Visit
 
 MESSAGES = 500
@@ -22,6 +23,7 @@ MOVED = """async count => {
 }"""
 
 
+@pytest.mark.alone
 async def test_five_hundred_messages(visit: Visit) -> None:
     house, page = visit.house, visit.page
     one = await house.conversation(title="A long one")

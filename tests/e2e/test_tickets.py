@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import pytest_asyncio
 from playwright.async_api import Browser, expect
 from tests.e2e.audit import findings
 from tests.e2e.conftest import Visit
@@ -21,7 +22,7 @@ CATALOGUE = """
 """
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[House]:
     """As elsewhere, with two models to choose from."""
     monkeypatch.chdir(tmp_path)

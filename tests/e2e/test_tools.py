@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import pytest_asyncio
 from playwright.async_api import Browser, Locator, expect
 from tests.e2e.conftest import Visit
 from tests.wire.house import House, furnished
@@ -90,7 +91,7 @@ def once(*pairs: tuple[str, str], first: tuple[Step, ...] = (), then: str = "So 
     return script
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[House]:
     """As elsewhere, with tools."""
     monkeypatch.setattr("tests.e2e.test_tools.GATE", asyncio.Event())

@@ -17,6 +17,7 @@ LOSS = 0.25
 """Seconds of an answer that a crash may take at most."""
 
 
+@pytest.mark.alone
 @pytest.mark.hostile(55)
 @pytest.mark.hostile(63)
 async def test_kills_at_random_moments(serve: Serve, provider: Provider) -> None:

@@ -38,6 +38,7 @@ def rises(ids: list[int]) -> bool:
     return ids == sorted(set(ids))
 
 
+@pytest.mark.alone
 async def test_a_reader_and_a_stop_reach_a_run_of_another_node(
     nodes: tuple[Node, Node], provider: Provider, database: Database
 ) -> None:
@@ -80,6 +81,7 @@ async def test_equal_posts_at_both_nodes_are_one_run(nodes: tuple[Node, Node], p
     assert len(provider.calls) == 1
 
 
+@pytest.mark.alone
 @pytest.mark.hostile(55)
 async def test_a_killed_nodes_runs_are_ended_by_another(nodes: tuple[Node, Node], database: Database) -> None:
     (process, here), (_, there) = nodes
@@ -104,6 +106,7 @@ async def test_a_killed_nodes_runs_are_ended_by_another(nodes: tuple[Node, Node]
     await settled(database, run)
 
 
+@pytest.mark.alone
 @pytest.mark.hostile(61)
 async def test_a_slow_owner_is_fenced(
     nodes: tuple[Node, Node], database: Database, provider: Provider

@@ -198,6 +198,7 @@ def in_two_seconds() -> str:
     return format_datetime(datetime.now(UTC) + timedelta(seconds=2), usegmt=True)
 
 
+@pytest.mark.alone
 @pytest.mark.hostile(57)
 @pytest.mark.parametrize(
     ("headers", "least"),
@@ -217,6 +218,7 @@ async def test_a_limit_is_waited_for_however_it_is_told(headers: dict[str, str],
         assert least <= time.monotonic() - began < least + 1.5
 
 
+@pytest.mark.alone
 @pytest.mark.hostile(57)
 async def test_a_limit_beyond_patience_goes_up_at_once() -> None:
     limited = plays(b"{}", status=429, headers={"retry-after": "3600"})
@@ -268,6 +270,7 @@ async def test_a_dead_provider_is_left_alone() -> None:
         assert (await hear(model)).text == "one two"
 
 
+@pytest.mark.alone
 @pytest.mark.hostile(57)
 @pytest.mark.parametrize("lead", [b"", ONE])
 async def test_a_policy_keeps_the_time_where_an_adapter_does_not(lead: bytes) -> None:

@@ -11,7 +11,7 @@ from tests.engine.conftest import Serve
 from tests.processes import Client, Process
 from tests.provider import Provider
 
-pytestmark = [pytest.mark.slow, pytest.mark.hostile(56)]
+pytestmark = [pytest.mark.slow, pytest.mark.alone, pytest.mark.hostile(56)]
 
 
 def quiet(process: Process) -> None:

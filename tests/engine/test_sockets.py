@@ -66,6 +66,7 @@ async def nodes(serve: Serve, database: Database) -> list[Client]:
     return [(await serve(**on(database)))[1] for _ in range(2)]
 
 
+@pytest.mark.alone
 async def test_what_happens_on_another_node(nodes: list[Client], provider: Provider) -> None:
     here, there = nodes
     one = await here.conversation("words-40x20")
@@ -159,6 +160,7 @@ async def test_a_server_that_is_killed_and_comes_back(serve: Serve) -> None:
         assert (await opened.hear())["status"] == "incomplete"
 
 
+@pytest.mark.alone
 @pytest.mark.hostile(56)
 async def test_a_server_that_drains(serve: Serve) -> None:
     process, client = await serve(PROSA_DRAIN_SECONDS="8")
@@ -235,6 +237,7 @@ async def bad(server: tuple[Process, Client, str], *headers: str) -> AsyncIterat
         yield one
 
 
+@pytest.mark.alone
 @pytest.mark.hostile(24)
 async def test_messages_of_50_mb(server: tuple[Process, Client, str]) -> None:
     data = b"x" * (50 * MB)
@@ -250,6 +253,7 @@ async def test_messages_of_50_mb(server: tuple[Process, Client, str]) -> None:
                 assert await one.end() in (1009, None)  # who still writes may see nothing but the end
 
 
+@pytest.mark.alone
 @pytest.mark.hostile(24)
 async def test_bombs(server: tuple[Process, Client, str]) -> None:
     packed = Deflate().pack(b" " * (50 * MB))
@@ -259,6 +263,7 @@ async def test_bombs(server: tuple[Process, Client, str]) -> None:
                 assert await one.write(frame(TEXT, packed, reserved=4)).end() == 1009
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize("payload", [b"", b"x"], ids=["nothing", "a byte"])
 async def test_pieces_without_end(server: tuple[Process, Client, str], payload: bytes) -> None:
     piece = frame(CONT, payload, fin=False)
@@ -271,6 +276,7 @@ async def test_pieces_without_end(server: tuple[Process, Client, str], payload: 
         assert await one.end() in (1009, None)
 
 
+@pytest.mark.alone
 async def test_pings_of_one_who_does_not_read(server: tuple[Process, Client, str]) -> None:
     ping = frame(PING, b"x" * 125)
     async with unharmed(server), bad(server) as one:
@@ -315,6 +321,7 @@ async def test_sockets_that_do_not_read_cost_no_memory(serve: Serve) -> None:
     assert grown < 60 * MB + number * 400_000, f"{grown / number:.0f} bytes for each socket"
 
 
+@pytest.mark.alone
 @pytest.mark.hostile(66)
 async def test_a_flood_of_sockets_of_one_user(serve: Serve) -> None:
     _, client = await serve()

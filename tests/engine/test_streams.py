@@ -122,6 +122,7 @@ async def test_who_leaves_before_the_first_byte(serve: Serve, provider: Provider
     settled(process, 1)
 
 
+@pytest.mark.alone
 async def test_a_stop_reaches_the_provider_within_a_second(
     server: tuple[Process, Client], provider: Provider
 ) -> None:

@@ -102,6 +102,7 @@ async def test_ten_at_once_on_two_nodes_are_one_run(
         assert (await ask(database.superuser, f"SELECT count(*) FROM {table}"))[0][0] == count
 
 
+@pytest.mark.alone
 async def test_a_ticket_of_another_node_is_joined_stopped_and_resumed(
     nodes: tuple[Node, Node], provider: Provider
 ) -> None:
@@ -228,6 +229,7 @@ async def ready(node: Node) -> Node:
 SECRET = "a-secret-of-more-than-thirty-two-bytes-for-tests"
 
 
+@pytest.mark.alone
 @pytest.mark.hostile(8)
 async def test_bad_credentials_are_not_told_or_logged(serve: Serve) -> None:
     node = await ready(await serve(PROSA_JWT_SECRET=SECRET))
@@ -255,6 +257,7 @@ async def test_bad_credentials_are_not_told_or_logged(serve: Serve) -> None:
     assert canary not in node[0].logged
 
 
+@pytest.mark.alone
 @pytest.mark.hostile(66)
 async def test_a_flood_of_sockets_that_nobody_has_named(serve: Serve) -> None:
     """They fill their places and no others; who has a token comes in beside them."""
