@@ -178,7 +178,7 @@ async def test_the_server_ends_with_sockets_open(serve: Serve, provider: Provide
     process, client = await serve(PROSA_DRAIN_SECONDS="10")
     node = process, client
     async with line(node, "1") as busy, line(node, "2") as quiet:
-        await busy.say(ticketBody=BODY, model="words-60x20")
+        await busy.say(ticketBody=BODY, model="words-200x20")
         await busy.hear()
         process.signal(signal.SIGTERM)
         async with asyncio.timeout(5):
