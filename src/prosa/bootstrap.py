@@ -16,6 +16,7 @@ from pydantic import SecretStr
 
 from prosa.config import Settings, load, secret, tables
 from prosa.declared import Source, ToolTable
+from prosa.domain.answers import Scope
 from prosa.domain.calendar import Calendar
 from prosa.domain.errors import MisconfiguredError
 from prosa.domain.limits import Limits
@@ -33,13 +34,13 @@ from prosa.services.chat import Chat
 from prosa.services.export.exporter import Export
 from prosa.services.files.files import Files
 from prosa.services.files.rules import Rules
-from prosa.services.guard.guard import Book as Guarding
 from prosa.services.guard.guard import Guard
 from prosa.services.imports.importer import Import
 from prosa.services.keys.keys import Keys
 from prosa.services.models.attached import Read
 from prosa.services.models.catalogue import Book, Catalogue
 from prosa.services.runs.start import Defaults
+from prosa.services.tools.cached import CachedTool
 from prosa.services.tools.marks import Mark, mark_of
 from prosa.services.tools.registry import Toolbox
 from prosa.toml import Tables
@@ -135,6 +136,7 @@ def chat(
         kept,
         vault,
         tools=toolbox(tools),
+        vectors=settings.embeddings_kept,
         reload=supply.reload,
     )
 
@@ -160,13 +162,11 @@ class Supply:
         self._keys = keys
         self._models = models or {}
         self._providers = Providers(settings, alone if keys is None else keys.ring, given, read)
-        self._own = settings.system_prompt
+        self._read = read
         found = tables()
-        self.guard = Guard(self._guarding(found), read)
         offers = self._providers.offers(self._providers.draft(found.providers), found.providers, self._models)
-        self.catalogue = Catalogue(
-            offers, settings.default_provider, settings.default_model, _book(found), around=self.guard
-        )
+        book = self._book(found)
+        self.catalogue = Catalogue(offers, settings.default_provider, settings.default_model, book)
 
     def reload(self) -> None:
         """Takes over what prosa.toml says now of routes, aliases, models and providers; runs that go on are
@@ -174,19 +174,18 @@ class Supply:
         found = tables()
         drafts = self._providers.draft(found.providers)
         defaults = {draft.plan.provider: draft.default_model for draft in drafts}
-        self.catalogue.check(_book(found), {"local": "", **defaults, **{name: name for name in self._models}})
-        plans = self.guard.draft(self._guarding(found))
-        self.catalogue.reload(self._providers.offers(drafts, found.providers, self._models), _book(found))
-        self.guard.take(plans)
+        book = self._book(found)
+        self.catalogue.check(book, {"local": "", **defaults, **{name: name for name in self._models}})
+        self.catalogue.reload(self._providers.offers(drafts, found.providers, self._models), book)
         if self._keys is not None:
             self._keys.heard()
 
-    def _guarding(self, found: Tables) -> Guarding:
-        return Guarding(found.routes, found.masking, found.moderation, self._own)
+    def _book(self, found: Tables) -> Book:
+        return Book(found.routes, found.aliases, found.models, self._guard(found))
 
-
-def _book(found: Tables) -> Book:
-    return Book(found.routes, found.aliases, found.models)
+    def _guard(self, found: Tables) -> Guard | None:
+        """None where nothing is guarded, which costs nothing."""
+        return Guard(found.routes, found.masking, self._read) if found.masking else None
 
 
 def toolbox(tools: Iterable[Tool | Callable[..., Any]] = ()) -> Toolbox:
@@ -360,14 +359,20 @@ def _tool(given: Any) -> Tool:
 def _function(function: Callable[..., Any], mark: Mark) -> Tool:
     from prosa.adapters.tools.function import FunctionTool
 
-    return FunctionTool(function, **structs.asdict(mark))
+    given = structs.asdict(mark)
+    seconds, scope = given.pop("cache"), given.pop("cache_scope")
+    return _keeping(FunctionTool(function, **given), seconds, scope)
+
+
+def _keeping(tool: Tool, seconds: float, scope: Scope) -> Tool:
+    return CachedTool(tool, seconds, scope) if seconds > 0 else tool
 
 
 def _declared(name: str, table: ToolTable) -> Tool:
     """The tool of one table of prosa.toml."""
     said = {
         field: getattr(table, field)
-        for field in ("description", "always", "needs_approval", "timeout")
+        for field in ("description", "always", "needs_approval", "timeout", "cache", "cache_scope")
         if getattr(table, field) is not None
     }
     if table.function is not None:
@@ -383,7 +388,9 @@ def _declared(name: str, table: ToolTable) -> Tool:
         most=table.max_bytes,
         allow_private=table.allow_private,
     )
-    return HttpTool(ToolSpec(name, said.pop("description"), table.parameters), endpoint, **said)
+    seconds, scope = said.pop("cache", 0.0), said.pop("cache_scope", "user")
+    spec = ToolSpec(name, said.pop("description"), table.parameters)
+    return _keeping(HttpTool(spec, endpoint, **said), seconds, scope)
 
 
 def _given(tool: str, value: str | Source) -> "Given":

@@ -113,6 +113,7 @@ class Settings(BaseSettings):
     max_tool_rounds: int = _named("PROSA_MAX_TOOL_ROUNDS", default=16, ge=0)
     max_sockets_per_user: int = _named("PROSA_MAX_SOCKETS_PER_USER", default=100, ge=1)
     socket_messages_per_second: float = _named("PROSA_SOCKET_MESSAGES_PER_SECOND", default=100.0, gt=0)
+    embeddings_kept: int = _named("PROSA_EMBEDDINGS_KEPT", default=0, ge=0, le=1_000_000)
     action_seconds: float = _named("PROSA_ACTION_SECONDS", default=600.0, gt=0)
     files_dir: Path | None = _named("PROSA_FILES_DIR", default=None)
     max_file_bytes: int = _named("PROSA_MAX_FILE_BYTES", default=33_554_432, ge=1, le=33_554_432)

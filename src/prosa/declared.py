@@ -7,6 +7,8 @@ from typing import Annotated, Any, Literal
 from msgspec import Meta, Struct
 from msgspec.structs import force_setattr
 
+from prosa.domain.answers import Scope
+
 Seconds = Annotated[float, Meta(gt=0, le=3600)]
 Method = Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
 Field = Literal["user_id", "client_id", "conversation_id", "run_id", "call_id", "language"]
@@ -34,7 +36,7 @@ class Source(Struct, frozen=True, forbid_unknown_fields=True):
 
 class ToolTable(Struct, frozen=True, forbid_unknown_fields=True):
     """One table. With `url` it is an HTTP tool, with `function` ("shop.tools:stock") a Python function; what
-    a function does not say here, its `@prosa.tool` says."""
+    a function does not say here, its `@prosa.tool` says. With `cache` results hold for so many seconds."""
 
     url: str | None = None
     function: str | None = None
@@ -42,6 +44,8 @@ class ToolTable(Struct, frozen=True, forbid_unknown_fields=True):
     always: bool | None = None
     needs_approval: bool | None = None
     timeout: Seconds | None = None
+    cache: Annotated[float, Meta(ge=0, le=86_400)] | None = None
+    cache_scope: Scope | None = None
     method: Method = "GET"
     parameters: dict[str, Any] = {}
     headers: dict[str, str | Source] = {}

@@ -8,7 +8,7 @@ from msgspec import Meta, Struct
 
 from prosa.declared import ToolTable
 from prosa.domain.errors import MisconfiguredError
-from prosa.services.guard.tables import CheckTable, MaskingTable
+from prosa.services.guard.tables import MaskingTable
 from prosa.services.models.overrides import Override
 from prosa.services.models.routes import Route
 
@@ -58,7 +58,6 @@ class Tables(Struct, frozen=True):
     providers: dict[str, ProviderTable] = {}
     tools: dict[str, ToolTable] = {}
     masking: dict[str, MaskingTable] = {}
-    moderation: dict[str, CheckTable] = {}
 
 
 NAMES = frozenset(Tables.__struct_fields__)

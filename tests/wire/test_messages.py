@@ -36,7 +36,7 @@ async def test_question_and_answer_as_they_are_shown(local: House) -> None:
         "id": start["userMessageId"], "role": "user", "content": "Oi", "parts": [{"type": "text", "text": "Oi"}],
         "status": "completed", "parentId": None, "siblings": [start["userMessageId"]], "runId": None,
         "userId": "local", "provider": None, "model": None, "createdAt": question["createdAt"],
-        "feedback": None, "kind": "message", "tokens": None,
+        "feedback": None, "kind": "message", "tokens": None, "cachedAt": None,
     }  # fmt: skip
     assert answer == {
         "id": start["messageId"], "role": "assistant", "content": "You said: Oi",

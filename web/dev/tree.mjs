@@ -44,6 +44,7 @@ export function newMessage(conversation, given) {
     model: null,
     kind: 'message',
     tokens: null,
+    cachedAt: null,
     feedback: null,
     createdAt: new Date().toISOString(),
     ...given,

@@ -97,7 +97,7 @@ class MessageHasReplies(Conflict):
 class Message(Struct, frozen=True, gc=False):
     """One node of a conversation's tree. `user_id` is whose row it is, not who wrote it. `parts` is empty
     where the text is all there is; an answer that called tools has its calls and their results in it.
-    `tokens` is None where nobody has counted them."""
+    `tokens` is None where nobody has counted them, `cached_at` when a kept answer had been given."""
 
     id: str
     user_id: str
@@ -116,3 +116,4 @@ class Message(Struct, frozen=True, gc=False):
     metadata: dict[str, Any] = {}
     kind: MessageKind = MessageKind.MESSAGE
     tokens: Counts | None = None
+    cached_at: Instant | None = None

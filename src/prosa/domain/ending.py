@@ -94,3 +94,4 @@ class Ending(Struct, frozen=True):
     error_message: str | None = None
     steps: tuple[Step, ...] = ()
     tokens: Counts | None = None
+    cached_at: Instant | None = None

@@ -92,7 +92,8 @@ class Tokens(Struct, frozen=True, rename="camel"):
 
 
 class Done(Struct, frozen=True, tag="done", rename="camel"):
-    """The end of a run that did not fail. `cost` is a decimal string in US dollars, None if unknown."""
+    """The end of a run that did not fail. `cost` is a decimal string in US dollars, None if unknown. A kept
+    answer is `cached`, and had been given at `cached_at`."""
 
     message_id: str
     status: str
@@ -100,6 +101,8 @@ class Done(Struct, frozen=True, tag="done", rename="camel"):
     usage: Tokens | None
     cost: str | None
     remaining: dict[str, Any] | None = None
+    cached: bool | UnsetType = UNSET
+    cached_at: str | UnsetType = UNSET
 
 
 class Error(Struct, frozen=True, tag="error"):

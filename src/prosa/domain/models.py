@@ -6,6 +6,8 @@ from typing import Any, Literal
 from msgspec import Struct
 
 from prosa.domain.content import Part, ThinkingPart, ToolCall, plain, text_of
+from prosa.domain.principal import Principal
+from prosa.domain.time import Instant
 
 
 class Role(StrEnum):
@@ -63,11 +65,22 @@ Effort = Literal["none", "minimal", "low", "medium", "high", "xhigh"]
 """How long a model may think. What a provider does not know is sent as the nearest it knows."""
 
 
+class Origin(Struct, frozen=True):
+    """On whose behalf a request is made, and in which conversation, for which message, if in any. `fresh`
+    says that an answer which is kept will not do."""
+
+    principal: Principal
+    conversation_id: str | None = None
+    message_id: str | None = None
+    fresh: bool = False
+
+
 class ChatRequest(Struct, frozen=True):
     """One generation. What a request does not say is None and is left to the provider.
 
     `max_tokens` bounds the answer and is always sent. `whole` asks for the answer in one piece: the same
-    events, all at the end. `user` is who asks, for fair queues; no provider is told.
+    events, all at the end. `user` is who asks, for fair queues, `origin` on whose behalf: no provider is
+    told.
     """
 
     model: str
@@ -85,6 +98,7 @@ class ChatRequest(Struct, frozen=True):
     reasoning_effort: Effort | None = None
     whole: bool = False
     user: str = ""
+    origin: Origin | None = None
 
 
 class FinishReason(StrEnum):
@@ -203,6 +217,15 @@ class Queued(Struct, frozen=True):
     place: int
 
 
+class Recalled(Struct, frozen=True):
+    """What follows is an answer that was kept: `provider` and `model` gave it at `made_at`, and nothing is
+    spent on it now."""
+
+    provider: str
+    model: str
+    made_at: Instant
+
+
 class Reset(Struct, frozen=True):
     """What was told so far is void: the answer begins anew, elsewhere. `reason` is an error's code. It comes
     after the `Asked` of the attempt that says something else, right before its first word."""
@@ -246,6 +269,7 @@ ModelEvent = (
     | Finish
     | Asked
     | Queued
+    | Recalled
     | Reset
     | Withheld
     | Aside

@@ -22,6 +22,7 @@ from prosa.domain.stretch import Place, Stretch
 from prosa.domain.time import Instant
 from prosa.domain.tree import Tree
 from prosa.ports.access import Access
+from prosa.ports.answers import Answers
 from prosa.ports.audit import OperatorRecords
 from prosa.ports.feedback import Feedbacks
 from prosa.ports.files import Files, KnownFiles
@@ -308,6 +309,9 @@ class Records(Protocol):
     def sign_ins(self) -> SignIns: ...
     @property
     def templates(self) -> Templates: ...
+
+    @property
+    def answers(self) -> Answers: ...
     @property
     def tickets(self) -> Tickets: ...
     @property

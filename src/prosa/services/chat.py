@@ -8,6 +8,7 @@ from prosa.ports.keys import Vault
 from prosa.ports.store import Store
 from prosa.services.access.access import Access
 from prosa.services.audit import Audit
+from prosa.services.caches.cached import Memory
 from prosa.services.completions import Completions
 from prosa.services.conversations import Conversations
 from prosa.services.embeddings import Embeddings
@@ -48,9 +49,11 @@ class Chat:
         vault: Vault,
         *,
         tools: Toolbox | None = None,
+        vectors: int = 0,
         reload: Callable[[], None] = lambda: None,
     ) -> None:
-        """`reload` reads anew what can change while it runs: routes, models, limits of providers."""
+        """`vectors` is how many embeddings are kept, `reload` reads anew what can change while it
+        runs: routes, models, limits of providers."""
         self.store = store
         self.audit = Audit(store)
         self.catalogue = catalogue
@@ -76,7 +79,9 @@ class Chat:
         self.reports = Reports(store, defaults.limits, defaults.calendar)
         self.estimates = Estimates(store, catalogue, defaults, self.tools)
         self.completions = Completions(self.ledger, catalogue, defaults)
-        self.embeddings = Embeddings(self.ledger, catalogue, self.completions)
+        self.embeddings = Embeddings(self.ledger, catalogue, self.completions, vectors)
+        memory = Memory(lambda owner: store.of(owner).answers, self.embeddings.vector)
+        self.catalogue.remember = memory.around
         self.summaries = Summaries(store, catalogue, self.completions, defaults)
         self.titles = Titles(store, self.completions, defaults.title_model)
         self.engine.listeners += [self.summaries.after, self.titles.after]

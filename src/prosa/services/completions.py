@@ -20,6 +20,7 @@ from prosa.domain.models import (
     Flagged,
     ModelEvent,
     Queued,
+    Recalled,
     RefusalDelta,
     Reset,
     TextDelta,
@@ -30,6 +31,7 @@ from prosa.domain.models import (
     Withheld,
 )
 from prosa.domain.principal import Principal
+from prosa.domain.time import Instant
 from prosa.ports.models import ChatModel
 from prosa.services import meters
 from prosa.services.context import window
@@ -40,7 +42,7 @@ from prosa.services.models.policy import Policy
 from prosa.services.runs.settle import Attempt
 from prosa.services.runs.start import LEAST_ANSWER, Defaults
 
-_ON_THE_WAY = frozenset({Asked, Queued, UsageReport, Withheld, Aside, Flagged})
+_ON_THE_WAY = frozenset({Asked, Queued, Recalled, UsageReport, Withheld, Aside, Flagged})
 
 Tell = Callable[[ModelEvent], Awaitable[None]]
 
@@ -55,6 +57,8 @@ class Generation:
         self.provider = choice.provider
         self.model = choice.model
         self.used = Usage()
+        self.cached_at: Instant | None = None
+        """When the answer was given, if it was kept."""
         self._model = model
         self._request = request
         self._hold = hold
@@ -162,6 +166,10 @@ class Generation:
                 attempt.provider, attempt.model, attempt.key = provider, model, key
                 await self._hold.widen(bound_of(provider, model, self._taken, self._request.max_tokens))
                 attempt.called = True
+            case Recalled(provider, model, made_at):
+                self.provider, self.model, self.cached_at = provider, model, made_at
+                attempt.provider, attempt.model = provider, model
+                attempt.called, attempt.reported = True, Usage()
             case Withheld(characters):
                 attempt.unsaid += characters
             case Aside():
@@ -210,7 +218,8 @@ class Completions:
     ) -> "Begun":
         """Holds the money for `number` answers to `asked`; none is asked for yet. `asked.model` is a name as
         callers know it (a route, an alias, "provider/model", ""), `most` their own bound of the answer; the
-        ledger says that it was for `conversation_id`.
+        ledger says that it was for `conversation_id`. What a route has kept will do only where `asked` has an
+        origin.
 
         Raises ShuttingDown, NoSuchProvider, ProviderNotConfigured, QueueFull, LimitReached, PriceUnknown,
         StoreUnavailable.
@@ -232,7 +241,13 @@ class Completions:
         bound, holds = await self._ledger.hold(
             principal, measure, number=number, route=choice.route, conversation_id=conversation_id
         )
-        request = replace(asked, model=choice.model, max_tokens=bound.tokens - taken, user=principal.user_id)
+        request = replace(
+            asked,
+            model=choice.model,
+            max_tokens=bound.tokens - taken,
+            user=principal.user_id,
+            origin=asked.origin if number == 1 else None,  # several answers are to differ
+        )
         return Begun(self, [Generation(model, request, hold, choice, taken) for hold in holds])
 
     def began(self, generations: "list[Generation]") -> None:

@@ -1,6 +1,8 @@
 """Texts as vectors, from any provider that makes them, billed as answers are."""
 
 import asyncio
+from array import array
+from hashlib import sha256
 
 from msgspec import Struct
 
@@ -9,11 +11,16 @@ from prosa.domain.limits import Bound, Remaining
 from prosa.domain.models import Embeddings as Vectors
 from prosa.domain.models import EmbedRequest, Usage
 from prosa.domain.principal import Principal
+from prosa.kit.recent import Recent
+from prosa.services import meters
 from prosa.services.completions import Completions, bound_of
 from prosa.services.context import window
 from prosa.services.ledger import Ledger
-from prosa.services.models.catalogue import Catalogue
+from prosa.services.models.catalogue import Catalogue, Choice
 from prosa.services.runs.settle import Attempt
+
+KEPT_FOR = 86_400.0
+"""Seconds."""
 
 
 class Embedded(Struct, frozen=True):
@@ -25,15 +32,18 @@ class Embedded(Struct, frozen=True):
 
 
 class Embeddings:
-    def __init__(self, ledger: Ledger, catalogue: Catalogue, completions: Completions) -> None:
+    def __init__(self, ledger: Ledger, catalogue: Catalogue, completions: Completions, kept: int = 0) -> None:
+        """`kept` is how many vectors are remembered, each for whom it was made."""
         self._ledger = ledger
         self._catalogue = catalogue
         self._completions = completions
+        self._kept: Recent[array[float]] | None = Recent(kept, KEPT_FOR) if kept else None
 
     async def embed(
         self, principal: Principal, model: str, texts: tuple[str, ...], dimensions: int | None = None
     ) -> Embedded:
-        """The vectors of `texts` by the model of this name. Whoever cancels it pays what it had to take.
+        """The vectors of `texts` by the model of this name; what is remembered costs nothing. Whoever cancels
+        it pays what it had to take.
 
         Raises ProviderError, NotSupported (a provider without embeddings), ShuttingDown, LimitReached,
         PriceUnknown, StoreUnavailable.
@@ -41,6 +51,25 @@ class Embeddings:
         if self._completions.draining:
             raise ShuttingDown
         choice = self._catalogue.choose((None, model or None))
+        if self._kept is None:
+            return await self._ask(principal, choice, texts, dimensions)
+        who = (principal.user_id, principal.client_id, choice.provider, choice.model, dimensions)
+        keys = {text: (*who, sha256(text.encode(errors="surrogatepass")).digest()) for text in texts}
+        found = {text: kept for text, key in keys.items() if (kept := self._kept.get(key)) is not None}
+        meters.cached("embeddings", "hit").inc(len(found))
+        missing = tuple(text for text in keys if text not in found)
+        meters.cached("embeddings", "miss").inc(len(missing))
+        told = Embedded(choice.model, (), Usage())
+        if missing:
+            told = await self._ask(principal, choice, missing, dimensions)
+            for text, vector in zip(missing, told.vectors, strict=True):
+                found[text] = array("d", vector)
+                self._kept.put(keys[text], found[text])
+        return Embedded(told.model, tuple(tuple(found[text]) for text in texts), told.usage)
+
+    async def _ask(
+        self, principal: Principal, choice: Choice, texts: tuple[str, ...], dimensions: int | None
+    ) -> Embedded:
         asked = self._catalogue.resolve(choice)
         most = sum(window.size(text) + window.OVERHEAD for text in texts)
 
@@ -61,6 +90,10 @@ class Embeddings:
             hold.close("")
             await hold.release()
         return Embedded(choice.model, told.vectors, hold.used)
+
+    async def vector(self, principal: Principal, model: str, text: str) -> tuple[float, ...]:
+        """That of one text. Raises what `embed` raises."""
+        return (await self.embed(principal, model, (text,))).vectors[0]
 
 
 def _credible(told: Vectors) -> Usage | None:

@@ -20,9 +20,12 @@ _WAITING = Gauge("prosa_requests_waiting", "Requests that wait for their turn at
 SOCKETS = Gauge("prosa_sockets_open", "Sockets of callers that are known.")
 JOURNAL_FAILING = Gauge("prosa_journal_failing", "1 while the journal can't be written.")
 
+_CACHED = Counter("prosa_cache_lookups", "What was looked up in a cache: hit or miss.", ["cache", "result"])
+
 # To find a labelled child costs as much as to count on it.
 runs = cache(_RUNS.labels)
 tokens = cache(_TOKENS.labels)
 first_word = cache(_FIRST_WORD.labels)
 suspended = cache(_SUSPENDED.labels)
 waiting = cache(_WAITING.labels)
+cached = cache(_CACHED.labels)

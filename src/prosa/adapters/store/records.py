@@ -1,5 +1,6 @@
 """What one principal owns, over any session."""
 
+from prosa.adapters.store.repositories.answers import Answers
 from prosa.adapters.store.repositories.conversations import Conversations
 from prosa.adapters.store.repositories.exports import Exports
 from prosa.adapters.store.repositories.feedback import Feedbacks
@@ -29,6 +30,10 @@ class Records:
     @property
     def conversations(self) -> Conversations:
         return Conversations(self._session)
+
+    @property
+    def answers(self) -> Answers:
+        return Answers(self._session)
 
     @property
     def messages(self) -> Messages:

@@ -101,6 +101,7 @@ messages = Table(
     Column("metadata", Json, comment="null where there is none"),
     Column("kind", Text, nullable=False, server_default="message"),
     Column("tokens", Json, comment="how many there are, by encoding; null where nobody counted"),
+    Column("cached_at", Instant, comment="when the kept answer was given"),
     Index(None, "conversation_id", "id"),
     Index(None, "parent_id", "conversation_id"),
     Index(
@@ -301,6 +302,29 @@ tickets = Table(
     Index(None, "user_id", "updated_at", "id"),
 )
 
+answer_cache = Table(
+    "answer_cache",
+    metadata,
+    _id(),
+    _owner(),
+    _client(),
+    Column("key", Text, nullable=False, comment="digest of all that the answer depends on"),
+    Column("family", Text, nullable=False, comment="the same, but for the question"),
+    Column("provider", Text, nullable=False),
+    Column("model", Text, nullable=False),
+    Column("content", Text, nullable=False),
+    Column("vector", LargeBinary, comment="of the question, as 32-bit floats"),
+    Column("conversation_id", Id, ForeignKey("conversations.id", ondelete="CASCADE")),
+    Column("message_id", Id, ForeignKey("messages.id", ondelete="CASCADE")),
+    Column("created_at", Instant, nullable=False),
+    Column("expires_at", Instant, nullable=False),
+    UniqueConstraint("user_id", "key"),
+    Index(None, "user_id", "family", "created_at"),
+    Index(None, "user_id", "expires_at"),
+    Index(None, "conversation_id"),
+    Index(None, "message_id"),
+)
+
 provider_keys = Table(
     "provider_keys",
     metadata,
@@ -482,6 +506,7 @@ OWNED = (
     tickets,
     files,
     attachments,
+    answer_cache,
 )
 """The tables whose rows belong to a user: row level security and the auditor read this."""
 

@@ -5,6 +5,7 @@ from datetime import date
 
 from msgspec import Struct
 
+from prosa.domain.answers import Caching
 from prosa.domain.errors import InvalidRequest, MisconfiguredError, NoSuchProvider, ProviderError
 from prosa.kit.log import log
 from prosa.ports.models import ChatModel
@@ -62,15 +63,21 @@ class Offer(Struct, frozen=True):
 
 
 Around = Callable[[ChatModel, str | None], ChatModel]
-"""Puts what guards a route (None: where none is asked) around the model that answers for it."""
+"""Puts what guards a route (None: no route) around the model that answers for it."""
+
+
+Remember = Callable[[ChatModel, str, Caching], ChatModel]
+"""Puts what keeps the answers of a route around the model that answers for it."""
 
 
 class Book(Struct, frozen=True):
-    """What the operator says of models: routes and aliases by name, overrides by "provider/model"."""
+    """What the operator says of models: routes and aliases by name, overrides by "provider/model", and what
+    stands around all that are asked."""
 
     routes: Mapping[str, Route] = {}
     aliases: Mapping[str, str] = {}
     models: Mapping[str, Override] = {}
+    around: Around | None = None
 
 
 class Catalogue:
@@ -83,13 +90,12 @@ class Catalogue:
         model: str | None,
         book: Book | None = None,
         notices: Notices | None = None,
-        around: Around | None = None,
     ) -> None:
         """Without `provider` the default is the one that `model` tells, else the first that can answer; the
         route "default" goes before both. Raises MisconfiguredError, NoSuchProvider, ProviderNotConfigured."""
+        self.remember: Remember | None = None
         self._asked = (provider, model)
         self._notices = notices or Notices()
-        self._around = around
         self._offers: dict[str, Offer] = {}
         self._leaving: list[ChatModel] = []
         self._midnight = 0.0
@@ -106,6 +112,8 @@ class Catalogue:
         overrides = dict(_entries(book.models, offers))
         before = dict(self.__dict__)
         self._offers, self._names, self._overrides = dict(offers), names, overrides
+        self._around = book.around
+        self._caching = {name: route.cache for name, route in book.routes.items() if route.cache is not None}
         self._leaving = [*self._leaving, *_models(before["_offers"], self._offers)]
         self._shutdowns = _shutdowns(overrides)
         self._midnight, self._living = 0.0, {}
@@ -176,7 +184,11 @@ class Catalogue:
         targets = [self._alive(_choice(target)) for target in route if self._usable(target)]
         if not targets:
             return self._model(choice.provider)
-        return Failover([(self._able(target), target.model) for target in targets])
+        found = Failover([(self._able(target), target.model) for target in targets])
+        caching = self._caching.get(choice.route or "")
+        if caching is None or self.remember is None:
+            return found
+        return self.remember(found, choice.route or "", caching)
 
     def model(self, provider: str) -> ChatModel:
         """A provider behind its policies, guarded as where no route is asked. Raises NoSuchProvider,

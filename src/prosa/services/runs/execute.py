@@ -19,6 +19,7 @@ from prosa.domain.models import (
     FinishReason,
     Flagged,
     Queued,
+    Recalled,
     RefusalDelta,
     Reset,
     TextDelta,
@@ -112,7 +113,7 @@ class Execution:
         parts = (*rounds.parts, *(step.returned for step in ended), *live.answer.parts)
         spent = rounds.attempts.spent
         ending = end_of(live.run, outcome, parts, spent, rounds.attempts.take(), rounds.language)
-        ending = replace(ending, steps=ended)
+        ending = replace(ending, steps=ended, cached_at=rounds.cached_at)
         line = encode(last_event(ending, spent, rounds.remaining, outcome.error), live.last + 1)
         ours = await self._journal.end(live, ending, line)
         self.ending = ending if ours else None
@@ -298,7 +299,7 @@ class Execution:
                 live.answer.add(Thought(replace(part, provider=attempt.provider)))
             case RefusalDelta(text):
                 live.refuse(text)
-            case Withheld() | Aside() | Flagged():
+            case Recalled() | Withheld() | Aside() | Flagged():
                 return self._noted(attempt, event)
             case ToolCallStart(identity, name):
                 live.call(rounds.begin_call(identity), name)
@@ -311,9 +312,11 @@ class Execution:
         self._journal.note(live)
         return attempt
 
-    def _noted(self, attempt: "Attempt", event: "Withheld | Aside | Flagged") -> "Attempt":
-        """What a guard tells of an answer that goes on."""
+    def _noted(self, attempt: "Attempt", event: "Recalled | Withheld | Aside | Flagged") -> "Attempt":
+        """What a policy tells of an answer that goes on."""
         match event:
+            case Recalled():
+                return self._rounds.recall(event)
             case Withheld(characters):
                 attempt.unsaid += characters
             case Aside():

@@ -12,7 +12,7 @@ from prosa.domain.limits import Remaining
 from prosa.domain.models import FinishReason
 from prosa.domain.money import Picodollars, to_dollars
 from prosa.domain.runs import Run, RunStatus, Signal, feed
-from prosa.domain.time import now
+from prosa.domain.time import now, to_iso
 from prosa.kit.text import well_formed
 from prosa.services import meters
 from prosa.services.context import window
@@ -109,6 +109,8 @@ def last_event(ending: Ending, spent: Spent, remaining: Remaining, error: ProsaE
         ),
         cost=None if ending.cost is None else to_dollars(ending.cost),
         remaining=_left(remaining, ending),
+        cached=UNSET if ending.cached_at is None else True,
+        cached_at=UNSET if ending.cached_at is None else to_iso(ending.cached_at),
     )
 
 

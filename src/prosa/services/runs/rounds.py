@@ -7,7 +7,7 @@ from msgspec.structs import replace
 from prosa.domain.content import Part, ToolCall, text_of
 from prosa.domain.ending import Append, Boundary, Pause
 from prosa.domain.limits import Bound, Limits
-from prosa.domain.models import ChatRequest, Role
+from prosa.domain.models import ChatRequest, Origin, Recalled, Role, Usage
 from prosa.domain.runs import Run
 from prosa.domain.steps import Step
 from prosa.domain.time import SECOND, Instant, now
@@ -39,6 +39,9 @@ class Rounds:
         self._bound = begun.prepared.bound
         self._held_for = begun.prepared.provider, begun.prepared.request.model
         self._ids: dict[str, str] = {}
+        self._origin = Origin(begun.principal, run.conversation_id, run.message_id, begun.prepared.fresh)
+        self.cached_at: Instant | None = None
+        """When the answer was given, if it was kept."""
         self._used = {part.id for part in begun.parts if isinstance(part, ToolCall)}
 
     @property
@@ -53,7 +56,7 @@ class Rounds:
     @property
     def request(self) -> ChatRequest:
         """What the model is asked in this round."""
-        asked = self._begun.prepared.request
+        asked = replace(self._begun.prepared.request, origin=self._origin)
         if not self.parts:
             return asked
         choice = asked.tool_choice
@@ -73,6 +76,14 @@ class Rounds:
                 prompt = window.tokens(request.turns, request.system, request.tools)
             self.attempts.current = Attempt(prepared.provider, request.model, prompt, request.max_tokens)
         return self.attempts.current
+
+    def recall(self, kept: Recalled) -> Attempt:
+        """The answer was kept: nobody is asked, and nothing is spent."""
+        attempt = self.begin_attempt()
+        attempt.provider, attempt.model = kept.provider, kept.model
+        attempt.called, attempt.reported = True, Usage()
+        self.cached_at = kept.made_at
+        return attempt
 
     def begin_call(self, identity: str) -> str:
         """The id of a call that begins: the model's, unless an earlier round had the same one, for some

@@ -35,7 +35,7 @@ class Send(Struct, frozen=True):
 
     `attachments` are ids of files that go with `content`. `history` stands in for the stored branch in this
     one call. `tools` names tools of the server (None: those that are always offered), `client_tools` are the
-    caller's own.
+    caller's own. `fresh` asks for a new answer where the route keeps them; so does `regenerate`.
     """
 
     conversation_id: str
@@ -53,6 +53,7 @@ class Send(Struct, frozen=True):
     tools: tuple[str, ...] | None = None
     client_tools: tuple[ToolSpec, ...] = ()
     tool_choice: ToolChoice | None = None
+    fresh: bool = False
     key: str | None = None
     body_hash: str = ""
 
@@ -158,6 +159,7 @@ def preparation(
             window=context,
             sent=sent,
             untitled=conversation.untitled,
+            fresh=send.fresh or send.regenerate is not None,
         )
 
     return prepare

@@ -5,6 +5,7 @@ from typing import Any, TypeVar, overload
 
 from msgspec import Struct
 
+from prosa.domain.answers import Scope
 from prosa.domain.errors import ToolFailed
 
 Function = TypeVar("Function", bound=Callable[..., Any])
@@ -26,6 +27,8 @@ class Mark(Struct, frozen=True):
     always: bool = False
     needs_approval: bool = False
     timeout: float = TIMEOUT
+    cache: float = 0.0
+    cache_scope: Scope = "user"
 
 
 @overload
@@ -40,6 +43,8 @@ def tool(
     always: bool = False,
     needs_approval: bool = False,
     timeout: float = TIMEOUT,
+    cache: float = 0.0,
+    cache_scope: Scope = "user",
 ) -> Callable[[Function], Function]: ...
 
 
@@ -48,7 +53,9 @@ def tool(function: Any = None, /, **options: Any) -> Any:
 
     Models are told its name, its docstring, and its parameters by their annotations; Prosa fills a parameter
     that is annotated with `prosa.Caller`. Without `always` it is offered where a request names it; with
-    `needs_approval` somebody allows each call; `timeout` is in seconds.
+    `needs_approval` somebody allows each call; `timeout` is in seconds. With `cache` the result of a call
+    holds for so many seconds, for whom `cache_scope` says: the same "user", users of the same "client", or
+    the "public".
 
         @prosa.tool(timeout=5)
         def stock(item: str, warehouse: Literal["north", "south"] = "north") -> int:

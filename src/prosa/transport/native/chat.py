@@ -59,8 +59,9 @@ class SendFields(Unbuilt, frozen=True, rename="camel", kw_only=True):
     """`regenerate` (an answer's id) stands in place of `content`. `attachments` are ids of files that go with
     it; beside them it may be empty, or left out. `parentId` names the message to go on
     from (null: begin anew); without it, the newest of the branch that is shown. `tools` are names of tools
-    of the server, and tools of the caller's own. `accepts` says which events beside the plain ones the
-    reader understands: "reset"."""
+    of the server, and tools of the caller's own. Where the route keeps answers, `fresh` asks for a new one;
+    so does `regenerate`. `accepts` says which events beside the plain ones the reader understands:
+    "reset"."""
 
     content: Said | UnsetType = UNSET
     attachments: Attachments | None = None
@@ -74,6 +75,7 @@ class SendFields(Unbuilt, frozen=True, rename="camel", kw_only=True):
     client_message_id: Key | None = None
     tools: Annotated[tuple[str | ToolForm, ...], Meta(max_length=128)] | None = None
     tool_choice: Literal["auto", "none", "required"] | NamedTool | None = None
+    fresh: bool = False
     accepts: tuple[str, ...] = ()
 
 
@@ -144,6 +146,7 @@ def ask_of(call: Call[Any, Any], body: SendBody) -> Ask:
         tools=None if body.tools is None else server_tools(body.tools),
         client_tools=client_tools(body.tools or ()),
         tool_choice=_choice(body.tool_choice),
+        fresh=body.fresh,
         key=key,
         body_hash=hash_of(body) if key is not None else "",
     )

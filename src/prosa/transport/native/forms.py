@@ -126,7 +126,8 @@ PartForm = TextForm | ThinkingForm | MediaForm | ToolCallForm | ToolResultForm
 
 class MessageForm(Struct, frozen=True, rename="camel"):
     """`userId` is null on what the user did not write. A summary stands in for the messages above it when a
-    model is asked. `tokens` is null where nobody has counted them."""
+    model is asked. `tokens` is null where nobody has counted them, `cachedAt` unless the answer was kept:
+    then it was given before, at that time."""
 
     id: str
     role: Literal["user", "assistant", "system", "tool"]
@@ -143,6 +144,7 @@ class MessageForm(Struct, frozen=True, rename="camel"):
     feedback: "FeedbackForm | None"
     kind: Literal["message", "summary"]
     tokens: int | None
+    cached_at: str | None
 
 
 class FeedbackForm(Struct, frozen=True, rename="camel"):
@@ -296,6 +298,7 @@ def message_form(placed: Placed) -> MessageForm:
         feedback=None if placed.feedback is None else feedback_form(placed.feedback),
         kind=message.kind.value,
         tokens=None if message.tokens is None else told_count(message.tokens, message.model),
+        cached_at=None if message.cached_at is None else to_iso(message.cached_at),
     )
 
 

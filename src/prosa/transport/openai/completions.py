@@ -4,13 +4,16 @@ import asyncio
 import time
 
 import msgspec
+from msgspec.structs import replace
 from starlette.requests import ClientDisconnect
 from starlette.types import Receive, Send
 
 from prosa.domain import errors as e
 from prosa.domain.ids import to_foreign
-from prosa.domain.models import ModelEvent, Reset, Usage
+from prosa.domain.models import ModelEvent, Origin, Reset, Usage
+from prosa.domain.time import SECOND, now
 from prosa.services.completions import Begun, Generation, Tell
+from prosa.transport.errors import Headers
 from prosa.transport.middleware.bodies import LIMIT
 from prosa.transport.openai.answers import (
     Chunks,
@@ -35,11 +38,13 @@ _DONE = b"data: [DONE]\n\n"
 
 async def create_chat_completion(call: Call[ChatBody, Nothing]) -> Stream:
     """The official clients work unchanged. Nothing is stored but the bill. The caller's tools are passed
-    through; the server's own are not used here. Whoever leaves stops the answer."""
+    through; the server's own are not used here. Whoever leaves stops the answer. Where the route keeps
+    answers, `Cache-Control: no-cache` asks for a new one; a kept one has its `Age` unless it is streamed."""
     refuse_unbuilt(call.body)
     if len(call.raw) > LIMIT:
         await asyncio.sleep(0)  # to read that much took a while, and to unpack it will, too
-    asked = asked_of(call.body)
+    fresh = "no-cache" in call.headers.get("cache-control", "").lower()
+    asked = replace(asked_of(call.body), origin=Origin(call.principal, fresh=fresh))
     begun = await call.chat.completions.begin(
         call.principal, asked, most=most_of(call.body), number=int(call.body.n or 1)
     )
@@ -66,7 +71,7 @@ class Answering:
                     await caller.attend(self._stream(generations, caller))
                 else:
                     form = await caller.attend(self._whole(generations))
-                    await respond(send, 200, JSON, msgspec.json.encode(form))
+                    await respond(send, 200, [*JSON, *_age(generations)], msgspec.json.encode(form))
         except e.ProsaError as error:
             if caller.begun:
                 await caller.end(frame(error, self._language))
@@ -118,6 +123,11 @@ class Answering:
                 await caller.write(data)
 
         return tell
+
+
+def _age(generations: list[Generation]) -> Headers:
+    kept = generations[0].cached_at
+    return [] if kept is None else [(b"age", b"%d" % max(0, (now() - kept) // SECOND))]
 
 
 def _sum(generations: list[Generation]) -> Usage:

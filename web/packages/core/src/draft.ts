@@ -43,6 +43,7 @@ function draft(given: Pick<Message, 'id' | 'role' | 'content' | 'parentId' | 'st
     siblings: [given.id],
     kind: 'message',
     tokens: null,
+    cachedAt: null,
     feedback: null,
     createdAt: new Date().toISOString(),
   };

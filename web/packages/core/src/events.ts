@@ -72,6 +72,9 @@ export interface DoneEvent extends Numbered {
   readonly reason: string | null;
   readonly usage: Usage | null;
   readonly cost: string | null;
+  /** The answer was kept: it had been given at `cachedAt`, and cost nothing now. */
+  readonly cached?: boolean;
+  readonly cachedAt?: string;
 }
 
 export interface ErrorEvent extends Numbered {

@@ -68,6 +68,8 @@ export interface Message {
   /** A summary stands for the messages before it when a model is asked; they can be read all the same. */
   readonly kind: 'message' | 'summary';
   readonly tokens: number | null;
+  /** When an answer that was kept had been given; null for one that was made for this message. */
+  readonly cachedAt: string | null;
   readonly feedback: Feedback | null;
   readonly createdAt: string;
 }

@@ -135,6 +135,7 @@ export function message(id: string, given: Partial<Message> = {}): Message {
     siblings: [id],
     kind: 'message',
     tokens: null,
+    cachedAt: null,
     feedback: null,
     createdAt: '2026-01-01T00:00:00Z',
     ...given,

@@ -5,7 +5,7 @@ import { BranchPicker } from './BranchPicker.js';
 import { Busy } from './busy.js';
 import { ChatMessage } from './ChatMessage.js';
 import { CopyButton } from './CopyButton.js';
-import { useTexts } from './context.js';
+import { useProsa, useTexts } from './context.js';
 import { FeedbackButtons } from './feedback/FeedbackButtons.js';
 import { Icon, type IconName } from './Icon.js';
 import { Waiting } from './RunProgress.js';
@@ -56,13 +56,23 @@ export const MessageRow = memo(function MessageRow(props: MessageRowProps) {
         parts={parts}
         stored={message.parts}
         callActions={run ? actions : undefined}
-        note={isCut && <p className="prosa-muted prosa-cut">{texts.incomplete}</p>}
+        note={
+          isCut ? <p className="prosa-muted prosa-cut">{texts.incomplete}</p> : <Kept at={message.cachedAt} />
+        }
         actions={<Actions {...props} />}
       />
       {run && <Waiting run={run} />}
     </li>
   );
 });
+
+/** Says of an answer that it was kept, and from when it is. */
+function Kept({ at }: { readonly at: string | null }) {
+  const { texts, language } = useProsa();
+  if (!at) return null;
+  const time = new Date(at).toLocaleString(language, { dateStyle: 'medium', timeStyle: 'short' });
+  return <p className="prosa-muted prosa-cut">{texts.cached.replace('{time}', time)}</p>;
+}
 
 function Actions({ message, actions }: MessageRowProps) {
   const texts = useTexts();

@@ -153,6 +153,21 @@ describe('ChatInterface', () => {
     expect(await screen.findByText('3/3')).toBeTruthy();
   });
 
+  it('says of an answer that it was kept', async () => {
+    const kept = {
+      role: 'assistant',
+      content: 'Kept.',
+      parentId: 'u0',
+      cachedAt: '2026-01-01T10:00:00Z',
+    } as const;
+    const wire = server();
+    wire.on(`GET ${CONVERSATION}/messages`, () =>
+      json({ items: [message('a0', kept), TALK[0]], nextCursor: null }),
+    );
+    await show(wire);
+    expect(screen.getByText(/^Kept answer of .*2026.* “Answer again”/)).toBeTruthy();
+  });
+
   it('reads the answer to screen readers in sentences', async () => {
     const sentence = 'This is a sentence that is long enough to be read aloud without chopping it up. ';
     const wire = server().on('POST api/chat/send', () => stream(run([sentence, 'And **more**'])));

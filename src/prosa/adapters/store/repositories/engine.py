@@ -83,7 +83,7 @@ _SETTLE_MESSAGE = Statement(
     .values(
         {
             name: bindparam(f"new_{name}")
-            for name in ("content", "parts", "status", "provider", "model", "tokens")
+            for name in ("content", "parts", "status", "provider", "model", "tokens", "cached_at")
         }
     )
 )
@@ -286,6 +286,7 @@ def _message_params(ending: Ending) -> dict[str, Any]:
         "new_provider": ending.provider,
         "new_model": ending.model,
         "new_tokens": from_counts(ending.tokens),
+        "new_cached_at": ending.cached_at,
     }
 
 

@@ -1,0 +1,166 @@
+"""A route that keeps its answers: whoever may share one and asks the same gets it again."""
+
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import aclosing
+
+from prosa.domain.answers import Caching, KeptAnswer, owner_of
+from prosa.domain.errors import ProsaError, StoreUnavailable
+from prosa.domain.ids import new_id
+from prosa.domain.models import (
+    Asked,
+    ChatRequest,
+    Finish,
+    FinishReason,
+    ModelEvent,
+    Origin,
+    Queued,
+    Recalled,
+    Reset,
+    TextDelta,
+    ThinkingDelta,
+    UsageReport,
+)
+from prosa.domain.principal import Principal
+from prosa.domain.time import SECOND, Instant, now
+from prosa.kit.log import log
+from prosa.ports.answers import Answers
+from prosa.ports.models import ChatModel
+from prosa.services import meters
+from prosa.services.caches.likeness import cosine, packed
+from prosa.services.caches.sameness import Sameness, question_of, sameness
+from prosa.services.context import window
+from prosa.services.models.policy import Policy
+
+COMPARED = 200
+"""The newest questions that a new one is compared with."""
+
+Embed = Callable[[Principal, str, str], Awaitable[tuple[float, ...]]]
+"""The vector of a text by the model of this name, for this principal, who pays for it. Raises ProsaError."""
+
+
+class Memory:
+    """Where answers are kept, and what tells how alike two questions are."""
+
+    def __init__(self, answers: Callable[[Principal], Answers], embed: Embed) -> None:
+        self._answers = answers
+        self._embed = embed
+
+    def around(self, inner: ChatModel, route: str, caching: Caching) -> ChatModel:
+        return Cached(inner, route, caching, self)
+
+    def of(self, origin: Origin, caching: Caching) -> Answers:
+        return self._answers(owner_of(origin.principal, caching.scope))
+
+    async def vector(self, origin: Origin, caching: Caching, request: ChatRequest) -> bytes | None:
+        """Of the question, where the route compares questions and this is nothing but one."""
+        question = question_of(request)
+        if caching.semantic is None or question is None:
+            return None
+        try:
+            return packed(await self._embed(origin.principal, caching.semantic, question))
+        except ProsaError as error:  # then only the very same question counts
+            log.warning("cache_without_vector", code=error.code, model=caching.semantic)
+            return None
+
+
+class Cached(Policy):
+    def __init__(self, inner: ChatModel, route: str, caching: Caching, memory: Memory) -> None:
+        super().__init__(inner)
+        self._route = route
+        self._caching = caching
+        self._memory = memory
+
+    async def stream(self, request: ChatRequest) -> AsyncGenerator[ModelEvent, None]:
+        """What is kept, as `Recalled`, one text and `Finish`; else the model's answer, which is then kept if
+        it is whole and only text. Who asks for a fresh one gets it, and it takes the kept one's place."""
+        origin, caching = request.origin, self._caching
+        if origin is None or (origin.conversation_id is None and caching.scope != "user"):
+            async with aclosing(self._inner.stream(request)) as events:
+                async for event in events:
+                    yield event
+            return
+        same = sameness(self._route, request)
+        vector = await self._memory.vector(origin, caching, request)
+        found = None if origin.fresh else await self._found(origin, same, vector, request)
+        meters.cached("answers", "miss" if found is None else "hit").inc()
+        if found is not None:
+            yield Recalled(found.provider, found.model, found.created_at)
+            yield TextDelta(found.content)
+            yield Finish(FinishReason.STOP)
+            return
+        heard = _Heard(self._inner.provider, request.model)
+        async with aclosing(self._inner.stream(request)) as events:
+            async for event in events:
+                if type(event) is Finish and event.reason is FinishReason.STOP:
+                    await self._keep(origin, same, vector, heard)
+                yield event
+                heard.hear(event)
+
+    async def _found(
+        self, origin: Origin, same: Sameness, vector: bytes | None, request: ChatRequest
+    ) -> KeptAnswer | None:
+        answers, moment = self._memory.of(origin, self._caching), now()
+        try:
+            found = await answers.find(same.key, moment)
+            if found is None and vector is not None:
+                found = self._nearest(vector, await answers.family(same.family, moment, COMPARED))
+        except StoreUnavailable:  # the model still answers
+            return None
+        if found is None or window.estimate(found.content) > request.max_tokens:
+            return None
+        return found
+
+    def _nearest(self, vector: bytes, others: list[KeptAnswer]) -> KeptAnswer | None:
+        near = [(cosine(vector, each.vector or b""), each) for each in others]
+        likeness, found = max(near, key=lambda pair: pair[0], default=(0.0, None))
+        return found if likeness >= self._caching.likeness else None
+
+    async def _keep(self, origin: Origin, same: Sameness, vector: bytes | None, heard: "_Heard") -> None:
+        content = "".join(heard.said)
+        if heard.other or not content.strip():
+            return
+        owner, moment = owner_of(origin.principal, self._caching.scope), now()
+        answer = KeptAnswer(
+            id=new_id(),
+            user_id=owner.user_id,
+            client_id=owner.client_id,
+            key=same.key,
+            family=same.family,
+            provider=heard.provider,
+            model=heard.model,
+            content=content,
+            vector=vector,
+            conversation_id=origin.conversation_id,
+            message_id=origin.message_id,
+            created_at=moment,
+            expires_at=Instant(moment + self._caching.seconds * SECOND),
+        )
+        try:
+            await self._memory.of(origin, self._caching).keep(answer)
+        except StoreUnavailable:  # the conversation may be gone by now; and the answer is there anyway
+            log.warning("answer_not_kept", conversation_id=origin.conversation_id)
+
+
+class _Heard:
+    """An answer as it goes by; `other` says that there was more to it than text."""
+
+    def __init__(self, provider: str, model: str) -> None:
+        self.provider = provider
+        self.model = model
+        self.said: list[str] = []
+        self.other = False
+
+    def hear(self, event: ModelEvent) -> None:
+        match event:
+            case TextDelta(text):
+                self.said.append(text)
+            case Reset():
+                self.said, self.other = [], False
+            case ThinkingDelta() | UsageReport():
+                pass
+            case Asked(provider, model):
+                self.provider, self.model = provider, model
+            case Queued():
+                pass
+            case _:
+                self.other = True
