@@ -12,6 +12,7 @@ import msgspec
 from joserfc import jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import OctKey
+from joserfc.jws import JWSRegistry
 from msgspec import Struct
 from starlette.types import Scope
 
@@ -30,6 +31,10 @@ CLOCK_SKEW = 5
 """Seconds that another machine's clock may be ahead of ours."""
 SIGN_IN = "prosa-sign-in"
 """The `aud` of the token in a sign-in link: it opens a session and is good for nothing else."""
+_REGISTRIES = {
+    name: JWSRegistry(algorithms=[name], strict_check_header=False) for name in ("HS256", *ASYMMETRIC)
+}
+"""One algorithm each. Headers may say what nobody here knows, as those of Clerk do, unless it is `crit`."""
 _BROUGHT = {"jwk", "jku", "x5u", "x5c", "crit"}
 """What a header says to have its token checked with a key that it brings, or to be understood in a way that
 nobody here knows."""
@@ -248,7 +253,7 @@ def _decoded(token: str, key: Any, algorithm: str) -> dict[str, Any]:
         with warnings.catch_warnings() if algorithm == "EdDSA" else nullcontext():
             if algorithm == "EdDSA":  # what everybody calls Ed25519 has two names, and one of them is old
                 warnings.simplefilter("ignore")
-            decoded = jwt.decode(token, key, algorithms=[algorithm])
+            decoded = jwt.decode(token, key, registry=_REGISTRIES[algorithm])
     except (JoseError, ValueError, TypeError, RecursionError) as error:
         raise NotAuthenticated from error
     said, claims = decoded.header, decoded.claims

@@ -8,6 +8,7 @@ from typing import Any, Final
 import msgspec
 from joserfc import jwk
 from joserfc.errors import JoseError
+from msgspec import Struct
 
 from prosa.domain.errors import NotAuthenticated
 from prosa.kit.log import log
@@ -30,12 +31,38 @@ WEAK = 2048
 """Bits that an RSA key must have."""
 
 
+_KINDS = frozenset(ASYMMETRIC.values())
+_PARTS = {"kty", "crv", "x", "y", "n", "e"}
+_SAME = {"EdDSA", "Ed25519"}
+"""Two names of one algorithm."""
+
+
+class Published(Struct, frozen=True, eq=False):
+    """A public key, and what it may be used for; `plain` are its numbers, by which it is told from others."""
+
+    key: Any
+    kind: str
+    curve: str | None
+    algorithm: str | None
+    plain: tuple[tuple[str, str], ...]
+
+    def serves(self, algorithm: str) -> bool:
+        stated = self.algorithm in (None, algorithm) or {self.algorithm, algorithm} == _SAME
+        return stated and ASYMMETRIC[algorithm] == (self.kind, self.curve)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Published) and (self.plain, self.algorithm) == (other.plain, other.algorithm)
+
+    def __hash__(self) -> int:
+        return hash(self.plain)
+
+
 class KeySet:
     """`changed` is called when a key that served is gone."""
 
     def __init__(self, host: KeyHost) -> None:
         self._host = host
-        self._keys: dict[str, Any] = {}
+        self._keys: dict[str, Published] = {}
         self._tried = float("-inf")
         self._fetching: asyncio.Task[None] | None = None
         self.changed: Callable[[], None] = _nothing
@@ -58,9 +85,9 @@ class KeySet:
 
     def _find(self, algorithm: str, kid: str | None) -> Any:
         if kid is not None:
-            key = self._keys.get(kid)
-            return key if key is not None and _serves(key, algorithm) else None
-        able = [key for key in self._keys.values() if _serves(key, algorithm)]
+            known = self._keys.get(kid)
+            return known.key if known is not None and known.serves(algorithm) else None
+        able = [known.key for known in self._keys.values() if known.serves(algorithm)]
         return able[0] if len(able) == 1 else None
 
     def _fetch(self) -> "asyncio.Task[None]":
@@ -77,7 +104,7 @@ class KeySet:
         except (OSError, TimeoutError, ValueError) as error:
             log.warning("jwks_unavailable", reason=type(error).__name__, keys=len(self._keys))
         else:
-            gone = any(_text(key) != _text(keys.get(kid)) for kid, key in self._keys.items())
+            gone = any(keys.get(kid) != known for kid, known in self._keys.items())
             self._keys = keys
             if gone:
                 self.changed()
@@ -89,46 +116,37 @@ def _nothing() -> None:
     """Nobody wants to know."""
 
 
-def read(raw: bytes) -> dict[str, Any]:
-    """The keys that may check signatures, by their names (one without any is called ""). Raises ValueError
-    where there is none."""
+def read(raw: bytes) -> dict[str, Published]:
+    """The keys that may check signatures, by their names (those without any by their places). Raises
+    ValueError where there is none."""
     try:
         told = msgspec.json.decode(raw)
     except (msgspec.DecodeError, RecursionError) as error:
         raise ValueError("no JSON") from error
     listed = told.get("keys") if isinstance(told, dict) else None
-    keys: dict[str, Any] = {}
+    keys: dict[str, Published] = {}
     for each in (listed if isinstance(listed, list) else [])[:MOST_KEYS]:
-        key = _public(each)
-        if key is not None:
+        if isinstance(each, dict) and (key := _public(each)) is not None:
             keys.setdefault(each.get("kid", f"\0{len(keys)}"), key)
     if not keys:
         raise ValueError("no keys")
     return keys
 
 
-def _public(told: Any) -> Any:
+def _public(told: dict[str, Any]) -> Published | None:
     """None for what is no public key that checks signatures, or too weak a one."""
-    if not isinstance(told, dict) or not isinstance(told.get("kid", ""), str):
+    kind, curve, algorithm = told.get("kty"), told.get("crv"), told.get("alg")
+    if not isinstance(told.get("kid", ""), str) or told.get("use", "sig") != "sig":
         return None
-    if told.get("kty") not in ("RSA", "EC", "OKP") or told.get("use", "sig") != "sig":
+    if not all(isinstance(each, str | None) for each in (kind, curve, algorithm)) or kind is None:
         return None
-    if told["kty"] == "RSA" and not (isinstance(told.get("n"), str) and len(told["n"]) * 6 >= WEAK):
+    if (kind, curve) not in _KINDS or algorithm not in (None, *ASYMMETRIC):
         return None
-    wanted = {"kty", "crv", "x", "y", "n", "e", "alg", "use", "kid"}
+    if kind == "RSA" and not (isinstance(told.get("n"), str) and len(told["n"]) * 6 >= WEAK):
+        return None
+    plain = {name: value for name, value in told.items() if name in _PARTS}
     try:
-        return jwk.import_key({name: value for name, value in told.items() if name in wanted})
-    except (JoseError, ValueError, TypeError, KeyError, AttributeError):
+        key = jwk.import_key(plain)
+    except (JoseError, ValueError, TypeError, KeyError):
         return None
-
-
-def _serves(key: Any, algorithm: str) -> bool:
-    kind, curve = ASYMMETRIC[algorithm]
-    told = key.as_dict(private=False)
-    stated = told.get("alg", algorithm)
-    same = stated == algorithm or {stated, algorithm} == {"EdDSA", "Ed25519"}
-    return told["kty"] == kind and same and (curve is None or told.get("crv") == curve)
-
-
-def _text(key: Any) -> Any:
-    return None if key is None else key.as_dict(private=False)
+    return Published(key, kind, curve, algorithm, tuple(sorted(plain.items())))
