@@ -59,7 +59,7 @@ class Principal(Struct, frozen=True):
         return Principal(DESK + self.client_id, self.client_id, acting=self.actor)
 
 
-LOCAL = Principal("local", roles=frozenset({ADMIN}))
+LOCAL = Principal("local", scopes=OWN | {EMBED}, roles=frozenset({ADMIN}))
 """The one user of a Prosa without tokens, and of the library: the operator, too."""
 
 COMMAND = Principal(RESERVED + "cli", roles=frozenset({ADMIN}))

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
-from prosa.domain.access import LONGEST_EMBED, SIGNER
+from prosa.domain.access import LONGEST_EMBED, SIGNER, ScopeMissing
 from prosa.domain.principal import EMBED
 from prosa.domain.time import SECOND, Instant, to_iso
 from prosa.transport.identity import embed_token
@@ -36,6 +36,8 @@ class EmbedTokenForm(Struct, frozen=True, rename="camel"):
 
 async def make_token(call: Call[NewEmbedToken, Nothing]) -> Reply:
     """For an API key with the scope `embed`. The token is revoked with the key."""
+    if not call.principal.key_id:  # the local user needs no key, and so has none to sign with
+        raise ScopeMissing(EMBED)
     body = call.body
     signer = await call.chat.access.checks.signer(SIGNER + call.principal.key_id.replace("-", ""))
     now = int(time.time())
