@@ -10,8 +10,9 @@ from tests.contract.conftest import Place, postgres_place
 from tests.postgres import Database, ask
 from tests.stores import ANA, BIA, NOON, Ears, sqlite_store
 
-from prosa.adapters.store.operator import OperatorRecords, Watched
+from prosa.adapters.store.operator import OperatorRecords
 from prosa.adapters.store.repositories.audit import PIECE
+from prosa.adapters.store.repositories.watched import Watched
 from prosa.adapters.store.statement import Ask, Plan, Statement
 from prosa.adapters.store.tables import OPERATORS, provider_keys
 from prosa.domain.audit import Deed, Head, Link, Wanted, chained, deed

@@ -164,7 +164,7 @@ async def test_after_the_first_token_another_target_begins_anew(fault: Play, cod
     async with upstream(fault) as (broken, model), upstream(GOOD) as (whole, other):
         heard = await hear(Failover([(model, "m"), (other, "n")]))
         assert [type(event) for event in heard.events][:4] == [Asked, TextDelta, Asked, Reset]
-        assert heard.events[2] == Asked("openai", "n", "key0")
+        assert heard.events[2] == Asked("openai", "n", "key0", code)
         assert (heard.error, heard.events[-1]) == (None, STOP)
         assert heard.text == "one one two"
         assert (len(broken.seen), len(whole.seen)) == (1, 1)

@@ -151,6 +151,10 @@ EXAMPLES: dict[str, Example] = {
     "DELETE /api/admin/keys/{keyId}": Example(),
     "POST /api/admin/master/rotate": Example(),
     "GET /api/admin/audit": Example(),
+    "GET /api/admin/traffic": Example(),
+    "GET /api/admin/errors": Example(),
+    "GET /api/admin/runs": Example(),
+    "GET /api/admin/runs/{runId}": Example(),
     "GET /api/admin/audit/verify": Example(),
     "POST /v1/chat/completions": Example(
         {"messages": [{"role": "user", "content": "x"}]},

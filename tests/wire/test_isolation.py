@@ -24,7 +24,7 @@ async def furnish(house: House, user: str, words: str, external: str) -> Ids:
     await house.send(one, words, user=user, attachments=[file])
     start = (await house.send(one, words, user=user))[0]
     added = await house.chat.keys.add(
-        "openai", f"sk-{words}".replace(" ", "-"), label=words, weight=1, by=user
+        "openai", f"sk-{words}".replace(" ", "-"), label=words, weight=1, by=Principal(user)
     )
     template = await house.post("/api/templates", {"name": words, "content": words}, user=user)
     said = f"/api/conversations/{one}/messages/{start['messageId']}/feedback"

@@ -10,6 +10,7 @@ from prosa.domain.money import Picodollars
 from prosa.domain.runs import RunStatus
 from prosa.domain.steps import Step
 from prosa.domain.time import Instant
+from prosa.domain.timing import Timing
 
 
 class Append(Struct, frozen=True):
@@ -57,7 +58,7 @@ class Boundary(Struct, frozen=True):
     """A run between two things that it does, where all so far is put down: the answer's `parts`, the `steps`
     that are new or have changed, the `entries` of the attempts that are over (`attempts` in all) and told no
     event past `settled`, and about how many tokens the next prompt has. With a `pause` the run is left to
-    whoever brings what it waits for.
+    whoever brings what it waits for. `timings` are all so far.
     """
 
     run_id: str
@@ -70,12 +71,16 @@ class Boundary(Struct, frozen=True):
     settled: int
     prompt: int
     pause: Pause | None = None
+    first_token_at: Instant | None = None
+    timings: tuple[Timing, ...] = ()
 
 
 class Ending(Struct, frozen=True):
     """The end of one run: its state, its message as it stays, who gave it, and what it cost. `entries` are
     of the attempts that no boundary has put down; `parts` are empty where the text is all there is, `steps`
-    have ended since the last boundary; `tokens` is what the provider said of a text that it gave at once."""
+    have ended since the last boundary; `tokens` is what the provider said of a text that it gave at once.
+    `first_token_at` and `timings` are of the whole run; whoever does not know them leaves them out, and what
+    the last boundary has put down stays."""
 
     run_id: str
     message_id: str
@@ -95,3 +100,5 @@ class Ending(Struct, frozen=True):
     steps: tuple[Step, ...] = ()
     tokens: Counts | None = None
     cached_at: Instant | None = None
+    first_token_at: Instant | None = None
+    timings: tuple[Timing, ...] = ()

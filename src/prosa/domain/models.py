@@ -204,11 +204,13 @@ class Finish(Struct, frozen=True):
 
 class Asked(Struct, frozen=True):
     """A policy is about to ask a provider: a new attempt begins, and nothing was spent on it yet. `key` is
-    the id of the provider's key that is used, where it is one of the store's."""
+    the id of the provider's key that is used, where it is one of the store's; `after` is the code of the
+    error that it is asked after."""
 
     provider: str
     model: str
     key: str | None = None
+    after: str | None = None
 
 
 class Queued(Struct, frozen=True):

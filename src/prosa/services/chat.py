@@ -32,6 +32,7 @@ from prosa.services.templates import Templates
 from prosa.services.tickets import Tickets
 from prosa.services.titles import Titles
 from prosa.services.tools.registry import Toolbox
+from prosa.services.traffic import Traffic
 from prosa.services.usage.estimates import Estimates
 from prosa.services.usage.reports import Reports
 
@@ -74,6 +75,7 @@ class Chat:
         self.templates = Templates(store)
         self.feedback = Feedbacks(store)
         self.export = Export(store)
+        self.traffic = Traffic(store)
         self.imports = Import(store)
         self.ledger = Ledger(store, defaults.limits)
         self.reports = Reports(store, defaults.limits, defaults.calendar)

@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import time
 from bisect import bisect_left
 from collections.abc import Awaitable, Callable
 from contextlib import aclosing
@@ -31,7 +30,7 @@ from prosa.domain.models import (
     Withheld,
 )
 from prosa.domain.principal import Principal
-from prosa.domain.time import Instant
+from prosa.domain.time import SECOND, Instant, now
 from prosa.ports.models import ChatModel
 from prosa.services import meters
 from prosa.services.context import window
@@ -66,7 +65,6 @@ class Generation:
         self._said: list[str] = []
         self._task: asyncio.Task[object] | None = None
         self._halted = False
-        self._asked_at = 0.0
         self._quiet = True
 
     async def run(self, tell: Tell) -> None:
@@ -166,6 +164,7 @@ class Generation:
                 attempt.provider, attempt.model, attempt.key = provider, model, key
                 await self._hold.widen(bound_of(provider, model, self._taken, self._request.max_tokens))
                 attempt.called = True
+                attempt.asked = now()
             case Recalled(provider, model, made_at):
                 self.provider, self.model, self.cached_at = provider, model, made_at
                 attempt.provider, attempt.model = provider, model
@@ -180,10 +179,10 @@ class Generation:
 
     def _begin_attempt(self) -> Attempt:
         self._quiet = True
-        self._asked_at = time.monotonic()
         request = self._request
         prompt = window.tokens(request.turns, request.system, request.tools)
-        return self._hold.begin(Attempt(self.provider, self.model, prompt, request.max_tokens))
+        attempt = Attempt(self.provider, self.model, prompt, request.max_tokens, asked=now())
+        return self._hold.begin(attempt)
 
     def _end_attempt(self) -> None:
         self._hold.close("".join(self._said))
@@ -192,7 +191,9 @@ class Generation:
     def _first_word(self, attempt: Attempt) -> None:
         self._quiet = False
         attempt.called = True
-        meters.first_word(attempt.provider).observe(time.monotonic() - self._asked_at)
+        attempt.first = now()
+        waited = attempt.first - (attempt.asked or attempt.first)
+        meters.first_word(attempt.provider, attempt.model, waited / SECOND)
 
 
 class Completions:

@@ -25,7 +25,12 @@ _CACHED = Counter("prosa_cache_lookups", "What was looked up in a cache: hit or 
 # To find a labelled child costs as much as to count on it.
 runs = cache(_RUNS.labels)
 tokens = cache(_TOKENS.labels)
-first_word = cache(_FIRST_WORD.labels)
+_first_word = cache(_FIRST_WORD.labels)
 suspended = cache(_SUSPENDED.labels)
 waiting = cache(_WAITING.labels)
 cached = cache(_CACHED.labels)
+
+
+def first_word(provider: str, model: str, seconds: float) -> None:
+    del model
+    _first_word(provider).observe(seconds)

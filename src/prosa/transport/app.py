@@ -11,7 +11,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from prosa.domain.errors import NoSuchRoute, ProsaError
 from prosa.kit.log import log
 from prosa.services.chat import Chat
-from prosa.transport.admin import access, audit, health, keys
+from prosa.transport.admin import access, audit, health, keys, traffic
 from prosa.transport.admin import usage as admin_usage
 from prosa.transport.crowd import Crowd, SocketLimits
 from prosa.transport.identity import Identity
@@ -154,6 +154,7 @@ def operations(identity: Identity) -> list[Operation]:
         *access.OPERATIONS,
         *audit.OPERATIONS,
         *admin_usage.OPERATIONS,
+        *traffic.OPERATIONS,
         *health.OPERATIONS,
     ]
 

@@ -2,6 +2,7 @@
 
 from prosa.adapters.store.repositories.accounts import Accounts
 from prosa.adapters.store.repositories.audit import AuditLog
+from prosa.adapters.store.repositories.traffic import Traffic
 from prosa.adapters.store.repositories.watched import Watched
 from prosa.adapters.store.session import Session
 from prosa.domain.principal import Principal
@@ -25,3 +26,7 @@ class OperatorRecords:
     @property
     def usage(self) -> Accounts:
         return Accounts(self._watched)
+
+    @property
+    def traffic(self) -> Traffic:
+        return Traffic(self._watched)

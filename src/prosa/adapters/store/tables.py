@@ -147,6 +147,8 @@ runs = Table(
         comment="the last event of those whose attempts the ledger has",
     ),
     Column("context", Json, comment="what of the branch was sent"),
+    Column("first_token_at", Instant),
+    Column("timings", Json, comment="its attempts and waits; see domain.timing"),
     Index(None, "conversation_id"),
     Index(
         "ix_runs_open",

@@ -17,7 +17,7 @@ from prosa.domain.models import (
     Reset,
 )
 from prosa.ports.models import ChatModel
-from prosa.services.models.policy import Policy, refusal
+from prosa.services.models.policy import Policy, refusal, told_after
 from prosa.services.models.verdict import QUIET, curable_elsewhere, held_back
 
 T = TypeVar("T")
@@ -44,11 +44,12 @@ class Failover(Policy):
             try:
                 async with aclosing(model.stream(replace(request, model=name))) as events:
                     async for event in events:
-                        if not answering and type(event) not in QUIET:
-                            answering = True
-                            if broken is not None:
+                        if not answering:
+                            answering = type(event) not in QUIET
+                            if answering and broken is not None:
                                 yield Reset(broken.code)
                                 broken = None
+                            event = told_after(event, errors)  # noqa: PLW2901 - the same, and why
                         last = event
                         yield event
             except ProsaError as error:

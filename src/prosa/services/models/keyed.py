@@ -31,12 +31,13 @@ class Keyed:
 
     async def stream(self, request: ChatRequest) -> AsyncGenerator[ModelEvent, None]:
         search = Search(self._ring)
+        after: str | None = None
         while True:
             held = search.next()
             answering = False
             try:
                 with self._ring.using(held) as model:
-                    yield Asked(self._ring.provider, request.model, held.key.id)
+                    yield Asked(self._ring.provider, request.model, held.key.id, after)
                     async with aclosing(model.stream(request)) as events:
                         async for event in events:
                             if not answering and type(event) not in QUIET:
@@ -47,6 +48,7 @@ class Keyed:
                 search.failed(held, error)
                 if answering:
                     raise
+                after = error.code
             else:
                 return
 

@@ -1,9 +1,11 @@
 """A ChatModel around a ChatModel: the frame of every policy, which passes on what it does not change."""
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 
-from prosa.domain.errors import QueueFull
-from prosa.domain.models import ChatRequest, Embeddings, EmbedRequest, ModelCard, ModelEvent
+from msgspec.structs import replace
+
+from prosa.domain.errors import ProsaError, QueueFull
+from prosa.domain.models import Asked, ChatRequest, Embeddings, EmbedRequest, ModelCard, ModelEvent
 from prosa.ports.models import ChatModel
 
 
@@ -39,3 +41,11 @@ class Policy:
 def refusal(model: ChatModel, user: str) -> QueueFull | None:
     """What `Policy.refuses` says of any model: one without policies refuses nobody."""
     return model.refuses(user) if isinstance(model, Policy) else None
+
+
+def told_after(event: ModelEvent, errors: Sequence[ProsaError]) -> ModelEvent:
+    """`event` as it is told after these errors, the last of which is why a provider is `Asked` now; what one
+    further in has said of that is nearer."""
+    if type(event) is not Asked or not errors or event.after is not None:
+        return event
+    return replace(event, after=errors[-1].code)

@@ -11,7 +11,7 @@ from prosa.domain.models import Asked, ChatRequest, Embeddings, EmbedRequest, Mo
 from prosa.kit.backoff import Backoff
 from prosa.kit.clock import Clock
 from prosa.ports.models import ChatModel
-from prosa.services.models.policy import Policy
+from prosa.services.models.policy import Policy, told_after
 from prosa.services.models.verdict import QUIET, repeatable
 
 T = TypeVar("T")
@@ -41,6 +41,7 @@ class Retrying(Policy):
     async def stream(self, request: ChatRequest) -> AsyncGenerator[ModelEvent, None]:
         tries = 0
         begun: float | None = None
+        errors: list[ProsaError] = []
         while True:
             tries += 1
             answering = False
@@ -49,13 +50,15 @@ class Retrying(Policy):
                     async for event in events:
                         if not answering:
                             answering = type(event) not in QUIET
-                            if begun is None and type(event) is Asked:
-                                begun = self._clock()
+                            if type(event) is Asked:
+                                begun = self._clock() if begun is None else begun
+                                event = told_after(event, errors)  # noqa: PLW2901 - the same, and why
                         yield event
             except ProsaError as error:
                 wait = None if answering else self._wait(error, tries, begun)
                 if wait is None:
                     raise
+                errors.append(error)
             else:
                 return
             await asyncio.sleep(wait)

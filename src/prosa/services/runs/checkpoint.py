@@ -7,6 +7,7 @@ from prosa.domain.content import Part
 from prosa.domain.limits import Remaining
 from prosa.domain.opening import Prepared
 from prosa.domain.principal import Principal
+from prosa.domain.timing import Timing
 from prosa.services.runs.settle import Spent
 
 
@@ -25,6 +26,7 @@ class Checkpoint(Struct, frozen=True):
     told: frozenset[int] = frozenset()
     rounds: int = 0
     spent: Spent = Spent()
+    timings: tuple[Timing, ...] = ()
 
 
 _decoder = msgspec.msgpack.Decoder(Checkpoint)

@@ -1,7 +1,6 @@
 """One run from the provider's first word to its end: events out, tools called, the end stored and settled."""
 
 import asyncio
-import time
 from contextlib import aclosing
 from typing import TYPE_CHECKING
 
@@ -33,6 +32,7 @@ from prosa.domain.models import (
 from prosa.domain.moderation import AnswerBlocked
 from prosa.domain.runs import Signal
 from prosa.domain.steps import ENDS, Step, StepStatus
+from prosa.domain.time import SECOND, now
 from prosa.kit.cancellation import cancelled
 from prosa.kit.log import log
 from prosa.services import meters
@@ -94,7 +94,6 @@ class Execution:
         self._steps = list(steps)
         self._round: dict[int, Step] = {}
         self._billed = 0
-        self._asked_at = 0.0
         self.ending: Ending | None = None
         """The end, once it is stored, if it was ours to store."""
 
@@ -108,11 +107,11 @@ class Execution:
             live.end(None)  # its readers go where it is now; what was spent here still has to be settled
         if not rounds.attempts.spent.attempts:
             rounds.begin_attempt()  # each run is in the ledger, also one that was stopped before it asked
-        rounds.attempts.close(self._said)
+        rounds.attempts.close(self._said, outcome.error.code if outcome.error else outcome.reason)
         ended = tuple(step for step in self._round.values() if step.status in ENDS)
         parts = (*rounds.parts, *(step.returned for step in ended), *live.answer.parts)
         spent = rounds.attempts.spent
-        ending = end_of(live.run, outcome, parts, spent, rounds.attempts.take(), rounds.language)
+        ending = end_of(live.run, outcome, parts, rounds.attempts, rounds.language)
         ending = replace(ending, steps=ended, cached_at=rounds.cached_at)
         line = encode(last_event(ending, spent, rounds.remaining, outcome.error), live.last + 1)
         ours = await self._journal.end(live, ending, line)
@@ -250,7 +249,7 @@ class Execution:
     async def _consume(self, stream: "AsyncGenerator[ModelEvent, None]") -> Finish:
         live, journal = self._live, self._journal
         attempt = self._rounds.begin_attempt()
-        self._asked_at = time.monotonic()
+        attempt.asked = now()
         finish = Finish(FinishReason.STOP)
         quiet = True
         told, most = 0, (attempt.most + 10_000) * LONGEST_TOKEN
@@ -260,7 +259,7 @@ class Execution:
                     if quiet:
                         quiet = False
                         attempt.called = True
-                        self._first_word(attempt.provider)
+                        _first_word(attempt)
                     live.write(event.text)
                     journal.note(live)
                     told += len(event.text)
@@ -289,10 +288,12 @@ class Execution:
             case Asked():
                 return await self._ask_again(event)
             case Queued(place):
+                attempt.queued = attempt.queued or now()
                 live.publish(QueuedEvent(place))
             case Reset(reason):
                 self._begin_anew(reason)
             case ThinkingDelta(text):
+                attempt.first = attempt.first or now()
                 attempt.unsaid += len(text)
                 live.think(text)
             case Thought(part):
@@ -302,6 +303,7 @@ class Execution:
             case Recalled() | Withheld() | Aside() | Flagged():
                 return self._noted(attempt, event)
             case ToolCallStart(identity, name):
+                attempt.first = attempt.first or now()
                 live.call(rounds.begin_call(identity), name)
             case ToolCallDelta(identity, text):
                 attempt.unsaid += len(text)
@@ -332,7 +334,7 @@ class Execution:
         rounds = self._rounds
         attempt = rounds.begin_attempt()
         if attempt.called:
-            rounds.attempts.close(self._said)
+            rounds.attempts.close(self._said, event.after or "failed")
             self._billed += len(self._said)
             attempt = rounds.begin_attempt()
         attempt.provider, attempt.model, attempt.key = event.provider, event.model, event.key
@@ -340,14 +342,14 @@ class Execution:
             await self._put_down([])
             await rounds.hold()
         attempt.called = True
-        self._asked_at = time.monotonic()
+        attempt.asked = now()
         return attempt
 
     def _begin_anew(self, reason: str) -> None:
         """The round's answer so far is void; what earlier rounds said still stands, and is said again."""
         live, rounds = self._live, self._rounds
         if self._said or rounds.begin_attempt().unsaid:  # the attempt that broke off: no other was asked yet
-            rounds.attempts.close(self._said)
+            rounds.attempts.close(self._said, reason)
         live.answer.forget()
         self._billed = 0
         live.publish(ResetEvent(reason))
@@ -355,8 +357,12 @@ class Execution:
             live.write(earlier)
             live.answer.forget()
 
-    def _first_word(self, provider: str) -> None:
-        meters.first_word(provider).observe(time.monotonic() - self._asked_at)
+
+def _first_word(attempt: "Attempt") -> None:
+    """Text, at last: what waits for it is counted from the moment when its provider was asked."""
+    moment = now()
+    attempt.first = attempt.first or moment
+    meters.first_word(attempt.provider, attempt.model, (moment - (attempt.asked or moment)) / SECOND)
 
 
 def _weight(event: "ModelEvent") -> int:

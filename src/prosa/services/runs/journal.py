@@ -78,7 +78,7 @@ class Journal:
             if self._task is None:
                 self._begin()
             if self._task is not None:
-                await asyncio.shield(self._task)
+                await asyncio.wait([self._task])  # which gives `_done` its turn, also where it is over
 
     def close(self) -> None:
         """Gives up what the store has not taken: the next start ends those runs."""

@@ -5,7 +5,7 @@ from msgspec import UNSET, Struct
 from prosa.domain.content import Part, plain, text_of
 from prosa.domain.context import Counts
 from prosa.domain.conversations import MessageStatus
-from prosa.domain.ending import Ending, Entry
+from prosa.domain.ending import Ending
 from prosa.domain.errors import ProsaError
 from prosa.domain.events import Done, Error, Event, Tokens
 from prosa.domain.limits import Remaining
@@ -18,7 +18,7 @@ from prosa.services import meters
 from prosa.services.context import window
 from prosa.services.context.counts import REPORTED
 from prosa.services.runs.live import LOST
-from prosa.services.runs.settle import Spent
+from prosa.services.runs.settle import Attempts, Spent
 
 
 class Outcome(Struct, frozen=True):
@@ -53,11 +53,11 @@ def end_of(
     run: Run,
     outcome: Outcome,
     parts: tuple[Part, ...],
-    spent: Spent,
-    entries: tuple[Entry, ...],
+    attempts: Attempts,
     language: str,
 ) -> Ending:
-    """The end of `run` with `parts` as its answer; `entries` are those that the ledger has not got."""
+    """The end of `run` with `parts` as its answer, which took `attempts`, all of them over."""
+    spent, entries = attempts.spent, attempts.take()
     status = feed(run.status, outcome.signal)
     whole = status is RunStatus.COMPLETED
     last = entries[-1] if entries else None
@@ -78,6 +78,8 @@ def end_of(
         error_code=outcome.error.code if outcome.error else None,
         error_message=well_formed(outcome.error.sentence(language)) if outcome.error else None,
         tokens=_reported(parts, spent),
+        first_token_at=attempts.first_token_at,
+        timings=attempts.timings,
     )
 
 

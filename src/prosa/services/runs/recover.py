@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 
+from msgspec.structs import replace
+
 from prosa.domain.assembly import Assembly
 from prosa.domain.content import Part, ToolResult, ToolStatus, text_of
 from prosa.domain.ending import Append, Ending
@@ -82,7 +84,7 @@ def _ended(run: Run, lines: list[tuple[int, bytes]], steps: list[Step]) -> tuple
         most = MOST_TOKENS  # what was written is billed, whatever the bound was
         attempts.current = Attempt(run.provider, run.model, asked, most, called=True, unsaid=told.unsaid)
         attempts.close("".join(told.said))
-    ending = end_of(run, outcome, told.parts, attempts.spent, attempts.take(), "en")
+    ending = replace(end_of(run, outcome, told.parts, attempts, "en"), timings=())
     seq = (lines[-1][0] if lines else 0) + AHEAD
     tail: list[Event] = [Gap(run.message_id), last_event(ending, attempts.spent, Remaining(), None)]
     data = b"\n".join(encode(event, seq + place) for place, event in enumerate(tail, 1))

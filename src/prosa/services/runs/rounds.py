@@ -11,6 +11,7 @@ from prosa.domain.models import ChatRequest, Origin, Recalled, Role, Usage
 from prosa.domain.runs import Run
 from prosa.domain.steps import Step
 from prosa.domain.time import SECOND, Instant, now
+from prosa.domain.timing import Timing, waited
 from prosa.domain.turns import exchanges
 from prosa.ports.store import EngineRecords
 from prosa.services.context import fitting, window
@@ -29,7 +30,7 @@ class Rounds:
         self._begun = begun
         self._records = records
         self._defaults = defaults
-        self.attempts = Attempts(run, begun.spent)
+        self.attempts = Attempts(run, begun.spent, begun.timings and waited(begun.timings, now()))
         self.remaining = begun.remaining
         self.parts = begun.parts
         self.place = begun.place
@@ -117,6 +118,7 @@ class Rounds:
         if asks is not None:
             expires = Instant(now() + int(self._defaults.action_seconds * SECOND))
             told = Append(self._run.id, last + 1, last + 1, asks)
+            self.attempts.timings += (Timing("wait", now()),)
             waiting = Pause(pack(self._checkpoint(steps)), expires, told)
         request = self.request
         return Boundary(
@@ -130,6 +132,8 @@ class Rounds:
             settled=last,
             prompt=window.tokens(request.turns, request.system, request.tools),
             pause=waiting,
+            first_token_at=self.attempts.first_token_at,
+            timings=self.attempts.timings,
         )
 
     def _checkpoint(self, steps: Sequence[Step]) -> Checkpoint:
@@ -141,6 +145,7 @@ class Rounds:
             told=frozenset(self.told),
             rounds=self._rounds,
             spent=self.attempts.spent,
+            timings=self.attempts.timings,
         )
 
     def must_hold(self, attempt: Attempt) -> bool:

@@ -8,14 +8,16 @@ from prosa.domain.ids import new_id
 from prosa.domain.models import Aside, Usage
 from prosa.domain.money import Picodollars
 from prosa.domain.runs import Run
-from prosa.domain.time import now
+from prosa.domain.time import Instant, now
+from prosa.domain.timing import Timing
 from prosa.services.context import window
 from prosa.services.models import prices
 
 
 class Attempt(Struct):
     """One ask of a provider, as far as it is known. `prompt` and `most` are an estimate of the input and the
-    bound of the output, in tokens. `called` says that the provider was asked, `finished` that it came to its
+    bound of the output, in tokens. It was `queued` where it waited for its turn, and `asked` then; `first` is
+    its first word. `called` says that the provider was asked, `finished` that it came to its
     own end, `unsaid` how many characters it told that are not of the text (thinking, arguments); `reported`
     is its latest report."""
 
@@ -28,6 +30,24 @@ class Attempt(Struct):
     finished: bool = False
     unsaid: int = 0
     reported: Usage | None = None
+    queued: Instant | None = None
+    asked: Instant | None = None
+    first: Instant | None = None
+
+    def timing(self, tokens: int, end: Instant, code: str | None) -> Timing:
+        """What is kept of it, ended with `code` if not by itself."""
+        return Timing(
+            "attempt",
+            self.asked or end,
+            end,
+            self.queued,
+            self.first,
+            self.provider,
+            self.model,
+            self.key,
+            tokens,
+            None if self.finished else code,
+        )
 
     def settled(self, said: str) -> tuple[Usage, bool]:
         """The tokens to enter in the ledger, where `said` is the text that came, and whether they are an
@@ -74,19 +94,27 @@ class Spent(Struct, frozen=True):
 
 
 class Attempts:
-    """The attempts of one run: the one that goes on, and the entries of those that are over."""
+    """The attempts of one run: the one that goes on, the entries of those that are over, and when they were,
+    from the run's beginning on."""
 
-    def __init__(self, run: Run | Account, spent: Spent | None = None) -> None:
+    def __init__(
+        self, run: Run | Account, spent: Spent | None = None, timings: tuple[Timing, ...] = ()
+    ) -> None:
         self._run = run
         self._entries: list[Entry] = []
         self.spent = spent or Spent(attempts=run.attempts)
+        self.timings = timings
+        self.first_token_at: Instant | None = None
         self.current: Attempt | None = None
 
-    def close(self, said: str) -> None:
-        """The attempt that goes on is over; `said` is its text."""
+    def close(self, said: str, code: str | None = None) -> None:
+        """The attempt that goes on is over; `said` is its text, `code` what ended it, if not itself."""
         attempt, self.current = self.current, None
         if attempt is not None:
             usage, estimated = attempt.settled(said)
+            if attempt.called:
+                self.timings += (attempt.timing(usage.total_tokens, now(), code),)
+                self.first_token_at = self.first_token_at or attempt.first
             entry = entry_of(self._run, self.spent.attempts + 1, attempt, usage, estimated=estimated)
             self._entries.append(entry)
             self.spent = self.spent.plus(entry)

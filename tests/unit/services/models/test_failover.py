@@ -41,7 +41,7 @@ def route(*models: FakeModel) -> Failover:
 async def test_the_first_that_can_answers() -> None:
     never = Asking(["no"])
     heard = await hear(route(Asking([DOWN], provider="a"), Asking(["hi"], provider="b"), never))
-    assert heard.events == [Asked("a", "m0"), Asked("b", "m1"), TextDelta("hi"), STOP]
+    assert heard.events == [Asked("a", "m0"), Asked("b", "m1", after=DOWN.code), TextDelta("hi"), STOP]
     assert not never.calls
 
 
@@ -49,7 +49,12 @@ async def test_the_first_that_can_answers() -> None:
 async def test_an_answer_that_breaks_off_begins_anew() -> None:
     first = Asking(["one ", "two ", UsageReport(Usage(1, 2)), BROKEN], provider="a")
     heard = await hear(route(first, Asking(["three"], provider="b")))
-    assert heard.events[-4:] == [Asked("b", "m1"), Reset("broken_stream"), TextDelta("three"), STOP]
+    assert heard.events[-4:] == [
+        Asked("b", "m1", after="broken_stream"),
+        Reset("broken_stream"),
+        TextDelta("three"),
+        STOP,
+    ]
     assert len(heard.all(Reset)) == 1
     assert first.calls[0].closed.is_set()
 

@@ -6,6 +6,7 @@ from tests.unit.services.models.scripts import ASK, STOP, Scripted, hear
 
 from prosa.domain.errors import (
     BrokenStream,
+    ProviderError,
     ProviderKeyRefused,
     ProviderOverloaded,
     QuotaExhausted,
@@ -36,14 +37,14 @@ async def test_the_provider_is_asked_after_it_is_said() -> None:
 
 @pytest.mark.parametrize("error", TURNED_AWAY)
 @timeless
-async def test_the_next_key_answers(error: Exception) -> None:
+async def test_the_next_key_answers(error: ProviderError) -> None:
     first, second = Scripted([UsageReport(Usage(1)), error]), Scripted(["hi"])
     model = keyed(first, second)
     heard = await hear(model)
     assert heard.events == [
         Asked("p", "m", "k0"),
         UsageReport(Usage(1)),
-        Asked("p", "m", "k1"),
+        Asked("p", "m", "k1", error.code),
         TextDelta("hi"),
         STOP,
     ]

@@ -45,8 +45,8 @@ def retrying(model: Scripted, retries: int = 2, patience: float = 30) -> Retryin
 async def test_until_it_answers() -> None:
     model = Scripted([Asked("p", "m"), DOWN], [Asked("p", "m"), Queued(1), DOWN], [Asked("p", "m"), "hi"])
     heard = await hear(retrying(model))
-    asked = Asked("p", "m")
-    assert heard.events == [asked, asked, Queued(1), asked, TextDelta("hi"), STOP]
+    again = Asked("p", "m", after=DOWN.code)
+    assert heard.events == [Asked("p", "m"), again, Queued(1), again, TextDelta("hi"), STOP]
     assert now() == pytest.approx(0.5 + 1.0)
     assert all(call.closed.is_set() for call in model.calls)
 

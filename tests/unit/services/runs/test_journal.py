@@ -99,6 +99,18 @@ async def test_nothing_waits_longer_than_the_delay(records: Records, journal: Jo
         assert all(moment - written[seq - 1] < DELAY + 0.1 for seq in range(first, last + 1))
 
 
+@pytest.mark.timeout(20)
+async def test_a_flush_that_comes_as_a_commit_ends_gives_way_to_its_end(
+    records: Records, journal: Journal
+) -> None:
+    live = Live(run())
+    live.write("w ")
+    journal.note(live)
+    journal._begin()
+    await asyncio.create_task(journal.flush())  # begins once the commit is over, and before it is known to be
+    assert records.lines(live) == live.lines
+
+
 async def test_an_end_is_put_down_at_once_and_with_the_rest(records: Records, journal: Journal) -> None:
     lives = [Live(run()) for _ in range(10)]
     for live in lives:

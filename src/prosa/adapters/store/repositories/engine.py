@@ -4,7 +4,20 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
-from sqlalchemy import Boolean, and_, bindparam, delete, exists, insert, literal, null, or_, select, update
+from sqlalchemy import (
+    Boolean,
+    and_,
+    bindparam,
+    delete,
+    exists,
+    func,
+    insert,
+    literal,
+    null,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy.dialects import postgresql
 
 from prosa.adapters.store.repositories.leases import lease_end, lease_over
@@ -28,6 +41,7 @@ from prosa.domain.models import Usage
 from prosa.domain.runs import Run, RunStatus
 from prosa.domain.steps import Step, StepStatus
 from prosa.domain.time import SECOND, Instant
+from prosa.domain.timing import encode_timings
 
 LONGEST_HOLD = 60 * SECOND
 """How long money may be held for a run that no longer exists."""
@@ -52,6 +66,14 @@ ENDED = (
 _r = runs.c
 _owned_and_open = and_(_r.owner == bindparam("boot"), _r.ended_at.is_(None))
 
+_TIMED = {
+    "first_token_at": func.coalesce(
+        _r.first_token_at, bindparam("new_first_token_at", type_=_r.first_token_at.type)
+    ),
+    "timings": func.coalesce(bindparam("new_timings", type_=_r.timings.type), _r.timings),
+}
+"""When a run did what: its first word stays the first, and who knows nothing leaves what there is."""
+
 _HOLD = Statement(
     select(_r.id, _r.user_id, _r.ended_at, _r.status)
     .where(among(_r.id, "ids"), _r.owner == bindparam("boot"))
@@ -75,7 +97,7 @@ _STEPS = Statement(select(*STEP).where(run_steps.c.run_id == bindparam("run_id")
 _END = Statement(
     update(runs)
     .where(_r.id == bindparam("run_id"), _owned_and_open)
-    .values({name: bindparam(f"new_{name}") for name in ENDED} | {"checkpoint": null()})
+    .values({name: bindparam(f"new_{name}") for name in ENDED} | {"checkpoint": null()} | _TIMED)
 )
 _SETTLE_MESSAGE = Statement(
     update(messages)
@@ -99,6 +121,7 @@ _GO_ON = Statement(
         usage=bindparam("new_usage", type_=_r.usage.type),
         attempts=bindparam("new_attempts"),
         settled=bindparam("new_settled"),
+        **_TIMED,
     )
 )
 _PAUSE = Statement(
@@ -259,7 +282,7 @@ def _boundary(boot: str, boundary: Boundary) -> list[Ask]:
         Ask(_KEEP_MESSAGE, message_id=boundary.message_id, new_content=boundary.content,
             new_parts=from_parts(boundary.parts)),
         Ask(_GO_ON, run_id=boundary.run_id, boot=boot, new_usage=usage, new_attempts=boundary.attempts,
-            new_settled=boundary.settled),
+            new_settled=boundary.settled, **_timed_params(boundary)),
     ]  # fmt: skip
 
 
@@ -302,6 +325,14 @@ def _end_params(ending: Ending) -> dict[str, Any]:
         "new_ended_at": ending.ended_at,
         "new_provider": ending.provider,
         "new_model": ending.model,
+        **_timed_params(ending),
+    }
+
+
+def _timed_params(timed: Boundary | Ending) -> dict[str, Any]:
+    return {
+        "new_first_token_at": timed.first_token_at,
+        "new_timings": Json(encode_timings(timed.timings)) if timed.timings else None,
     }
 
 

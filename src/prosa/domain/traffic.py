@@ -1,0 +1,116 @@
+"""What an operator sees of the runs of all users: how many, how fast, what failed; never what was said."""
+
+from enum import IntEnum
+
+from msgspec import Struct
+
+from prosa.domain.money import Picodollars
+from prosa.domain.runs import RunStatus
+from prosa.domain.steps import StepStatus
+from prosa.domain.time import DAY, SECOND, Instant
+from prosa.domain.timing import Timing
+
+MOST_BUCKETS = 1_500
+"""In one answer: a day by minutes, two months by hours, four years by days."""
+
+
+class Stride(IntEnum):
+    """How long a bucket is, in microseconds. All of them begin in UTC."""
+
+    MINUTE = 60 * SECOND
+    HOUR = 3_600 * SECOND
+    DAY = DAY
+
+
+class Period(Struct, frozen=True):
+    """From `since` on, up to and without `until`."""
+
+    since: Instant
+    until: Instant
+
+    def aligned(self, stride: Stride) -> "Period":
+        """The whole buckets that it touches."""
+        end = self.until + (-self.until) % stride
+        return Period(Instant(self.since - self.since % stride), Instant(end))
+
+    def buckets(self, stride: Stride) -> int:
+        """How many an aligned one has."""
+        return max(0, (self.until - self.since) // stride)
+
+
+class Latency(Struct, frozen=True):
+    """In microseconds, by nearest rank: a value that was there."""
+
+    p50: int
+    p95: int
+
+
+class Bucket(Struct):
+    """What happened from `at` on. Runs stand where they began, those that go on under their state; tokens and
+    money stand where the ledger entered them, and are also those of what belongs to no run."""
+
+    at: Instant
+    runs: dict[RunStatus, int]
+    first_token: Latency | None = None
+    duration: Latency | None = None
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    cost: Picodollars = Picodollars(0)
+
+
+class Failures(Struct, frozen=True):
+    """How many runs of a model failed with an error's code, and when the last of them ended."""
+
+    code: str
+    provider: str
+    model: str
+    count: int
+    last_at: Instant
+
+
+class Wanted(Struct, frozen=True):
+    """Which runs a list shows; what is None does not matter."""
+
+    status: RunStatus | None = None
+    user_id: str | None = None
+    provider: str | None = None
+    model: str | None = None
+    since: Instant | None = None
+    until: Instant | None = None
+
+
+class SeenRun(Struct, frozen=True):
+    """A run of anybody's, without a word of it."""
+
+    id: str
+    conversation_id: str
+    user_id: str
+    client_id: str
+    status: RunStatus
+    reason: str | None
+    error_code: str | None
+    provider: str
+    model: str
+    route: str | None
+    created_at: Instant
+    ended_at: Instant | None
+    first_token_at: Instant | None
+    total_tokens: int
+    cost: Picodollars | None
+
+
+class SeenStep(Struct, frozen=True):
+    name: str
+    status: StepStatus
+    needs: str | None
+    at: Instant
+    end: Instant | None
+
+
+class Seen(Struct, frozen=True):
+    """A run with all that it did; `hints` are those of the keys that were used, by their ids."""
+
+    run: SeenRun
+    timings: tuple[Timing, ...]
+    steps: tuple[SeenStep, ...]
+    hints: dict[str, str]
