@@ -16,10 +16,11 @@ from pydantic import SecretStr
 
 from prosa.config import Settings, load, secret, tables
 from prosa.declared import Source, ToolTable
+from prosa.domain import limits as caps
 from prosa.domain.answers import Scope
 from prosa.domain.calendar import Calendar
 from prosa.domain.errors import MisconfiguredError
-from prosa.domain.limits import Limits
+from prosa.domain.limits import Cap, Limits, limits_of
 from prosa.domain.models import ToolSpec
 from prosa.domain.money import from_dollars
 from prosa.ports.files import Blobs
@@ -43,7 +44,7 @@ from prosa.services.runs.start import Defaults
 from prosa.services.tools.cached import CachedTool
 from prosa.services.tools.marks import Mark, mark_of
 from prosa.services.tools.registry import Toolbox
-from prosa.toml import Tables
+from prosa.toml import CapTable, Ceilings, Tables
 
 if TYPE_CHECKING:
     from prosa.adapters.tools.http import Given
@@ -114,12 +115,13 @@ def chat(
     keys = Keys(opened, vault)
     kept = files(settings, opened)
     supply = Supply(settings, keys, models, read=kept.read)
-    limits = Limits(
-        settings.max_tokens_per_day,
-        None if settings.max_cost_per_month is None else from_dollars(settings.max_cost_per_month),
-        calendar=Calendar(settings.timezone),
-    )
-    return Chat(
+    limits, named = _limits(settings, tables().limits)
+
+    def reload() -> None:
+        supply.reload()
+        built.limits.settle(*_limits(settings, tables().limits))
+
+    built = Chat(
         opened,
         supply.catalogue,
         Defaults(
@@ -131,14 +133,37 @@ def chat(
             settings.summary_model,
             settings.title_model,
             Calendar(settings.timezone),
+            named,
         ),
         keys,
         kept,
         vault,
         tools=toolbox(tools),
         vectors=settings.embeddings_kept,
-        reload=supply.reload,
+        reload=reload,
     )
+    return built
+
+
+def _limits(settings: Settings, said: Ceilings) -> tuple[Limits, dict[tuple[caps.Scope, str], Cap]]:
+    """What holds for each user, for each client and for everyone; and for those that are named."""
+    cost = settings.max_cost_per_month
+    user = Cap(
+        settings.max_tokens_per_day,
+        None if cost is None else from_dollars(cost),
+        settings.max_requests_per_minute,
+        settings.max_runs_at_once,
+        settings.max_sockets_per_user,
+    ).tightened(_cap(said.user))
+    usual = limits_of(user, _cap(said.client), _cap(said.everyone), Calendar(settings.timezone))
+    named = {(caps.Scope.USER, name): _cap(table) for name, table in said.users.items()}
+    return usual, named | {(caps.Scope.CLIENT, name): _cap(table) for name, table in said.clients.items()}
+
+
+def _cap(said: CapTable) -> Cap:
+    cost = said.cost_per_month
+    dollars = None if cost is None else from_dollars(cost)
+    return Cap(said.tokens_per_day, dollars, said.requests_per_minute, said.runs_at_once, said.sockets)
 
 
 def files(settings: Settings, opened: Store) -> Files:

@@ -107,6 +107,8 @@ class Settings(BaseSettings):
     system_prompt: str | None = _named("PROSA_SYSTEM_PROMPT", default=None)
     max_tokens_per_day: int | None = _named("PROSA_MAX_TOKENS_PER_DAY", default=None, ge=0)
     max_cost_per_month: Decimal | None = _named("PROSA_MAX_COST_PER_MONTH", default=None, ge=0)
+    max_requests_per_minute: int | None = _named("PROSA_MAX_REQUESTS_PER_MINUTE", default=None, ge=0)
+    max_runs_at_once: int | None = _named("PROSA_MAX_RUNS_AT_ONCE", default=None, ge=0)
     max_output_tokens: int = _named("PROSA_MAX_OUTPUT_TOKENS", default=4096, ge=16)
     title_model: str | None = _named("PROSA_TITLE_MODEL", default=None)
     summary_model: str | None = _named("PROSA_SUMMARY_MODEL", default=None)
@@ -230,7 +232,7 @@ def in_force(settings: Settings) -> list[tuple[str, str, str]]:
         rows.append((name, _shown(value), where))
     found = tables()
     for name in sorted(toml.NAMES):
-        entries = getattr(found, name)
+        entries = shown if isinstance(shown := getattr(found, name), dict) else toml.said(shown)
         rows.append((f"[{name}]", ", ".join(entries) or "-", str(FILE) if entries else "default"))
     return rows
 

@@ -1,6 +1,7 @@
 """The tables of prosa.toml, read strictly: what is not understood is refused, with its place."""
 
 from collections.abc import Mapping
+from decimal import Decimal
 from typing import Annotated, Any, get_args, get_type_hints
 
 import msgspec
@@ -8,6 +9,8 @@ from msgspec import Meta, Struct
 
 from prosa.declared import ToolTable
 from prosa.domain.errors import MisconfiguredError
+from prosa.domain.limits import MOST_DOLLARS, payable
+from prosa.domain.limits import Count as Most
 from prosa.services.guard.tables import MaskingTable
 from prosa.services.models.overrides import Override
 from prosa.services.models.routes import Route
@@ -48,6 +51,30 @@ class ProviderTable(Struct, frozen=True, forbid_unknown_fields=True):
     caching: bool = False
 
 
+class CapTable(Struct, frozen=True, forbid_unknown_fields=True):
+    """What one user, one client or all together may use; US dollars."""
+
+    tokens_per_day: Most | None = None
+    cost_per_month: Decimal | None = None
+    requests_per_minute: Most | None = None
+    runs_at_once: Most | None = None
+    sockets: Most | None = None
+
+    def __post_init__(self) -> None:
+        if self.cost_per_month is not None and not payable(self.cost_per_month):
+            raise ValueError(f"`cost_per_month` must be between 0 and {MOST_DOLLARS}")
+
+
+class Ceilings(Struct, frozen=True, forbid_unknown_fields=True):
+    """`[limits.…]`: of each user and each client, of all together, and of those that are named."""
+
+    user: CapTable = CapTable()
+    client: CapTable = CapTable()
+    everyone: CapTable = CapTable()
+    users: dict[str, CapTable] = {}
+    clients: dict[str, CapTable] = {}
+
+
 class Tables(Struct, frozen=True):
     """Each field is a table of this name, whose entries are of the type that stands here: to add a table, add
     a field."""
@@ -58,6 +85,7 @@ class Tables(Struct, frozen=True):
     providers: dict[str, ProviderTable] = {}
     tools: dict[str, ToolTable] = {}
     masking: dict[str, MaskingTable] = {}
+    limits: Ceilings = Ceilings()
 
 
 NAMES = frozenset(Tables.__struct_fields__)
@@ -65,11 +93,20 @@ NAMES = frozenset(Tables.__struct_fields__)
 
 def tables(found: Mapping[str, Any]) -> Tables:
     """The tables among what a file holds. Raises MisconfiguredError."""
-    read = {}
+    read: dict[str, Any] = {}
     for name, hint in get_type_hints(Tables).items():
         if name in found:
-            read[name] = _table(name, found[name], get_args(hint)[1])
+            kinds = get_args(hint)
+            read[name] = _table(name, found[name], kinds[1]) if kinds else _whole(name, found[name], hint)
     return Tables(**read)
+
+
+def _whole(name: str, entries: Any, kind: Any) -> Any:
+    try:
+        return msgspec.convert(entries, kind)
+    except msgspec.ValidationError as error:
+        reason = str(error).replace(" - at `$.", " - at `")
+        raise MisconfiguredError(f"prosa.toml, [{name}]: {reason}.") from None
 
 
 def _table(name: str, entries: Any, kind: Any) -> dict[str, Any]:
@@ -83,3 +120,9 @@ def _table(name: str, entries: Any, kind: Any) -> dict[str, Any]:
             reason = str(error).replace(" - at `$.", " - at `")
             raise MisconfiguredError(f"prosa.toml, [{name}] {key}: {reason}.") from None
     return read
+
+
+def said(table: Struct) -> list[str]:
+    """The names of what is set in it."""
+    usual = type(table)()
+    return [name for name in table.__struct_fields__ if getattr(table, name) != getattr(usual, name)]

@@ -127,6 +127,10 @@ EXAMPLES: dict[str, Example] = {
     "GET /api/files/{fileId}/content": Example(),
     "DELETE /api/files/{fileId}": Example(),
     "GET /api/usage": Example(),
+    "GET /api/admin/limits": Example(),
+    "PUT /api/admin/limits": Example({"scope": "client", "subject": "x", "tokensPerDay": 10**9}),
+    "DELETE /api/admin/limits": Example(asked={"scope": "client", "subject": "x"}),
+    "GET /api/admin/limits/standing": Example(asked={"userId": "x"}),
     "GET /api/admin/usage": Example(),
     "POST /api/usage/estimate": Example(
         {"conversationId": "", "content": "x"}, {"conversationId": "conversation"}

@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from enum import StrEnum
+from typing import Annotated, Any
 
-from msgspec import Struct
+import msgspec
+from msgspec import Meta, Struct
 from msgspec.structs import replace
 
 from prosa.domain.calendar import Calendar
-from prosa.domain.errors import CostLimitReached, PriceUnknown, ProsaError, TokenLimitReached
-from prosa.domain.money import Picodollars, to_dollars
+from prosa.domain.errors import CostLimitReached, NotFound, PriceUnknown, ProsaError, TokenLimitReached
+from prosa.domain.money import Picodollars, from_dollars, to_dollars
 from prosa.domain.time import Instant, to_iso
+
+MOST = 2**53
+MOST_DOLLARS = 4_000_000
+"""A month's: picodollars are whole numbers of 63 bits."""
+
+Count = Annotated[int, Meta(ge=0, le=MOST)]
 
 
 class Scope(StrEnum):
@@ -36,13 +45,88 @@ class Cap(Struct, frozen=True, omit_defaults=True):
     runs_at_once: int | None = None
     sockets: int | None = None
 
+    def over(self, usual: Cap) -> Cap:
+        """This cap, and `usual` where it says nothing."""
+        return Cap(*(other if own is None else own for own, other in _pairs(self, usual)))
+
+    def tightened(self, other: Cap) -> Cap:
+        """The stricter of both, kind by kind."""
+        return Cap(
+            *(min((each for each in pair if each is not None), default=None) for pair in _pairs(self, other))
+        )
+
     @property
     def held(self) -> bool:
         """Whether something of it is counted when an answer begins."""
         return not (self.tokens_per_day is None and self.cost_per_month is None and self.runs_at_once is None)
 
 
+def _pairs(one: Cap, other: Cap) -> list[tuple[Any, Any]]:
+    return [(getattr(one, name), getattr(other, name)) for name in Cap.__struct_fields__]
+
+
 FREE = Cap()
+
+
+def payable(dollars: Decimal) -> bool:
+    """Whether so much can be the limit of a month."""
+    return dollars.is_finite() and 0 <= dollars <= MOST_DOLLARS
+
+
+class _Claim(Struct, rename="camel"):
+    tokens_per_day: Count | None = None
+    cost_per_month: Decimal | float | None = None
+    requests_per_minute: Count | None = None
+    runs_at_once: Count | None = None
+    sockets: Count | None = None
+
+
+def claimed(claim: object) -> Cap | None:
+    """What a token's claim `limits` says: an object of `tokensPerDay`, `costPerMonth` (US dollars),
+    `requestsPerMinute`, `runsAtOnce`, `sockets`. None where there is none. Raises ValueError where it says
+    something that can't be understood: a limit that nobody keeps is none."""
+    if claim is None:
+        return None
+    told = msgspec.convert(claim, _Claim)
+    cost = None if told.cost_per_month is None else Decimal(str(told.cost_per_month))
+    if cost is not None and not payable(cost):
+        raise ValueError("costPerMonth")
+    return Cap(
+        told.tokens_per_day,
+        None if cost is None else from_dollars(cost),
+        told.requests_per_minute,
+        told.runs_at_once,
+        told.sockets,
+    )
+
+
+class Rule(Struct, frozen=True):
+    """A cap that an operator has set, for a `subject` of `scope` ("": for each that has none of its own)."""
+
+    scope: Scope
+    subject: str
+    cap: Cap
+    updated_at: Instant
+    updated_by: str
+
+
+class LimitNotFound(NotFound):
+    code = "limit_not_found"
+    en = "There is no such limit."
+    pt = "Esse limite não existe."
+
+
+class Standing(Struct, frozen=True):
+    """How one cap stands: spent today and this month, held for answers that are being written, and how many
+    those are."""
+
+    scope: Scope
+    cap: Cap
+    tokens: int
+    cost: Picodollars
+    held_tokens: int
+    held_cost: Picodollars
+    runs: int
 
 
 class Limits(Cap, frozen=True):
@@ -59,6 +143,14 @@ class Limits(Cap, frozen=True):
         return self.held or self.client.held or self.everyone.held
 
     @property
+    def spending(self) -> bool:
+        """Whether money or tokens are limited."""
+        return any(
+            cap.tokens_per_day is not None or cap.cost_per_month is not None
+            for cap in (self, self.client, self.everyone)
+        )
+
+    @property
     def caps(self) -> list[tuple[Scope, Cap]]:
         """The caps that count when an answer begins: always in this order, so that of two who wait for each
         other's none ever waits for ever."""
@@ -67,6 +159,20 @@ class Limits(Cap, frozen=True):
 
 
 NONE = Limits()
+
+
+def limits_of(user: Cap, client: Cap, everyone: Cap, calendar: Calendar, client_id: str = "") -> Limits:
+    return Limits(
+        user.tokens_per_day,
+        user.cost_per_month,
+        user.requests_per_minute,
+        user.runs_at_once,
+        user.sockets,
+        client=client,
+        everyone=everyone,
+        client_id=client_id,
+        calendar=calendar,
+    )
 
 
 class Bound(Struct, frozen=True):
@@ -94,6 +200,8 @@ class Remaining(Struct, frozen=True):
     tokens_scope: Scope | None = None
     cost_scope: Scope | None = None
     runs_scope: Scope | None = None
+    used: float = 0.0
+    """Of the limit that is nearest to its end, the share that is spent or held."""
 
     def shared(self, number: int) -> Remaining:
         """An equal share for each of `number`."""

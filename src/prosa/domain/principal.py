@@ -2,6 +2,8 @@
 
 from msgspec import Struct
 
+from prosa.domain.limits import Cap
+
 CHAT, READ, EMBED, OPERATE, ACCOUNT = "chat", "read", "embed", "admin", "account"
 """What a credential may be good for: to talk (and so to read), only to read, to make embed tokens, to do what
 the operator does; and what only the user himself may, of which no key is capable: to make keys."""
@@ -32,6 +34,8 @@ class Principal(Struct, frozen=True):
     key_id: str = ""
     acting: str = ""
     """Who it is that acts as this one, if somebody else does."""
+    limits: Cap | None = None
+    """What the token says that he may use: it only takes from what he may otherwise."""
 
     @property
     def actor(self) -> str:

@@ -5,6 +5,7 @@ from typing import Protocol
 
 from prosa.domain.audit import Deed, Finding, Head, Link, Wanted
 from prosa.domain.time import Instant
+from prosa.ports.limits import LimitTable
 from prosa.ports.traffic import Traffic
 from prosa.ports.usage import Accounts
 
@@ -35,3 +36,5 @@ class OperatorRecords(Protocol):
     def usage(self) -> Accounts: ...
     @property
     def traffic(self) -> Traffic: ...
+    @property
+    def limits(self) -> LimitTable: ...

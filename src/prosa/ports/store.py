@@ -27,6 +27,7 @@ from prosa.ports.audit import OperatorRecords
 from prosa.ports.feedback import Feedbacks
 from prosa.ports.files import Files, KnownFiles
 from prosa.ports.keys import ProviderKeys
+from prosa.ports.limits import KnownLimits
 from prosa.ports.templates import Templates
 from prosa.ports.tickets import Tickets
 from prosa.ports.usage import Usages
@@ -387,6 +388,11 @@ class Store(Protocol):
         ...
 
     @property
+    def limits(self) -> KnownLimits:
+        """The operator's, of no principal."""
+        ...
+
+    @property
     def files(self) -> KnownFiles:
         """Those of all users; no request ever uses it."""
         ...
@@ -396,7 +402,8 @@ class Store(Protocol):
         in the loop whenever any node changed conversations ("conversations") or their messages
         ("messages"), or began runs ("begun": a conversation, then its run, and so on); and, where several
         nodes share the store, committed events ("journal", with the runs), asked runs to stop ("stop"),
-        changed providers' keys ("keys") or API keys and suspensions ("access"). No ids: any of them.
+        changed providers' keys ("keys"), limits ("limits") or API keys and suspensions ("access"). No ids:
+        any of them.
         "lost": anything may have been missed.
         Raises MisconfiguredError, StoreUnavailable, StoreLocked."""
         ...

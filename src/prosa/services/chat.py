@@ -19,6 +19,7 @@ from prosa.services.files.files import Files
 from prosa.services.imports.importer import Import
 from prosa.services.keys.keys import Keys
 from prosa.services.ledger import Ledger
+from prosa.services.limits import Allowances
 from prosa.services.messages import Messages
 from prosa.services.models import prices
 from prosa.services.models.catalogue import Catalogue
@@ -65,7 +66,8 @@ class Chat:
         self.access = Access(store, vault, self.audit)
         self.reload = reload
         self.tools = tools or Toolbox()
-        self.engine = Engine(store, catalogue, defaults, self.tools)
+        self.limits = Allowances(store, defaults.limits, defaults.named)
+        self.engine = Engine(store, catalogue, defaults, self.tools, self.limits)
         self.feed = Feed(store)
         self.conversations = Conversations(store, self.engine, catalogue, files)
         self.messages = Messages(store, files)
@@ -77,9 +79,9 @@ class Chat:
         self.export = Export(store)
         self.traffic = Traffic(store)
         self.imports = Import(store)
-        self.ledger = Ledger(store, defaults.limits)
-        self.reports = Reports(store, defaults.limits, defaults.calendar)
-        self.estimates = Estimates(store, catalogue, defaults, self.tools)
+        self.ledger = Ledger(store, self.limits)
+        self.reports = Reports(store, self.limits, defaults.calendar)
+        self.estimates = Estimates(store, catalogue, defaults, self.tools, self.limits)
         self.completions = Completions(self.ledger, catalogue, defaults)
         self.embeddings = Embeddings(self.ledger, catalogue, self.completions, vectors)
         memory = Memory(lambda owner: store.of(owner).answers, self.embeddings.vector)
@@ -99,6 +101,7 @@ class Chat:
             await self.keys.open()
             await self.access.open()
             await self.files.open()
+            await self.limits.open()
             self.catalogue.choose()  # whatever answers by default can answer
             await self.engine.open()
             self.ledger.open()
@@ -112,6 +115,7 @@ class Chat:
         async with AsyncExitStack() as left:
             left.push_async_callback(self.store.close)
             left.push_async_callback(self.access.close)
+            left.push_async_callback(self.limits.close)
             left.push_async_callback(self.keys.close)
             left.push_async_callback(self.files.close)
             left.push_async_callback(self.catalogue.close)
@@ -140,6 +144,8 @@ class Chat:
             self.keys.heard()
         if kind in ("access", "lost"):
             self.access.heard(ids)
+        if kind in ("limits", "lost"):
+            self.limits.heard()
         if kind in ("journal", "stop", "lost"):
             self.engine.heard(kind, ids)
         if kind in ("begun", "messages", "conversations", "lost"):

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from prosa.domain.ending import Entry
 from prosa.domain.errors import StoreUnavailable
 from prosa.domain.ids import new_id
-from prosa.domain.limits import Bound, Limits
+from prosa.domain.limits import Bound
 from prosa.domain.models import Aside, Usage
 from prosa.domain.opening import Measure
 from prosa.domain.principal import Principal
@@ -16,6 +16,7 @@ from prosa.kit.log import log
 from prosa.ports.store import Ledger as StoredLedger
 from prosa.ports.store import Store
 from prosa.services import meters
+from prosa.services.limits import Allowances
 from prosa.services.runs.settle import Account, Attempt, Attempts
 
 TOUCH = 15.0
@@ -62,9 +63,11 @@ class Hold:
     async def widen(self, bound: Bound) -> None:
         """Makes sure that the next attempt is covered, whatever earlier ones have used. Raises LimitReached,
         PriceUnknown."""
-        limits = self._ledger.limits
+        limits = self._ledger.limits.of(self._principal)
         dearer = bound.cost is None or self._bound.cost is None or bound.cost > self._bound.cost
-        if not limits or not (self._attempts.spent.attempts or dearer or bound.tokens > self._bound.tokens):
+        if not limits.spending or not (
+            self._attempts.spent.attempts or dearer or bound.tokens > self._bound.tokens
+        ):
             return
         records = self._ledger.of(self._principal)
         await records.go_on(self.id, self._pending, limits, bound, now())
@@ -88,9 +91,9 @@ class Hold:
 
 
 class Ledger:
-    """Holds within `limits`, and keeps what is held from being taken for lost."""
+    """Holds within the limits of each caller, and keeps what is held from being taken for lost."""
 
-    def __init__(self, store: Store, limits: Limits) -> None:
+    def __init__(self, store: Store, limits: Allowances) -> None:
         self.limits = limits
         self._store = store
         self._held: dict[str, Principal] = {}
@@ -124,7 +127,9 @@ class Ledger:
         """Holds for each of `number` answers what `measure` says: one transaction, all or nothing. Raises
         LimitReached, PriceUnknown, StoreUnavailable, and what `measure` raises."""
         ids = [new_id() for _ in range(number)]
-        bound = await self.of(principal).hold(ids, principal.client_id, self.limits, measure, now())
+        bound = await self.of(principal).hold(
+            ids, principal.client_id, self.limits.of(principal), measure, now()
+        )
         self._held |= dict.fromkeys(ids, principal)
         accounts = [
             Account(each, principal.user_id, principal.client_id, route, conversation_id) for each in ids

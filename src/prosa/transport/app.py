@@ -12,6 +12,7 @@ from prosa.domain.errors import NoSuchRoute, ProsaError
 from prosa.kit.log import log
 from prosa.services.chat import Chat
 from prosa.transport.admin import access, audit, health, keys, traffic
+from prosa.transport.admin import limits as admin_limits
 from prosa.transport.admin import usage as admin_usage
 from prosa.transport.crowd import Crowd, SocketLimits
 from prosa.transport.identity import Identity
@@ -153,6 +154,7 @@ def operations(identity: Identity) -> list[Operation]:
         *keys.OPERATIONS,
         *access.OPERATIONS,
         *audit.OPERATIONS,
+        *admin_limits.OPERATIONS,
         *admin_usage.OPERATIONS,
         *traffic.OPERATIONS,
         *health.OPERATIONS,

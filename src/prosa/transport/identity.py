@@ -18,6 +18,7 @@ from starlette.types import Scope
 
 from prosa.domain.access import LONGEST_EMBED, PREFIX, SIGNER
 from prosa.domain.errors import NotAuthenticated
+from prosa.domain.limits import claimed
 from prosa.domain.principal import ADMIN, CHAT, READ, RESERVED, Principal
 from prosa.kit.text import well_formed
 from prosa.services.access.checks import Checks, Signer
@@ -179,7 +180,11 @@ class Identity:
         roles = {role for role in told if _is_name(role)} if isinstance(told, list) else set()
         if names.admin != ADMIN:
             roles = roles - {ADMIN} | ({ADMIN} if names.admin in roles else set())
-        return Principal(subject, client, roles=frozenset(roles))
+        try:
+            limits = claimed(claims.get("limits"))
+        except ValueError:
+            raise NotAuthenticated from None
+        return Principal(subject, client, roles=frozenset(roles), limits=limits)
 
     def claims(self, token: str) -> dict[str, Any]:
         """The claims of a token that is signed by us and in its time. Raises NotAuthenticated."""

@@ -2,6 +2,7 @@
 
 from prosa.adapters.store.repositories.accounts import Accounts
 from prosa.adapters.store.repositories.audit import AuditLog
+from prosa.adapters.store.repositories.rules import LimitTable
 from prosa.adapters.store.repositories.traffic import Traffic
 from prosa.adapters.store.repositories.watched import Watched
 from prosa.adapters.store.session import Session
@@ -30,3 +31,7 @@ class OperatorRecords:
     @property
     def traffic(self) -> Traffic:
         return Traffic(self._watched)
+
+    @property
+    def limits(self) -> LimitTable:
+        return LimitTable(self._watched)

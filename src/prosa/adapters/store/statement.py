@@ -109,7 +109,7 @@ class Tell:
         self.ids = ids
 
 
-ABROAD = frozenset({"journal", "stop", "keys", "access"})
+ABROAD = frozenset({"journal", "stop", "keys", "access", "limits"})
 """Kinds that only other nodes need to hear: at home, whoever tells has seen to it already."""
 
 

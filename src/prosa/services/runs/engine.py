@@ -23,6 +23,7 @@ from prosa.ports.store import Store
 from prosa.services import meters
 from prosa.services.context.counter import Counter
 from prosa.services.context.fitting import Uncounted
+from prosa.services.limits import Allowances
 from prosa.services.models.catalogue import Catalogue, Choice
 from prosa.services.runs.calls import Calls, Offered
 from prosa.services.runs.checkpoint import Checkpoint, unpack
@@ -62,12 +63,15 @@ class Ended(Struct, frozen=True):
 class Engine:
     """Starts runs, gives readers of them, stops them; drains at the end. `boot` names this process's life."""
 
-    def __init__(self, store: Store, catalogue: Catalogue, defaults: Defaults, toolbox: Toolbox) -> None:
+    def __init__(
+        self, store: Store, catalogue: Catalogue, defaults: Defaults, toolbox: Toolbox, limits: Allowances
+    ) -> None:
         self.boot = new_id()
         self._store = store
         self._catalogue = catalogue
         self._defaults = defaults
         self._toolbox = toolbox
+        self._limits = limits
         self._counter = Counter(store)
         self._journal = Journal(store.engine, self.boot)
         self._recovery = Recovery(store.engine, self.boot)
@@ -197,7 +201,7 @@ class Engine:
     async def _begin(
         self, principal: Principal, send: Send, language: str, begin: Begin | None
     ) -> tuple[Run, Reader]:
-        asked = opening(send, principal, self.boot, self._defaults.limits)
+        asked = opening(send, principal, self.boot, self._limits.of(principal))
         tools = tools_of(send, self._toolbox)
         transaction = begin or self._store.of(principal).runs.begin
         begun = await self._prepared(principal, send, asked, tools, transaction)
@@ -241,7 +245,9 @@ class Engine:
         run, prepared = live.run, begun.prepared
         offered = Offered(prepared.request.tools, begun.client_tools, self._toolbox)
         calls = Calls(offered, run, begun.principal, begun.language)
-        rounds = Rounds(run, begun, self._store.engine, self._defaults)
+        rounds = Rounds(
+            run, begun, self._store.engine, self._defaults, partial(self._limits.of, begun.principal)
+        )
         model = partial(
             self._catalogue.resolve, Choice(prepared.provider, prepared.request.model, prepared.route)
         )

@@ -1,6 +1,6 @@
 """A run between a model and its tools: what it asks next, what it may spend, what it has so far."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from msgspec.structs import replace
 
@@ -25,12 +25,20 @@ class Rounds:
     """The rounds of one run. `parts` is the answer of those that are over, `told` the places of the steps
     whose results were published, `remaining` what the user's limits leave beside what is held."""
 
-    def __init__(self, run: Run, begun: Checkpoint, records: EngineRecords, defaults: Defaults) -> None:
+    def __init__(
+        self,
+        run: Run,
+        begun: Checkpoint,
+        records: EngineRecords,
+        defaults: Defaults,
+        limits: Callable[[], Limits],
+    ) -> None:
         self._run = run
         self._begun = begun
         self._records = records
         self._defaults = defaults
         self.attempts = Attempts(run, begun.spent, begun.timings and waited(begun.timings, now()))
+        self._limits = limits
         self.remaining = begun.remaining
         self.parts = begun.parts
         self.place = begun.place
@@ -151,7 +159,7 @@ class Rounds:
     def must_hold(self, attempt: Attempt) -> bool:
         """Whether what is held may be too little for an attempt that is about to begin: an earlier one has
         used some of it, or another model is asked than the one it was meant for."""
-        if not self._defaults.limits:
+        if not self._limits().spending:
             return False
         if self.attempts.spent.usage != self._settled:
             return True
@@ -166,8 +174,8 @@ class Rounds:
         """Holds what the next attempt may take, now that all before it is settled. Raises LimitReached,
         PriceUnknown."""
         self._settled = self.attempts.spent.usage
-        limits: Limits = self._defaults.limits
-        if not limits:
+        limits = self._limits()
+        if not limits.spending:
             return
         attempt = self.begin_attempt()
         self._held_for = attempt.provider, attempt.model

@@ -10,7 +10,7 @@ from prosa.domain.context import Shown
 from prosa.domain.conversations import Conversation
 from prosa.domain.errors import InvalidRequest
 from prosa.domain.ids import new_id
-from prosa.domain.limits import Limits, Remaining
+from prosa.domain.limits import NONE, Cap, Limits, Remaining, Scope
 from prosa.domain.models import ChatRequest, Role, ToolChoice, ToolSpec, Turn
 from prosa.domain.opening import Opening, Prepare, Prepared
 from prosa.domain.principal import Principal
@@ -63,7 +63,8 @@ class Defaults(Struct, frozen=True):
 
     system_prompt: str | None = None
     max_output_tokens: int = 4096
-    limits: Limits = Limits()
+    limits: Limits = NONE
+    """The settings' for each user, for each client, and for everyone."""
     tool_rounds: int = 16
     """How often in one run a model may call tools and be told what they gave."""
     action_seconds: float = 600.0
@@ -74,6 +75,8 @@ class Defaults(Struct, frozen=True):
     """What names conversations, or "off"; None: the model that answered."""
     calendar: Calendar = Calendar()
     """Whose days and months limits and sums are of."""
+    named: Mapping[tuple[Scope, str], Cap] = {}
+    """The settings' limits for one user or one client."""
 
 
 def opening(send: Send, principal: Principal, boot: str, limits: Limits) -> Opening:

@@ -8,7 +8,7 @@ from prosa.domain.context import Shown
 from prosa.domain.conversations import Conversation, ConversationStatus
 from prosa.domain.errors import LimitReached, PriceUnknown
 from prosa.domain.ids import new_id
-from prosa.domain.limits import Limits, Remaining
+from prosa.domain.limits import Remaining
 from prosa.domain.models import ChatRequest, Role, Turn
 from prosa.domain.money import Picodollars
 from prosa.domain.opening import Prepared
@@ -18,6 +18,7 @@ from prosa.ports.store import Store
 from prosa.services.context import encodings
 from prosa.services.context.counts import ANSWER, MESSAGE, count_parts, exact
 from prosa.services.context.encodings import encoding_of
+from prosa.services.limits import Allowances
 from prosa.services.models import prices
 from prosa.services.models.catalogue import Catalogue
 from prosa.services.runs.start import Defaults, Send, preparation, tools_of
@@ -40,11 +41,14 @@ class Estimate(Struct, frozen=True):
 
 
 class Estimates:
-    def __init__(self, store: Store, catalogue: Catalogue, defaults: Defaults, toolbox: Toolbox) -> None:
+    def __init__(
+        self, store: Store, catalogue: Catalogue, defaults: Defaults, toolbox: Toolbox, limits: Allowances
+    ) -> None:
         self._store = store
         self._catalogue = catalogue
         self._defaults = defaults
         self._toolbox = toolbox
+        self._limits = limits
 
     async def of(self, principal: Principal, send: Send) -> Estimate:
         """What `send` (whose `conversation_id` may be "": a new one) would take now. Raises what its sending
@@ -57,8 +61,7 @@ class Estimates:
             if conversation.head_id is not None and send.history is None:
                 branch = await records.summaries.branch(conversation.id, conversation.head_id)
         branch.append(Shown("", (Turn(Role.USER, send.content or ""),)))
-        limits = self._limits(principal)
-        remaining = await records.usage.remaining(limits, now())
+        remaining = await self._limits.remaining(principal)
         tools = tools_of(send, self._toolbox)
         prepare = preparation(send, self._catalogue, self._defaults, tools, principal.user_id)
         prepared = prepare(conversation, branch, remaining)
@@ -74,10 +77,6 @@ class Estimates:
             refused=_refused(remaining, prepared),
             remaining=remaining,
         )
-
-    def _limits(self, principal: Principal) -> Limits:
-        del principal
-        return self._defaults.limits
 
 
 def _blank(principal: Principal) -> Conversation:

@@ -4,11 +4,11 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 
 from prosa.domain.calendar import Calendar
 from prosa.domain.ending import Entry
-from prosa.domain.limits import Limits
 from prosa.domain.principal import Principal
 from prosa.domain.time import DAY, Instant, now
 from prosa.domain.usage import Place, Report, Wanted
 from prosa.ports.store import Store
+from prosa.services.limits import Allowances
 from prosa.services.usage import sheet
 
 EARLIEST = Instant(1_577_836_800_000_000)
@@ -21,7 +21,7 @@ Read = Callable[[Place | None, int], Awaitable[list[Entry]]]
 
 
 class Reports:
-    def __init__(self, store: Store, limits: Limits, calendar: Calendar) -> None:
+    def __init__(self, store: Store, limits: Allowances, calendar: Calendar) -> None:
         self.calendar = calendar
         self._store = store
         self._limits = limits
@@ -41,7 +41,7 @@ class Reports:
         begins, ends = self.bounds(since, until)
         records = self._store.of(principal).usage
         shares, messages = await records.sums(begins, ends, self.calendar)
-        left = await records.remaining(self._limits, now())
+        left = await self._limits.remaining(principal)
         return Report(begins, ends, self.calendar.zone, shares, messages, left)
 
     def sheet(

@@ -18,6 +18,7 @@ from prosa.adapters.store.repositories.access import Access
 from prosa.adapters.store.repositories.engine import EngineRecords
 from prosa.adapters.store.repositories.files import KnownFiles
 from prosa.adapters.store.repositories.keys import ProviderKeys
+from prosa.adapters.store.repositories.rules import KnownLimits
 from prosa.adapters.store.statement import Ask, Plan, Statement
 from prosa.domain.errors import MisconfiguredError, StoreUnavailable
 from prosa.domain.principal import Principal
@@ -57,6 +58,7 @@ class PostgresStore:
         self.keys = ProviderKeys(_Session(self._engine, "", {}))
         self.access = Access(_Session(self._engine, "", {}))
         self.files = KnownFiles(_Session(self._engine, "", {}))
+        self.limits = KnownLimits(_Session(self._engine, "", {}))
 
     def of(self, principal: Principal) -> Records:
         setting = (

@@ -24,11 +24,11 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import TIMESTAMP, UUID
 
-from prosa.adapters.store.statement import Ask, Plan, Row, Statement, Totals, owned
+from prosa.adapters.store.statement import Ask, Plan, Statement, Totals, owned
 from prosa.adapters.store.tables import ai_usage, reservations, spending
 from prosa.domain.calendar import Period
 from prosa.domain.ids import first_id
-from prosa.domain.limits import Bound, Cap, Limits, Remaining, Scope
+from prosa.domain.limits import Bound, Limits, Remaining, Scope, Standing
 from prosa.domain.money import Picodollars
 from prosa.domain.time import DAY, Instant
 
@@ -144,7 +144,20 @@ def remaining(limits: Limits, now: Instant, **owner: str) -> Plan[Remaining]:
     who that is (`principal`)."""
     if not limits:
         return Remaining()
+    left = Remaining(
+        tokens_reset_at=limits.calendar.day_of(now).until,
+        cost_resets_at=limits.calendar.month_of(now).until,
+    )
+    for stand in (yield from standing(limits, now, **owner)):
+        left = _less(left, stand)
+    return left
+
+
+def standing(limits: Limits, now: Instant, **owner: str) -> Plan[list[Standing]]:
+    """How each of the owner's caps stands, as `remaining`."""
     caps = limits.caps
+    if not caps:
+        return []
     scopes = tuple(scope for scope, _ in caps)
     day, month = limits.calendar.day_of(now), limits.calendar.month_of(now)
     asked = Ask(
@@ -154,14 +167,11 @@ def remaining(limits: Limits, now: Instant, **owner: str) -> Plan[Remaining]:
     )  # fmt: skip
     rows = yield asked
     if any(row[0] is None or row[1] is None for row in rows):
-        for (scope, _), row in zip(caps, rows, strict=True):
-            yield from _count(scope, asked, [span for span, spent in zip((day, month), row, strict=False)
-                                             if spent is None])  # fmt: skip
+        for scope, row in zip(scopes, rows, strict=True):
+            missing = [period for period, spent in zip((day, month), row, strict=False) if spent is None]
+            yield from _count(scope, asked, missing)
         rows = yield asked
-    left = Remaining(tokens_reset_at=day.until, cost_resets_at=month.until)
-    for (scope, cap), row in zip(caps, rows, strict=True):
-        left = _less(left, scope, cap, row)
-    return left
+    return [Standing(scope, cap, *row) for (scope, cap), row in zip(caps, rows, strict=True)]
 
 
 def _count(scope: Scope, asked: Ask, spans: Sequence[Period]) -> Plan[None]:
@@ -174,19 +184,25 @@ def _count(scope: Scope, asked: Ask, spans: Sequence[Period]) -> Plan[None]:
         yield Ask(_BEGIN[scope], since=span.since, until=span.until, **params)
 
 
-def _less(left: Remaining, scope: Scope, cap: Cap, row: Row) -> Remaining:
+def _less(left: Remaining, of: Standing) -> Remaining:
     """What this cap leaves, where that is less."""
-    tokens, cost, held_tokens, held_cost, held = row
+    cap, changes = of.cap, dict[str, Any]()
     if cap.tokens_per_day is not None:
-        more = cap.tokens_per_day - tokens - held_tokens
-        if left.tokens is None or more < left.tokens:
-            left = replace(left, tokens=more, tokens_scope=scope)
+        tokens = cap.tokens_per_day - of.tokens - of.held_tokens
+        changes["used"] = max(left.used, _share(cap.tokens_per_day, tokens))
+        if left.tokens is None or tokens < left.tokens:
+            changes |= {"tokens": tokens, "tokens_scope": of.scope}
     if cap.cost_per_month is not None:
-        dollars = Picodollars(cap.cost_per_month - cost - held_cost)
-        if left.cost is None or dollars < left.cost:
-            left = replace(left, cost=dollars, cost_scope=scope)
+        cost = cap.cost_per_month - of.cost - of.held_cost
+        changes["used"] = max(left.used, changes.get("used", 0.0), _share(cap.cost_per_month, cost))
+        if left.cost is None or cost < left.cost:
+            changes |= {"cost": cost, "cost_scope": of.scope}
     if cap.runs_at_once is not None:
-        runs = cap.runs_at_once - held
+        runs = cap.runs_at_once - of.runs
         if left.runs is None or runs < left.runs:
-            left = replace(left, runs=runs, runs_scope=scope)
-    return left
+            changes |= {"runs": runs, "runs_scope": of.scope}
+    return replace(left, **changes)
+
+
+def _share(limit: int, left: int) -> float:
+    return (limit - left) / limit if limit else 1.0

@@ -13,6 +13,7 @@ from prosa.adapters.store.repositories.access import Access
 from prosa.adapters.store.repositories.engine import EngineRecords
 from prosa.adapters.store.repositories.files import KnownFiles
 from prosa.adapters.store.repositories.keys import ProviderKeys
+from prosa.adapters.store.repositories.rules import KnownLimits
 from prosa.adapters.store.sqlite.connection import Observer, connect
 from prosa.adapters.store.sqlite.index import index
 from prosa.adapters.store.sqlite.lock import Lock
@@ -44,6 +45,7 @@ class SqliteStore:
         self.keys = ProviderKeys(_Session(self, {}))
         self.access = Access(_Session(self, {}))
         self.files = KnownFiles(_Session(self, {}))
+        self.limits = KnownLimits(_Session(self, {}))
 
     def of(self, principal: Principal) -> Records:
         return Records(_Session(self, {"principal": principal.user_id}))
