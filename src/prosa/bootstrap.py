@@ -23,6 +23,7 @@ from prosa.domain.errors import MisconfiguredError
 from prosa.domain.limits import Cap, Limits, limits_of
 from prosa.domain.models import ToolSpec
 from prosa.domain.money import from_dollars
+from prosa.ports.alerts import Messenger
 from prosa.ports.files import Blobs
 from prosa.ports.keys import Vault as VaultPort
 from prosa.ports.models import ChatModel
@@ -30,6 +31,7 @@ from prosa.ports.store import Store
 from prosa.ports.tools import Tool
 from prosa.providers import Given as GivenProvider
 from prosa.providers import Providers, alone
+from prosa.services.alerts.tables import Env
 from prosa.services.audit import Audit
 from prosa.services.chat import Chat
 from prosa.services.export.exporter import Export
@@ -141,6 +143,8 @@ def chat(
         tools=toolbox(tools),
         vectors=settings.embeddings_kept,
         reload=reload,
+        alerting=tables().alerts.rules,
+        messengers=messengers(settings),
     )
     return built
 
@@ -164,6 +168,25 @@ def _cap(said: CapTable) -> Cap:
     cost = said.cost_per_month
     dollars = None if cost is None else from_dollars(cost)
     return Cap(said.tokens_per_day, dollars, said.requests_per_minute, said.runs_at_once, said.sockets)
+
+
+def messengers(settings: Settings) -> list[Messenger]:
+    """Those who are told of alerts. Raises MisconfiguredError."""
+    found = tables().alerts
+    made: list[Messenger] = []
+    if found.webhook is not None:
+        from prosa.adapters.alerts.webhook import Webhook
+
+        made.append(Webhook(_told(found.webhook), _told(found.secret or ""), settings.language))
+    if found.apprise:
+        from prosa.adapters.alerts.apprise import Apprise
+
+        made.append(Apprise([_told(url) for url in found.apprise], settings.language))
+    return made
+
+
+def _told(value: str | Env) -> str:
+    return value if isinstance(value, str) else secret(value.env, "[alerts]")
 
 
 def files(settings: Settings, opened: Store) -> Files:

@@ -11,11 +11,12 @@ from typing import Annotated
 import typer
 
 from prosa import bootstrap, config
-from prosa.commands import audit, keys, models, moves
+from prosa.commands import alerts, audit, keys, models, moves
 from prosa.commands.address import address
 from prosa.domain.errors import ProsaError
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+app.add_typer(alerts.app, name="alerts")
 app.add_typer(audit.app, name="audit")
 app.add_typer(keys.app, name="keys")
 app.command()(models.models)

@@ -11,6 +11,7 @@ from prosa.declared import ToolTable
 from prosa.domain.errors import MisconfiguredError
 from prosa.domain.limits import MOST_DOLLARS, payable
 from prosa.domain.limits import Count as Most
+from prosa.services.alerts.tables import AlertsTable
 from prosa.services.guard.tables import MaskingTable
 from prosa.services.models.overrides import Override
 from prosa.services.models.routes import Route
@@ -76,14 +77,15 @@ class Ceilings(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Tables(Struct, frozen=True):
-    """Each field is a table of this name, whose entries are of the type that stands here: to add a table, add
-    a field."""
+    """Each field is a table of this name, whose entries are of the type that stands here, or which is itself
+    of that type: to add a table, add a field."""
 
     routes: dict[str, Route] = {}
     aliases: dict[str, str] = {}
     models: dict[str, Override] = {}
     providers: dict[str, ProviderTable] = {}
     tools: dict[str, ToolTable] = {}
+    alerts: AlertsTable = AlertsTable()
     masking: dict[str, MaskingTable] = {}
     limits: Ceilings = Ceilings()
 

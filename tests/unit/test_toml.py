@@ -169,3 +169,30 @@ def test_the_guide_is_true(monkeypatch: pytest.MonkeyPatch) -> None:
     assert tariff is not None
     assert tariff.base.input == 0
     prices.overrule({}, {})
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ('webhook = "https://x.example"', "a webhook needs a `secret`"),
+        ('webhook = "https://x.example"\nsecret = "short"', "16 characters or more"),
+        ("levels = [0]", "Expected `int` >= 1"),
+        ("errors = 2", "Expected `float` <= 1"),
+        ('hook = "x"', "hook"),
+    ],
+)
+def test_alerts_that_cannot_be(text: str, said: str) -> None:
+    written(f"[alerts]\n{text}\n")
+    with pytest.raises(MisconfiguredError, match=re.escape(said)) as caught:
+        config.tables()
+    assert "prosa.toml, [alerts]" in str(caught.value)
+
+
+def test_alerts() -> None:
+    written('[alerts]\nlevels = [90, 50]\nerrors = 0\nlatency = 1.5\napprise = [{env = "X"}, "ntfy://x"]\n')
+    found = config.tables().alerts
+    assert (found.rules.levels, found.rules.errors, found.rules.latency) == ((50, 90), None, 1.5)
+    rows = {name: (value, where) for name, value, where in config.in_force(config.load())}
+    assert rows["[alerts]"] == ("apprise, levels, errors, latency", "prosa.toml")
+    with pytest.raises(MisconfiguredError, match="X is not set"):
+        bootstrap.messengers(config.load())

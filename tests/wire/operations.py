@@ -132,6 +132,7 @@ EXAMPLES: dict[str, Example] = {
     "DELETE /api/admin/limits": Example(asked={"scope": "client", "subject": "x"}),
     "GET /api/admin/limits/standing": Example(asked={"userId": "x"}),
     "GET /api/admin/usage": Example(),
+    "GET /api/admin/alerts": Example(),
     "POST /api/usage/estimate": Example(
         {"conversationId": "", "content": "x"}, {"conversationId": "conversation"}
     ),

@@ -22,6 +22,7 @@ from prosa.domain.stretch import Place, Stretch
 from prosa.domain.time import Instant
 from prosa.domain.tree import Tree
 from prosa.ports.access import Access
+from prosa.ports.alerts import Alerts
 from prosa.ports.answers import Answers
 from prosa.ports.audit import OperatorRecords
 from prosa.ports.feedback import Feedbacks
@@ -389,6 +390,11 @@ class Store(Protocol):
 
     @property
     def limits(self) -> KnownLimits:
+        """The operator's, of no principal."""
+        ...
+
+    @property
+    def alerts(self) -> Alerts:
         """The operator's, of no principal."""
         ...
 

@@ -4,9 +4,12 @@ import asyncio
 from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack, suppress
 
+from prosa.domain.alerts import Rules
+from prosa.ports.alerts import Messenger
 from prosa.ports.keys import Vault
 from prosa.ports.store import Store
 from prosa.services.access.access import Access
+from prosa.services.alerts.alerts import Alerts
 from prosa.services.audit import Audit
 from prosa.services.caches.cached import Memory
 from prosa.services.completions import Completions
@@ -53,6 +56,8 @@ class Chat:
         tools: Toolbox | None = None,
         vectors: int = 0,
         reload: Callable[[], None] = lambda: None,
+        alerting: Rules | None = None,
+        messengers: Sequence[Messenger] = (),
     ) -> None:
         """`vectors` is how many embeddings are kept, `reload` reads anew what can change while it
         runs: routes, models, limits of providers."""
@@ -88,7 +93,12 @@ class Chat:
         self.catalogue.remember = memory.around
         self.summaries = Summaries(store, catalogue, self.completions, defaults)
         self.titles = Titles(store, self.completions, defaults.title_model)
-        self.engine.listeners += [self.summaries.after, self.titles.after]
+        self.alerts = Alerts(store, alerting or Rules(), messengers, self.limits.of, defaults.calendar)
+        self.engine.refusals.append(self.alerts.refused)
+        self.ledger.refusals.append(self.alerts.refused)
+        self.ledger.listeners.append(self.alerts.used)
+        self.engine.listeners += [self.summaries.after, self.titles.after, self.alerts.after]
+        self.keys.listeners.append(self.alerts.troubled)
 
     async def open(self) -> None:
         """Connects the store and ends what a lost process left. Raises what `Store.open` raises; then the
@@ -106,6 +116,7 @@ class Chat:
             await self.engine.open()
             self.ledger.open()
             self.search.open()
+            self.alerts.open()
         except BaseException:
             await self.store.close()
             raise
@@ -122,6 +133,7 @@ class Chat:
             left.push_async_callback(self.tools.close)
             left.push_async_callback(self.search.close)
             left.push_async_callback(self.ledger.close)
+            left.push_async_callback(self.alerts.close)
             left.push_async_callback(self.summaries.background.close)
             left.push_async_callback(self.titles.background.close)
             left.push_async_callback(self.engine.close)

@@ -2,10 +2,10 @@
 
 import asyncio
 import contextlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from prosa.domain.ending import Entry
-from prosa.domain.errors import StoreUnavailable
+from prosa.domain.errors import LimitReached, StoreUnavailable
 from prosa.domain.ids import new_id
 from prosa.domain.limits import Bound
 from prosa.domain.models import Aside, Usage
@@ -96,6 +96,10 @@ class Ledger:
     def __init__(self, store: Store, limits: Allowances) -> None:
         self.limits = limits
         self._store = store
+        self.listeners: list[Callable[[Principal], None]] = []
+        """Those who are told whenever something was entered for somebody."""
+        self.refusals: list[Callable[[Principal, LimitReached], None]] = []
+        """Those who are told of each answer that a limit did not let begin."""
         self._held: dict[str, Principal] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._keeper: asyncio.Task[None] | None = None
@@ -127,9 +131,14 @@ class Ledger:
         """Holds for each of `number` answers what `measure` says: one transaction, all or nothing. Raises
         LimitReached, PriceUnknown, StoreUnavailable, and what `measure` raises."""
         ids = [new_id() for _ in range(number)]
-        bound = await self.of(principal).hold(
-            ids, principal.client_id, self.limits.of(principal), measure, now()
-        )
+        try:
+            bound = await self.of(principal).hold(
+                ids, principal.client_id, self.limits.of(principal), measure, now()
+            )
+        except LimitReached as error:
+            for listener in self.refusals:
+                listener(principal, error)
+            raise
         self._held |= dict.fromkeys(ids, principal)
         accounts = [
             Account(each, principal.user_id, principal.client_id, route, conversation_id) for each in ids
@@ -160,6 +169,8 @@ class Ledger:
                 await asyncio.sleep(AGAIN)
             else:
                 self._held.pop(hold_id, None)
+                for listener in self.listeners:
+                    listener(principal)
                 return
 
     async def _keep(self) -> None:

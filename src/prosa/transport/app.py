@@ -12,6 +12,7 @@ from prosa.domain.errors import NoSuchRoute, ProsaError
 from prosa.kit.log import log
 from prosa.services.chat import Chat
 from prosa.transport.admin import access, audit, health, keys, traffic
+from prosa.transport.admin import alerts as admin_alerts
 from prosa.transport.admin import limits as admin_limits
 from prosa.transport.admin import usage as admin_usage
 from prosa.transport.crowd import Crowd, SocketLimits
@@ -157,6 +158,7 @@ def operations(identity: Identity) -> list[Operation]:
         *admin_limits.OPERATIONS,
         *admin_usage.OPERATIONS,
         *traffic.OPERATIONS,
+        *admin_alerts.OPERATIONS,
         *health.OPERATIONS,
     ]
 

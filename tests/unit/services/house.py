@@ -2,7 +2,7 @@
 
 import asyncio
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, Self
 
@@ -11,11 +11,13 @@ from tests.stores import ANA, sqlite_store
 from prosa.adapters.blobs.folder import Folder
 from prosa.adapters.models.fake.client import FakeModel, Script, Step
 from prosa.adapters.vault.vault import Vault
+from prosa.domain.alerts import Rules as Alerting
 from prosa.domain.conversations import Conversation, Message
 from prosa.domain.events import Done, Error, Event, Text, decode
 from prosa.domain.limits import Limits
 from prosa.domain.principal import Principal
 from prosa.domain.runs import Run
+from prosa.ports.alerts import Messenger
 from prosa.ports.models import ChatModel
 from prosa.ports.store import Store
 from prosa.services.chat import Chat
@@ -48,6 +50,8 @@ class House:
         most: int = 4096,
         instead: ChatModel | None = None,
         tools: Toolbox | None = None,
+        alerting: Alerting | None = None,
+        messengers: Sequence[Messenger] = (),
         **defaults: Any,
     ) -> None:
         self.file = folder / "prosa.db"
@@ -58,7 +62,10 @@ class House:
         keys = Keys(self.store, vault)
         files = Files(self.store, Folder(folder / "files"), Rules())
         usual = Defaults(None, most, limits or Limits(), **{"title_model": "off", **defaults})
-        self.chat = Chat(self.store, catalogue, usual, keys, files, vault, tools=tools)
+        self.chat = Chat(
+            self.store, catalogue, usual, keys, files, vault, tools=tools,
+            alerting=alerting, messengers=messengers,
+        )  # fmt: skip
 
     async def __aenter__(self) -> Self:
         await self.chat.open()

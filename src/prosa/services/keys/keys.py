@@ -1,11 +1,12 @@
 """Providers' keys as the operator manages them: added, listed, replaced, retired, all without a restart."""
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from typing import Any
 
 from msgspec import Struct
 
+from prosa.domain.alerts import Trouble
 from prosa.domain.audit import deed
 from prosa.domain.errors import (
     InvalidRequest,
@@ -62,10 +63,13 @@ class Keys:
         self._feeds: dict[str, Feed] = {}
         self._filling = asyncio.Lock()
         self._tasks: set[asyncio.Task[None]] = set()
+        self.listeners: list[Callable[[Trouble], None]] = []
+        """Those who are told of keys that are set aside and of models that are left alone, here."""
 
     def ring(self, provider: str, build: Build, own: ChatModel | None) -> KeyRing:
         """A ring that is fed from now on; `own` speaks with the key of the environment."""
         ring = KeyRing(provider, [] if own is None else [Key(None, own)], told=self._told)
+        ring.troubled = self._troubled
         self._feeds[provider] = Feed(ring, build, own)
         return ring
 
@@ -180,6 +184,10 @@ class Keys:
             await (await feed.made(secret)).close()
         except ProviderNotConfigured as error:  # such as an address that is missing
             raise MisconfiguredError(str(error)) from None
+
+    def _troubled(self, trouble: Trouble) -> None:
+        for listener in self.listeners:
+            listener(trouble)
 
     def _told(self, key_id: str | None, error: ProviderError | None) -> None:
         """A ring has set a key aside, or (without an error) found that it works again."""

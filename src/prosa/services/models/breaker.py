@@ -22,6 +22,10 @@ LISTING = ""
 """The model that stands for the question which models there are."""
 
 
+def unheard(model: str, code: str) -> None:
+    """Nobody has to be told that a model is left alone."""
+
+
 class Breaker(Policy):
     """One circuit for each model that failed: one that is broken, or a name that only brings trouble, takes
     no other model of the provider away. A request that is turned away raises ProviderSuspended.
@@ -31,10 +35,18 @@ class Breaker(Policy):
     """
 
     def __init__(
-        self, inner: ChatModel, *, failures: int, cooldown: float, clock: Clock = time.monotonic
+        self,
+        inner: ChatModel,
+        *,
+        failures: int,
+        cooldown: float,
+        clock: Clock = time.monotonic,
+        told: Callable[[str, str], None] = unheard,
     ) -> None:
+        """`told` hears of each model that is left alone, and of the code of the error that did it."""
         super().__init__(inner)
         self._circuits = Circuits(failures, cooldown, clock)
+        self._told = told
 
     async def stream(self, request: ChatRequest) -> AsyncGenerator[ModelEvent, None]:
         answering = False
@@ -66,7 +78,7 @@ class Breaker(Policy):
     @contextmanager
     def _attempt(self, model: str) -> "Iterator[Attempt]":
         """Judges by how the block ends. To be left, or cancelled, says nothing."""
-        attempt = Attempt(self.provider, model, self._circuits)
+        attempt = Attempt(self.provider, model, self._circuits, self._told)
         attempt.check()
         try:
             yield attempt
@@ -86,10 +98,13 @@ class Breaker(Policy):
 class Attempt:
     """One request on its way to a model."""
 
-    def __init__(self, provider: str, model: str, circuits: Circuits) -> None:
+    def __init__(
+        self, provider: str, model: str, circuits: Circuits, told: Callable[[str, str], None]
+    ) -> None:
         self._provider = provider
         self._model = model
         self._circuits = circuits
+        self._told = told
 
     def check(self) -> None:
         """Raises ProviderSuspended where the model is left alone."""
@@ -115,3 +130,4 @@ class Attempt:
         self._circuits.failed(self._model, self)
         if not was_open and self._circuits.of(self._model).open:
             log.warning("model_suspended", provider=self._provider, model=self._model, code=error.code)
+            self._told(self._model, error.code)

@@ -8,6 +8,7 @@ from functools import partial
 
 from msgspec import Struct
 
+from prosa.domain.alerts import Trouble
 from prosa.domain.errors import NoUsableKey, ProviderError, RateLimited
 from prosa.kit.clock import Clock
 from prosa.kit.log import log
@@ -50,6 +51,10 @@ def unheard(key: str | None, error: ProviderError | None) -> None:
     """Nobody has to be told that a key was set aside."""
 
 
+def unmoved(trouble: Trouble) -> None:
+    """Nobody has to be told of trouble."""
+
+
 class KeyRing:
     """Keys in turn, as often as they weigh: a smooth round robin, in which equal keys alternate.
 
@@ -66,6 +71,8 @@ class KeyRing:
         clock: Clock = time.monotonic,
     ) -> None:
         self.provider = provider
+        self.troubled: Callable[[Trouble], None] = unmoved
+        """Hears of each key, whosever it is, that is set aside, and of models that are left alone."""
         self._told = told
         self._clock = clock
         self._held: list[Held] = []
@@ -120,6 +127,11 @@ class KeyRing:
         if not known and not held.retired:
             log.warning("key_set_aside", provider=self.provider, key=held.key.id, code=error.code)
             self._told(held.key.id, error)
+            self.troubled(Trouble(self.provider, error.code, key=held.key.id))
+
+    def suspended(self, model: str, code: str) -> None:
+        """All keys together do not help: the model is left alone for a while."""
+        self.troubled(Trouble(self.provider, code, model=model))
 
     def works(self, held: Held) -> None:
         """The key was accepted."""

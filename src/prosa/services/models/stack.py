@@ -39,7 +39,13 @@ def stack(
     timed = Timed(filled, first=handling.first, silence=handling.silence, whole=handling.whole, clock=clock)
     line = Line(handling.concurrency, handling.waiting, handling.waiting_each, clock)
     queued = Queued(timed, line, patience=handling.patience)
-    breaker = Breaker(queued, failures=handling.failures, cooldown=handling.cooldown, clock=clock)
+    breaker = Breaker(
+        queued,
+        failures=handling.failures,
+        cooldown=handling.cooldown,
+        clock=clock,
+        told=ring.suspended,
+    )
     return Retrying(
         breaker, retries=handling.retries, patience=handling.patience, backoff=backoff, clock=clock
     )

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 from msgspec import Struct
 
 from prosa.domain.ending import Ending
-from prosa.domain.errors import ShuttingDown
+from prosa.domain.errors import LimitReached, ShuttingDown
 from prosa.domain.events import Start
 from prosa.domain.ids import new_id
 from prosa.domain.models import ToolSpec
@@ -86,6 +86,8 @@ class Engine:
         self._halting = False
         self.listeners: list[Callable[[Ended], None]] = []
         """Those who are told of each end, in the loop, once it is stored."""
+        self.refusals: list[Callable[[Principal, LimitReached], None]] = []
+        """Those who are told of each run that a limit did not let begin."""
 
     @property
     def running(self) -> int:
@@ -194,6 +196,10 @@ class Engine:
     ) -> tuple[Run, Reader]:
         try:
             return await self._begin(principal, send, language, begin)
+        except LimitReached as error:
+            for listener in self.refusals:
+                listener(principal, error)
+            raise
         finally:
             self._starting -= 1
             self._rest()

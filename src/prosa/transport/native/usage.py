@@ -30,7 +30,8 @@ class UsageQuery(Struct, frozen=True):
 
 
 class RemainingForm(Struct, frozen=True, rename="camel"):
-    """What the limits leave, null where there is none; `scope` is whose limit is the nearest."""
+    """What the limits leave, null where there is none; `scope` is whose limit
+    that of the tokens is, without one that of the cost."""
 
     tokens: int | None
     cost: str | None
@@ -227,13 +228,13 @@ def dearest(report: Report, key: Callable[[Share], tuple[str, ...]]) -> list[tup
 
 
 def remaining_form(left: Remaining) -> RemainingForm:
-    limited = left.tokens is not None or left.cost is not None
+    scope = left.tokens_scope or left.cost_scope
     return RemainingForm(
         tokens=None if left.tokens is None else max(0, left.tokens),
         cost=None if left.cost is None else to_dollars(Picodollars(max(0, left.cost))),
         tokens_reset_at=None if left.tokens is None else to_iso(left.tokens_reset_at),
         cost_resets_at=None if left.cost is None else to_iso(left.cost_resets_at),
-        scope="user" if limited else None,
+        scope=None if scope is None else scope.value,
     )
 
 

@@ -15,6 +15,7 @@ from prosa.adapters.store.postgres.listener import Listener
 from prosa.adapters.store.postgres.pool import Pool
 from prosa.adapters.store.records import Records
 from prosa.adapters.store.repositories.access import Access
+from prosa.adapters.store.repositories.alerts import Alerts
 from prosa.adapters.store.repositories.engine import EngineRecords
 from prosa.adapters.store.repositories.files import KnownFiles
 from prosa.adapters.store.repositories.keys import ProviderKeys
@@ -59,6 +60,7 @@ class PostgresStore:
         self.access = Access(_Session(self._engine, "", {}))
         self.files = KnownFiles(_Session(self._engine, "", {}))
         self.limits = KnownLimits(_Session(self._engine, "", {}))
+        self.alerts = Alerts(_Session(self._engine, "", {}))
 
     def of(self, principal: Principal) -> Records:
         setting = (

@@ -10,6 +10,7 @@ from prosa.adapters.store.migrations import upgrade
 from prosa.adapters.store.operator import OperatorRecords
 from prosa.adapters.store.records import Records
 from prosa.adapters.store.repositories.access import Access
+from prosa.adapters.store.repositories.alerts import Alerts
 from prosa.adapters.store.repositories.engine import EngineRecords
 from prosa.adapters.store.repositories.files import KnownFiles
 from prosa.adapters.store.repositories.keys import ProviderKeys
@@ -46,6 +47,7 @@ class SqliteStore:
         self.access = Access(_Session(self, {}))
         self.files = KnownFiles(_Session(self, {}))
         self.limits = KnownLimits(_Session(self, {}))
+        self.alerts = Alerts(_Session(self, {}))
 
     def of(self, principal: Principal) -> Records:
         return Records(_Session(self, {"principal": principal.user_id}))

@@ -42,5 +42,6 @@ def upgrade() -> None:
         sqlite_where=sa.text("next_at IS NOT NULL"),
         postgresql_where=sa.text("next_at IS NOT NULL"),
     )
+    admit_engine("spending", ["SELECT"])
     enclose("alerts")
     admit_engine("alerts", ["SELECT", "INSERT", "UPDATE (owed, attempts, next_at, delivered_at)", "DELETE"])

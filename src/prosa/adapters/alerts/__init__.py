@@ -1,0 +1,1 @@
+"""Ways to those who are told of alerts."""

@@ -1,0 +1,1 @@
+"""Alerts: seen in what runs leave behind, put down once, and delivered until they have arrived."""
