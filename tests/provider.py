@@ -29,6 +29,8 @@ class Call:
         self.key = key
         self.model: str = body["model"]
         self.said = 0
+        self.reported: tuple[int, int] | None = None
+        """The tokens of the prompt and of the answer, once they were told."""
         self.left = asyncio.Event()
         self.ended = asyncio.Event()
 
@@ -129,12 +131,13 @@ async def _call(call: Call, writer: asyncio.StreamWriter, name: str) -> None:
         _chunk(writer, _event({"tool_calls": [begun]}))
         for piece in ('{"city"', f": {json.dumps(asked)}", "}"):
             _chunk(writer, _event({"tool_calls": [{"index": 0, "function": {"arguments": piece}}]}))
-    await _finish(writer, "stop" if results else "tool_calls", 5)
+    await _finish(call, writer, "stop" if results else "tool_calls", 5)
 
 
-async def _finish(writer: asyncio.StreamWriter, reason: str, number: int) -> None:
+async def _finish(call: Call, writer: asyncio.StreamWriter, reason: str, number: int) -> None:
     _chunk(writer, _event({}, reason))
     usage = {"prompt_tokens": 12, "completion_tokens": number, "total_tokens": 12 + number}
+    call.reported = (12, number)
     _chunk(writer, b"data: %b\n\n" % json.dumps({"choices": [], "usage": usage}).encode())
     _chunk(writer, b"data: [DONE]\n\n")
     writer.write(b"0\r\n\r\n")
@@ -157,7 +160,7 @@ async def _say(
     if fault is not None:
         await _misbehave(writer, fault)
         return
-    await _finish(writer, "stop", number)
+    await _finish(call, writer, "stop", number)
 
 
 async def _misbehave(writer: asyncio.StreamWriter, fault: str) -> None:
