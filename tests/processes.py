@@ -4,6 +4,7 @@ import asyncio
 import json
 import os
 import signal
+import socket
 import sqlite3
 import sys
 from collections.abc import AsyncIterator, Collection, Mapping
@@ -12,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import aiohttp
+from tests.copies import Copy
 from tests.sqlite import furnish
 
 MAIN = "from prosa.cli import main; main()"
@@ -40,19 +42,26 @@ class Process:
             "PROSA_DATABASE_URL": f"sqlite:///{self.database}",
             **settings,
         }
-        self.process: asyncio.subprocess.Process | None = None
+        self.process: asyncio.subprocess.Process | Copy | None = None
+        self._told: asyncio.StreamWriter | None = None
 
-    async def start(self) -> "Process":
+    async def start(self, *, fresh: bool = False) -> "Process":
+        """With an interpreter of its own where it is `fresh`, else as a copy of one."""
         furnish(self.database)
-        with self.log.open("ab") as log:
-            self.process = await asyncio.create_subprocess_exec(
-                sys.executable, "-c", MAIN, "serve",
-                env=self.environment, cwd=self.folder, stdout=asyncio.subprocess.PIPE, stderr=log,
-            )  # fmt: skip
-        assert self.process.stdout is not None
+        ours, theirs = socket.socketpair()
+        stdout, self._told = await asyncio.open_connection(sock=ours)
+        with self.log.open("ab") as log, theirs, open(os.devnull, "rb") as nothing:  # noqa: ASYNC230, PTH123
+            if fresh:
+                self.process = await asyncio.create_subprocess_exec(
+                    sys.executable, "-c", MAIN, "serve",
+                    env=self.environment, cwd=self.folder, stdin=nothing, stdout=theirs, stderr=log,
+                )  # fmt: skip
+            else:
+                streams = nothing.fileno(), theirs.fileno(), log.fileno()
+                self.process = Copy(["serve"], self.environment, self.folder, streams)
         async with asyncio.timeout(20):
             while not self.url:
-                line = (await self.process.stdout.readline()).decode()
+                line = (await stdout.readline()).decode()
                 assert line, self.logged
                 if line.startswith("Prosa is at "):
                     self.url = line.split()[-1].rstrip("/")
@@ -70,13 +79,17 @@ class Process:
         """Waits for the exit; its status."""
         assert self.process is not None
         async with asyncio.timeout(seconds):
-            return await self.process.wait()
+            status = await self.process.wait()
+        if self._told is not None:
+            self._told.close()
+        return status
 
     async def kill(self) -> None:
         """As a power cut would: nothing is told, nothing is put down."""
-        if self.process is not None and self.process.returncode is None:
-            with suppress(ProcessLookupError):
-                self.signal(signal.SIGKILL)
+        if self.process is not None:
+            if self.process.returncode is None:
+                with suppress(ProcessLookupError):
+                    self.signal(signal.SIGKILL)
             await self.ended()
 
     def memory(self) -> int:
@@ -94,11 +107,13 @@ class Process:
 
 
 @asynccontextmanager
-async def serving(folder: Path, base_url: str, **settings: str) -> AsyncIterator[Process]:
+async def serving(
+    folder: Path, base_url: str, *, fresh: bool = False, **settings: str
+) -> AsyncIterator[Process]:
     """A server that is gone afterwards, however the test ended."""
     process = Process(folder, base_url, **settings)
     try:
-        yield await process.start()
+        yield await process.start(fresh=fresh)
     finally:
         await process.kill()
 

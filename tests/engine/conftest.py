@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack
 from pathlib import Path
+from typing import Any
 
 import pytest
 from tests.postgres import Database, Server
@@ -24,7 +25,7 @@ async def serve(tmp_path: Path, provider: Provider) -> AsyncIterator[Serve]:
     """Starts servers, each with a client; all are gone after the test."""
     async with AsyncExitStack() as stack:
 
-        async def start(**settings: str) -> tuple[Process, Client]:
+        async def start(**settings: Any) -> tuple[Process, Client]:
             settings.setdefault("OPENAI_BASE_URL", provider.base)
             process = await stack.enter_async_context(serving(tmp_path, provider.base, **settings))
             return process, await stack.enter_async_context(Client(process.url))

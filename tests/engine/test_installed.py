@@ -43,7 +43,7 @@ async def test_the_wheel_serves_its_page_and_answers(installed: Path, tmp_path: 
     folder.mkdir()
     settings = {"PYTHONPATH": str(installed), "DEFAULT_AI_PROVIDER": "local", "OPENAI_API_KEY": ""}
     began = time.monotonic()
-    async with serving(folder, "", **settings) as process, Client(process.url) as client:
+    async with serving(folder, "", fresh=True, **settings) as process, Client(process.url) as client:
         async with client.session.post(f"{process.url}/api/conversations", json={}) as answer:
             conversation = (await answer.json())["id"]
         body = {"conversationId": conversation, "content": "Say hello.", "maxTokens": 16}

@@ -4,16 +4,16 @@ import asyncio
 import re
 import signal
 import sqlite3
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import aiohttp
 import pytest
+from tests.copies import ran
 from tests.engine.conftest import Serve, on
 from tests.postgres import Database
-from tests.processes import END_STATES, MAIN, Process
+from tests.processes import END_STATES, Process
 from tests.provider import Provider
 
 from prosa.adapters.store.sqlite.store import SqliteStore
@@ -64,12 +64,8 @@ async def prosa(process: Process, *words: str, said: str = "", **settings: str) 
     environment = process.environment | settings
     if process.url:
         environment["PROSA_PORT"] = process.url.rpartition(":")[2]
-    command = await asyncio.create_subprocess_exec(
-        sys.executable, "-c", MAIN, *words, env=environment, cwd=process.folder,
-        stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
-    )  # fmt: skip
-    printed, _ = await asyncio.wait_for(command.communicate(said.encode()), 60)
-    return command.returncode or 0, printed.decode()
+    done = await asyncio.to_thread(ran, words, environment, process.folder, said)
+    return done.returncode, done.stdout + done.stderr
 
 
 async def until(condition: Callable[[], Any], seconds: float = 20) -> None:
@@ -196,7 +192,7 @@ async def test_where_nothing_answers(tmp_path: Path, serve: Serve) -> None:
 
 @pytest.mark.hostile(21)
 async def test_a_key_that_the_provider_quotes_back(tmp_path: Path, serve: Serve, provider: Provider) -> None:
-    process, client = await serve(OPENAI_API_KEY="")
+    process, client = await serve(fresh=True, OPENAI_API_KEY="")
     bad = f"refused-{CANARY}"
     added = await client.post(KEYS, {"provider": "openai", "key": bad, "weight": 1000})
     stream = await client.send(await client.conversation("words-3x0"))

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import httpx2
 import pytest
+from tests.copies import ran
 
 SECRET = "canary-0123456789abcdef0123456789abcdef"
 
@@ -24,10 +25,7 @@ def environment(**given: str) -> dict[str, str]:
 
 
 def prosa(folder: Path, *words: str, **given: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "prosa", *words], cwd=folder, env=environment(**given), capture_output=True, text=True, timeout=60,
-        check=False,
-    )  # fmt: skip
+    return ran(words, environment(**given), folder)
 
 
 @pytest.mark.hostile(7)

@@ -8,16 +8,14 @@ import sys
 from pathlib import Path
 
 import pytest
+from tests.copies import ran
 from tests.unit.test_cli import environment, prosa
 
 CANARY = "canary-0123456789-abcdefghij-4321"
 
 
 def piped(folder: Path, said: str, *words: str, **given: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "prosa", "keys", *words], cwd=folder, env=environment(**given), input=said,
-        capture_output=True, text=True, timeout=60, check=False,
-    )  # fmt: skip
+    return ran(["keys", *words], environment(**given), folder, said)
 
 
 def test_from_the_first_to_the_last(tmp_path: Path) -> None:
