@@ -85,7 +85,7 @@ async def test_a_kill_during_an_upload(
     kept = (await upload(client, png()))["id"]
     await process.kill()
     fatal(owner, method, after=after)
-    process, client = await serve()
+    process, client = await serve(fresh=True)
     with pytest.raises(aiohttp.ClientError):
         await upload(client, png())
     await process.ended()
@@ -109,7 +109,7 @@ async def test_a_kill_while_files_are_taken_away(
     await (await client.send(conversation, attachments=[gone])).end()
     await process.kill()
     fatal("Folder", "remove", after=after)
-    process, client = await serve()
+    process, client = await serve(fresh=True)
     with pytest.raises(aiohttp.ClientError):
         await client.session.delete(f"{client.url}/api/conversations/{conversation}")
     await process.ended()
@@ -117,7 +117,7 @@ async def test_a_kill_while_files_are_taken_away(
     assert set(blobs(process)) == ({kept} if after else {kept, gone})
     age(process)
     if not after:  # the sweep of the next start is killed, too
-        process, client = await serve()
+        process, client = await serve(fresh=True)
         await process.ended()
     monkeypatch.undo()
     process, client = await serve()
