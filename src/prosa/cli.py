@@ -1,7 +1,6 @@
 """The command `prosa`: parses words, calls bootstrap."""
 
 import asyncio
-import logging
 import secrets
 import sys
 import time
@@ -10,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from prosa import bootstrap, config
+from prosa import bootstrap, config, telemetry
 from prosa.commands import alerts, audit, keys, models, moves
 from prosa.commands.address import address
 from prosa.domain.errors import ProsaError
@@ -37,7 +36,7 @@ def main() -> None:
 def serve() -> None:
     """Serve the API and the page."""
     settings = config.load()
-    _log_to(settings.log_format)
+    telemetry.logs(settings)
     from prosa.server import listen
     from prosa.server import serve as run
 
@@ -100,26 +99,3 @@ def doctor() -> None:
         print(f"{name:{width}}  {value}  ({where})")
     for advice in bootstrap.advice(settings):
         print(f"! {advice}")
-
-
-def _log_to(form: str) -> None:
-    """Logs to standard error; what libraries say with `logging` goes the same way, from warnings on."""
-    import structlog
-
-    logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
-    renderer = (
-        structlog.processors.JSONRenderer()
-        if form == "json"
-        else structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
-    )
-    structlog.configure(
-        processors=[
-            structlog.contextvars.merge_contextvars,
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.processors.format_exc_info,
-            renderer,
-        ],
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
-        cache_logger_on_first_use=True,
-    )

@@ -126,6 +126,11 @@ class Settings(BaseSettings):
     language: Literal["en", "pt"] = _named("PROSA_LANGUAGE", default="en")
     drain_seconds: float = _named("PROSA_DRAIN_SECONDS", default=20.0, ge=0)
     log_format: Literal["console", "json"] = _named("PROSA_LOG_FORMAT", default="console")
+    log_level: toml.Level = _named("PROSA_LOG_LEVEL", default="info")
+    log_content: bool = _named("PROSA_LOG_CONTENT", default=False)
+    metrics: Literal["operator", "open", "off"] = _named("PROSA_METRICS", default="operator")
+    otlp_endpoint: SecretStr | None = _named("PROSA_OTLP_ENDPOINT", default=None)
+    sentry_dsn: SecretStr | None = _named("PROSA_SENTRY_DSN", default=None)
 
     @classmethod
     def settings_customise_sources(

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from decimal import Decimal
-from typing import Annotated, Any, get_args, get_type_hints
+from typing import Annotated, Any, Literal, get_args, get_type_hints
 
 import msgspec
 from msgspec import Meta, Struct
@@ -18,6 +18,9 @@ from prosa.services.models.routes import Route
 
 Seconds = Annotated[float, Meta(gt=0, le=86_400)]
 Count = Annotated[int, Meta(ge=0, le=100_000)]
+
+
+Level = Literal["debug", "info", "warning", "error", "critical"]
 
 
 class Times(Struct, frozen=True, forbid_unknown_fields=True):
@@ -76,6 +79,12 @@ class Ceilings(Struct, frozen=True, forbid_unknown_fields=True):
     clients: dict[str, CapTable] = {}
 
 
+class LogTable(Struct, frozen=True, forbid_unknown_fields=True):
+    """`[log.levels]`: the level of a module, or a library, and of all that is below it."""
+
+    levels: dict[str, Level] = {}
+
+
 class Tables(Struct, frozen=True):
     """Each field is a table of this name, whose entries are of the type that stands here, or which is itself
     of that type: to add a table, add a field."""
@@ -88,6 +97,7 @@ class Tables(Struct, frozen=True):
     alerts: AlertsTable = AlertsTable()
     masking: dict[str, MaskingTable] = {}
     limits: Ceilings = Ceilings()
+    log: LogTable = LogTable()
 
 
 NAMES = frozenset(Tables.__struct_fields__)

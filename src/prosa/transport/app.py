@@ -1,5 +1,6 @@
 """The application: all doors behind the middlewares, as one ASGI app."""
 
+import time
 from collections.abc import Awaitable, Sequence
 from functools import partial
 from typing import Any
@@ -9,14 +10,14 @@ from starlette.routing import Route, Router, WebSocketRoute
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from prosa.domain.errors import NoSuchRoute, ProsaError
-from prosa.kit.log import log
+from prosa.kit.log import CONTEXT, log
 from prosa.services.chat import Chat
 from prosa.transport.admin import access, audit, health, keys, traffic
 from prosa.transport.admin import alerts as admin_alerts
 from prosa.transport.admin import limits as admin_limits
 from prosa.transport.admin import usage as admin_usage
 from prosa.transport.crowd import Crowd, SocketLimits
-from prosa.transport.identity import Identity
+from prosa.transport.identity import Identity, header
 from prosa.transport.middleware.bodies import Bodies
 from prosa.transport.middleware.hosts import Hosts
 from prosa.transport.middleware.origins import Origins
@@ -46,9 +47,10 @@ from prosa.transport.openai import models as openai_models
 from prosa.transport.openai.errors import refusal as openai_refusal
 from prosa.transport.operation import JSON, Door, Endpoint, Fixed, Operation
 from prosa.transport.page import Page
+from prosa.transport.requests import LEFT, request_id, route_of, tell_of
 from prosa.transport.tickets import routes as ticket_routes
 from prosa.transport.tickets import socket as tickets
-from prosa.transport.websocket import SocketDoor, SocketEndpoint, before_the_upgrade
+from prosa.transport.websocket import Handshake, SocketDoor, SocketEndpoint
 
 
 class App:
@@ -71,15 +73,29 @@ class App:
         self._app = self._guarded(app, origins)
         self._crowd = Crowd(limits or SocketLimits())
         doors = [
-            WebSocketRoute(each.path, SocketEndpoint(self._door, self._crowd, each.work)) for each in SOCKETS
+            WebSocketRoute(each.path, SocketEndpoint(self._door, self._crowd, each.path, each.work))
+            for each in SOCKETS
         ]
         self._sockets = self._guarded(Router(doors, default=self._nowhere), origins)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http":
-            await self._http(scope, receive, send)
-        elif scope["type"] == "websocket":
-            await self._sockets(scope, receive, before_the_upgrade(scope, send))
+        """Each answer has the id of its request; what is logged meanwhile has it, too."""
+        if scope["type"] not in ("http", "websocket"):
+            return
+        identity = request_id(header(scope, b"x-request-id"))
+        begun = time.perf_counter()
+        token = CONTEXT.set({"request_id": identity})
+        told = (b"x-request-id", identity.encode())
+        try:
+            if scope["type"] == "http":
+                status = await self._http(scope, receive, send, told)
+                tell_of(scope, status, begun)
+            else:
+                handshake = Handshake(scope, send, told)
+                await self._sockets(scope, receive, handshake)
+                tell_of(scope, handshake.code, begun)
+        finally:
+            CONTEXT.reset(token)
 
     def _guarded(self, app: ASGIApp, origins: frozenset[str]) -> ASGIApp:
         """`app` for requests that come from where they may."""
@@ -87,20 +103,24 @@ class App:
         app = Origins(app, self._door, origins, local=local)
         return Hosts(app, self._door) if local else app
 
-    async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
-        begun = False
+    async def _http(self, scope: Scope, receive: Receive, send: Send, told: tuple[bytes, bytes]) -> int:
+        """Answers the status; 499 where the caller had left before it."""
+        status = 0
 
         def watched(message: Message) -> Awaitable[None]:
-            nonlocal begun
-            begun = True
+            nonlocal status
+            if not status:
+                status = message["status"]
+                message["headers"] = [*message.get("headers", ()), told]
             return send(message)
 
         try:
             await self._app(scope, receive, watched)
         except Exception:  # noqa: BLE001 - a request's edge: the caller gets a sentence, the log the trace
-            log.exception("request_broke", method=scope["method"], path=scope["path"])
-            if not begun:  # else the answer stays without its end, and the connection is closed
-                await self._door.refuse(ProsaError(), scope, send)
+            log.exception("request_broke", method=scope["method"], route=route_of(scope))
+            if not status:  # else the answer stays without its end, and the connection is closed
+                await self._door.refuse(ProsaError(), scope, watched)
+        return status or LEFT
 
     def _routes(self, identity: Identity) -> list[Route]:
         described = operations(identity)
@@ -114,7 +134,7 @@ class App:
         )
         return [
             *routes,
-            Route("/openapi.json", Fixed(self._door, JSON, description)),
+            Route("/openapi.json", Fixed(self._door, "/openapi.json", JSON, description)),
             Route("/{path:path}", Page(self._door)),
         ]
 

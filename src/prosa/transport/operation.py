@@ -235,6 +235,7 @@ class Endpoint:
 
     def __init__(self, door: Door, operations: list[Operation]) -> None:
         self._door = door
+        self.route = operations[0].path
         self._operations = {operation.method: operation for operation in operations}
         self._allow = ", ".join(sorted(self._operations)).encode()
 
@@ -270,7 +271,8 @@ async def _handle(operation: Operation, call: Call[Any, Any]) -> Reply | Stream:
 class Fixed:
     """Always the same answer to a GET, made in a thread when it is first asked for."""
 
-    def __init__(self, door: Door, headers: Headers, make: Callable[[], bytes]) -> None:
+    def __init__(self, door: Door, route: str, headers: Headers, make: Callable[[], bytes]) -> None:
+        self.route = route
         self._door = door
         self._headers = headers
         self._make = cache(make)

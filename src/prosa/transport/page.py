@@ -22,6 +22,8 @@ _UNBUILT = b"The page is not built. Run `make setup` in a checkout, or install P
 class Page:
     """Every file is read once, at the start: they are few and small."""
 
+    route = "/{path}"
+
     def __init__(self, door: Door) -> None:
         self._door = door
         self._files = dict(_walk(files("prosa") / "page", ""))

@@ -241,7 +241,8 @@ class SocketDoor(Struct, frozen=True):
 class SocketEndpoint:
     """One door as an ASGI app. Whose request says enough not to be let in is refused before the upgrade."""
 
-    def __init__(self, door: Door, crowd: Crowd, work: Work) -> None:
+    def __init__(self, door: Door, crowd: Crowd, route: str, work: Work) -> None:
+        self.route = route
         self._door = door
         self._crowd = crowd
         self._work = work
@@ -297,26 +298,46 @@ class SocketEndpoint:
         except ProsaError as error:
             await _part(socket, error)
         except Exception:  # noqa: BLE001 - a socket's edge: the caller gets a sentence, the log the trace
-            log.exception("socket_broke", path=socket.path)
+            log.exception("socket_broke")
             await _part(socket, ProsaError())
         else:
             await socket.close()
 
 
-def before_the_upgrade(scope: Scope, send: Send) -> Send:
-    """`send` that takes a whole HTTP answer, too: so a request for a socket is refused as any other. A server
-    that can't give one closes instead."""
-    able = "websocket.http.response" in scope.get("extensions", {})
+class Handshake:
+    """`send` of a request for a socket, which takes a whole HTTP answer, too: so it is refused as any other.
+    A server that can't give one closes instead. `told` is a header of every answer; `code` says how it ended:
+    the status of the refusal, the code of our close, 101 where the other side closed."""
 
-    async def sending(message: Message) -> None:
-        if not message["type"].startswith("http."):
-            await send(message)
-        elif able:
-            await send({**message, "type": f"websocket.{message['type']}"})
-        elif message["type"] == "http.response.start":
-            await send({"type": "websocket.close", "code": 4000 + message["status"]})
+    def __init__(self, scope: Scope, send: Send, told: tuple[bytes, bytes]) -> None:
+        self.code = 0
+        self._able = "websocket.http.response" in scope.get("extensions", {})
+        self._send = send
+        self._told = told
 
-    return sending
+    async def __call__(self, message: Message) -> None:
+        kind = message["type"]
+        if kind == "websocket.send":
+            await self._send(message)
+        elif kind.startswith("http."):
+            await self._refuse(kind, message)
+        else:
+            if kind == "websocket.accept":
+                self.code = 101
+                message = {**message, "headers": [*message.get("headers", ()), self._told]}
+            elif kind == "websocket.close":
+                self.code = message.get("code", 1000)
+            await self._send(message)
+
+    async def _refuse(self, kind: str, message: Message) -> None:
+        start = kind == "http.response.start"
+        if start:
+            self.code = message["status"]
+            message = {**message, "headers": [*message.get("headers", ()), self._told]}
+        if self._able:
+            await self._send({**message, "type": f"websocket.{kind}"})
+        elif start:
+            await self._send({"type": "websocket.close", "code": 4000 + message["status"]})
 
 
 async def _part(socket: Socket, error: ProsaError) -> None:

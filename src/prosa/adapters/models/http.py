@@ -22,6 +22,7 @@ from prosa.domain.errors import (
     ProviderUnreachable,
 )
 from prosa.domain.models import ModelEvent
+from prosa.kit.secrets import remember
 
 T = TypeVar("T")
 
@@ -82,6 +83,7 @@ class Wire:
             secret for secret in (*secrets, url.password or "", *told) if len(secret) >= SHORTEST_SECRET
         ]
         self._secrets = [form for secret in hidden for form in (secret, quote(secret, safe=""))]
+        remember(*self._secrets)
         self._timeouts = timeouts
         self._session: aiohttp.ClientSession | None = None
 

@@ -18,7 +18,7 @@ from prosa.domain.principal import Principal
 from prosa.domain.runs import END_STATES, Run, RunStatus
 from prosa.domain.steps import Step, Verdict
 from prosa.domain.time import Instant, now
-from prosa.kit.log import log
+from prosa.kit.log import bind, log
 from prosa.ports.store import Store
 from prosa.services import meters
 from prosa.services.context.counter import Counter
@@ -267,9 +267,14 @@ class Engine:
             self._halt(run.id, "shutdown")  # it was being begun while the others were ended
 
     async def _run(self, live: Live, begun: Checkpoint, execution: Execution) -> None:
+        bind(run_id=live.run.id, conversation_id=live.run.conversation_id)
+        if log.content:
+            log.debug("asks", turns=[turn.content for turn in begun.prepared.request.turns])
         try:
             await execution.run()
             if execution.ending is not None:
+                if log.content:
+                    log.debug("answers", text=execution.ending.content)
                 ended = Ended(begun.principal, live.run, begun.prepared, execution.ending)
                 for listener in self.listeners:
                     listener(ended)

@@ -1,0 +1,1 @@
+"""What leaves the process about itself: log lines, traces, reports of errors."""

@@ -1,0 +1,38 @@
+"""What is logged of each request: which one it was, how it ended, how long it took; no content."""
+
+import re
+import time
+
+from starlette.types import Scope
+
+from prosa.domain.ids import new_id
+from prosa.kit.log import log
+
+LEFT = 499
+"""The status of a request whose caller left before there was an answer."""
+
+PROBES = frozenset({"/health", "/ready", "/metrics"})
+"""What machines ask all the time."""
+
+_ID = re.compile(r"[A-Za-z0-9._:+/=@-]{1,128}")
+
+
+def request_id(given: str | None) -> str:
+    """What the caller calls the request, if that can stand in a line; else a name of ours."""
+    return given if given is not None and _ID.fullmatch(given) else new_id()
+
+
+def route_of(scope: Scope) -> str:
+    """The path with names in place of ids; "-" where there is nothing."""
+    return getattr(scope.get("endpoint"), "route", "-")
+
+
+def tell_of(scope: Scope, status: int, begun: float) -> None:
+    """One line; `begun` is of `time.perf_counter`, `status` of HTTP or the close code of a socket."""
+    route = route_of(scope)
+    took = round((time.perf_counter() - begun) * 1_000, 1)
+    method = scope.get("method", "WS")
+    if route in PROBES:
+        log.debug("request", method=method, route=route, status=status, ms=took)
+    else:
+        log.info("request", method=method, route=route, status=status, ms=took)
