@@ -37,6 +37,7 @@ from prosa.services.chat import Chat
 from prosa.services.export.exporter import Export
 from prosa.services.files.files import Files
 from prosa.services.files.rules import Rules
+from prosa.services.guard.guard import Book as Guarding
 from prosa.services.guard.guard import Guard
 from prosa.services.imports.importer import Import
 from prosa.services.keys.keys import Keys
@@ -210,11 +211,13 @@ class Supply:
         self._keys = keys
         self._models = models or {}
         self._providers = Providers(settings, alone if keys is None else keys.ring, given, read)
-        self._read = read
+        self._own = settings.system_prompt
         found = tables()
+        self.guard = Guard(self._guarding(found), read)
         offers = self._providers.offers(self._providers.draft(found.providers), found.providers, self._models)
-        book = self._book(found)
-        self.catalogue = Catalogue(offers, settings.default_provider, settings.default_model, book)
+        self.catalogue = Catalogue(
+            offers, settings.default_provider, settings.default_model, _book(found), around=self.guard
+        )
 
     def reload(self) -> None:
         """Takes over what prosa.toml says now of routes, aliases, models and providers; runs that go on are
@@ -222,18 +225,19 @@ class Supply:
         found = tables()
         drafts = self._providers.draft(found.providers)
         defaults = {draft.plan.provider: draft.default_model for draft in drafts}
-        book = self._book(found)
-        self.catalogue.check(book, {"local": "", **defaults, **{name: name for name in self._models}})
-        self.catalogue.reload(self._providers.offers(drafts, found.providers, self._models), book)
+        self.catalogue.check(_book(found), {"local": "", **defaults, **{name: name for name in self._models}})
+        plans = self.guard.draft(self._guarding(found))
+        self.catalogue.reload(self._providers.offers(drafts, found.providers, self._models), _book(found))
+        self.guard.take(plans)
         if self._keys is not None:
             self._keys.heard()
 
-    def _book(self, found: Tables) -> Book:
-        return Book(found.routes, found.aliases, found.models, self._guard(found))
+    def _guarding(self, found: Tables) -> Guarding:
+        return Guarding(found.routes, found.masking, found.moderation, self._own)
 
-    def _guard(self, found: Tables) -> Guard | None:
-        """None where nothing is guarded, which costs nothing."""
-        return Guard(found.routes, found.masking, self._read) if found.masking else None
+
+def _book(found: Tables) -> Book:
+    return Book(found.routes, found.aliases, found.models)
 
 
 def toolbox(tools: Iterable[Tool | Callable[..., Any]] = ()) -> Toolbox:

@@ -12,7 +12,7 @@ from prosa.domain.errors import MisconfiguredError
 from prosa.domain.limits import MOST_DOLLARS, payable
 from prosa.domain.limits import Count as Most
 from prosa.services.alerts.tables import AlertsTable
-from prosa.services.guard.tables import MaskingTable
+from prosa.services.guard.tables import CheckTable, MaskingTable
 from prosa.services.models.overrides import Override
 from prosa.services.models.routes import Route
 
@@ -96,6 +96,7 @@ class Tables(Struct, frozen=True):
     tools: dict[str, ToolTable] = {}
     alerts: AlertsTable = AlertsTable()
     masking: dict[str, MaskingTable] = {}
+    moderation: dict[str, CheckTable] = {}
     limits: Ceilings = Ceilings()
     log: LogTable = LogTable()
 

@@ -67,3 +67,54 @@ async def test_bare_answers(masking: House) -> None:
     answer = (await masking.post("/api/chat/process", process)).json()
     assert answer["assistantMessage"]["content"] == "You said: Eu, ana@x.io"
     assert sent(masking) == ["Oi, [EMAIL_1]", "Eu, [EMAIL_1]"]
+
+
+RULES = """
+[moderation.house]
+words = ["bomba", "segredo industrial"]
+[moderation.look]
+words = ["curioso"]
+action = "flag"
+[moderation.names]
+patterns = ["proj-[0-9]+"]
+action = "mask"
+window = 20
+[routes.free]
+targets = ["fake/fake"]
+moderation = false
+[routes.some]
+targets = ["fake/fake"]
+moderation = ["look"]
+"""
+
+
+@pytest.fixture
+async def ruled(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[House]:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "prosa.toml").write_text(RULES)
+    async with furnished(tmp_path) as house:
+        yield house
+
+
+async def test_an_answer_is_stopped_before_what_is_blocked_is_shown(ruled: House) -> None:
+    ruled.script = ["É um ", "segredo ", "indus", "trial, ", "não ", "conte."]
+    conversation = await ruled.conversation()
+    happened = await ruled.send(conversation, "Conte.")
+    assert said(happened) == "É um "
+    end = happened[-1]
+    assert (end["type"], end["code"], end["retryable"]) == ("error", "content_blocked", False)
+    assert "Ask in other words" in end["message"]
+    run = (await ruled.get(f"/api/chat/runs/{happened[0]['runId']}")).json()
+    assert (run["status"], run["reason"]) == ("incomplete", "content_blocked")
+    message = (await ruled.get(f"/api/conversations/{conversation}/messages")).json()["items"][-1]
+    assert (message["content"], message["status"]) == ("É um ", "incomplete")
+    assert await ruled.calls[0].closed.wait()
+
+
+async def test_routes_choose_their_checks(ruled: House) -> None:
+    for route in ("free", "some"):
+        conversation = await ruled.conversation()
+        assert said(await ruled.send(conversation, "bomba", model=route)) == "You said: bomba"
+    conversation = await ruled.conversation()
+    assert said(await ruled.send(conversation, "proj-12 ok")) == "You said: [NAMES_1] ok"
+    assert sent(ruled)[-1] == "[NAMES_1] ok"

@@ -1,34 +1,42 @@
 """A ChatModel behind the operator's masking and moderation: nothing passes around them."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import aclosing
-from typing import TypeVar
 
 import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
-from prosa.domain.models import ChatRequest, Embeddings, EmbedRequest, ModelEvent
+from prosa.domain.errors import ProsaError
+from prosa.domain.models import ChatRequest, Embeddings, EmbedRequest, Flagged, ModelEvent, Role, Turn
 from prosa.ports.models import ChatModel
 from prosa.services.guard.documents import filled
-from prosa.services.guard.masking import masked, texts
+from prosa.services.guard.inspection import newest, news, prepared, refuse
+from prosa.services.guard.masking import texts
 from prosa.services.guard.placeholders import Masker, Restorer, Vault
+from prosa.services.guard.rules import Note, Rule
 from prosa.services.guard.screen import LONG, Kind, Screen, Stage
-from prosa.services.guard.tables import MaskingTable
+from prosa.services.guard.tables import MaskingTable, Side
 from prosa.services.models.attached import Read
 from prosa.services.models.policy import Policy
 
-T = TypeVar("T")
-
 
 class Plan(Struct, frozen=True):
-    """What stands around the models of a route."""
+    """What stands around the models of a route. `own` are the operator's instructions, which pass."""
 
     masking: MaskingTable | None = None
+    rules: tuple[Rule, ...] = ()
+    own: str | None = None
 
     def __bool__(self) -> bool:
-        return self.masking is not None
+        return self.masking is not None or bool(self.rules)
+
+    def rules_on(self, side: Side) -> list[Rule]:
+        return [rule for rule in self.rules if side in rule.table.on]
+
+    def masking_on(self, side: Side) -> MaskingTable | None:
+        return self.masking if self.masking is not None and side in self.masking.on else None
 
 
 class Guarded(Policy):
@@ -40,52 +48,73 @@ class Guarded(Policy):
         self._read = read
 
     async def stream(self, request: ChatRequest) -> AsyncGenerator[ModelEvent, None]:
-        vault, request = await self._masked(await self._filled(request))
-        events = self._inner.stream(request)
-        if self._screened(vault):
-            events = Screen(self._stages(vault)).pass_on(events)
-        async with aclosing(events):
-            async for event in events:
-                yield event
+        """Raises ContentBlocked before anybody is asked, AnswerBlocked before anything of what is blocked is
+        told, ModerationUnavailable."""
+        notes: list[ModelEvent] = []
+        try:
+            vault, request = await self._prepared(await self._filled(request), notes.append)
+            for told in _taken(notes):
+                yield told
+            events = self._inner.stream(request)
+            if self._screened(vault):
+                events = Screen(self._stages(vault, notes.append)).pass_on(events)
+            async with aclosing(events):
+                async for event in events:
+                    if notes:
+                        for told in _taken(notes):
+                            yield told
+                    yield event
+        except ProsaError:
+            for told in _taken(notes):
+                yield told
+            raise
 
     async def count_tokens(self, request: ChatRequest) -> int | None:
-        _, request = await self._masked(await self._filled(request))
+        _, request = await self._prepared(await self._filled(request), _nothing)
         return await self._inner.count_tokens(request)
 
     async def embed(self, request: EmbedRequest) -> Embeddings:
-        """Vectors of what is left of the texts."""
-        masking = self._plan.masking
-        if masking is not None and "input" in masking.on:
-            vault, kinds = Vault(request.texts), masking.kinds
-            made = await _apart(
-                request.texts, lambda: tuple(vault.mask(text, kinds) for text in request.texts)
-            )
-            request = replace(request, texts=made)
-        return await self._inner.embed(request)
+        """Vectors of what is left of the texts. Raises ContentBlocked, ModerationUnavailable."""
+        turns = tuple(Turn(Role.USER, text) for text in request.texts)
+        _, asked = await self._prepared(ChatRequest(request.model, turns), _nothing, first=0)
+        return await self._inner.embed(replace(request, texts=tuple(turn.content for turn in asked.turns)))
 
-    async def _masked(self, request: ChatRequest) -> tuple[Vault, ChatRequest]:
-        masking, said = self._plan.masking, list(texts(request))
+    async def _prepared(
+        self, request: ChatRequest, note: Note, first: int | None = None
+    ) -> tuple[Vault, ChatRequest]:
+        """As the provider may see it; nobody has answered what comes from turn `first` on."""
+        plan, rules = self._plan, self._plan.rules_on("input")
+        said = list(texts(request))
         vault = Vault(said)
-        if masking is None or "input" not in masking.on:
-            return vault, request
-        return vault, await _apart(said, lambda: masked(request, vault, masking.kinds))
+        start = newest(request) if first is None else first
+
+        def work() -> ChatRequest:
+            refuse(news(request, start, plan.own), rules, note)
+            return prepared(request, start, rules, plan.masking_on("input"), vault)
+
+        slow = any(rule.slow for rule in rules) or sum(map(len, said)) > LONG
+        return vault, await asyncio.to_thread(work) if slow else work()
 
     def _screened(self, vault: Vault) -> bool:
         """Whether an answer has to be looked at."""
-        masking = self._plan.masking
-        return masking is not None and ("output" in masking.on or (masking.restore and bool(vault.values)))
+        plan = self._plan
+        if plan.rules_on("output") or plan.masking_on("output"):
+            return True
+        return plan.masking is not None and plan.masking.restore and bool(vault.values)
 
-    def _stages(self, vault: Vault) -> Callable[[Kind], Sequence[Stage]]:
+    def _stages(self, vault: Vault, note: Note) -> Callable[[Kind], Sequence[Stage]]:
         """Values that the model finds by itself are not put back."""
-        masking, values = self._plan.masking, dict(vault.values)
-        written = _in_json(values)
+        plan, values = self._plan, dict(vault.values)
+        masking, rules = plan.masking_on("output"), plan.rules_on("output")
+        restores = plan.masking is not None and plan.masking.restore and bool(values)
+        written = _in_json(values) if restores else {}
 
         def stages(kind: Kind) -> list[Stage]:
-            made: list[Stage] = []
-            if masking is not None and "output" in masking.on:
-                made.append(Masker(vault, masking.kinds))
-            if masking is not None and masking.restore and values and kind != "thinking":
+            made: list[Stage] = [] if masking is None else [Masker(vault, masking.kinds)]
+            if restores and kind != "thinking":
                 made.append(Restorer(written if kind == "arguments" else values))
+            for rule in rules:
+                made += rule.stages(vault, note)
             return made
 
         return stages
@@ -99,6 +128,11 @@ def _in_json(values: Mapping[str, str]) -> dict[str, str]:
     return {name: msgspec.json.encode(value)[1:-1].decode() for name, value in values.items()}
 
 
-async def _apart(said: Iterable[str], work: Callable[[], T]) -> T:
-    """Long texts are no work for the loop."""
-    return await asyncio.to_thread(work) if sum(map(len, said)) > LONG else work()
+def _taken(notes: list[ModelEvent]) -> list[ModelEvent]:
+    taken = notes[:]
+    notes.clear()
+    return taken
+
+
+def _nothing(_: Flagged) -> None:
+    """It is noted when the model is asked."""

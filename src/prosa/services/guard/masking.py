@@ -1,6 +1,6 @@
-"""A request with placeholders in place of what its provider must not see."""
+"""A request with something else in place of what its provider must not see."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import msgspec
@@ -9,8 +9,6 @@ from msgspec.structs import replace
 from prosa.domain.content import DocumentPart, ImagePart, Part, TextPart, ToolCall, ToolResult, text_of
 from prosa.domain.files import is_text
 from prosa.domain.models import ChatRequest, Turn
-from prosa.kit.pii import Kind
-from prosa.services.guard.placeholders import Vault
 
 
 def texts(request: ChatRequest) -> Iterator[str]:
@@ -18,10 +16,15 @@ def texts(request: ChatRequest) -> Iterator[str]:
     if request.system:
         yield request.system
     for turn in request.turns:
-        if not turn.parts:
-            yield turn.content
-        for part in turn.parts:
-            yield from _texts(part)
+        yield from said(turn)
+
+
+def said(turn: Turn) -> Iterator[str]:
+    """The texts of a turn."""
+    if not turn.parts:
+        yield turn.content
+    for part in turn.parts:
+        yield from _texts(part)
 
 
 def _texts(part: Part) -> Iterator[str]:
@@ -43,17 +46,20 @@ def text_in(document: DocumentPart) -> str:
     return document.data.decode("utf-8", "replace")
 
 
-def masked(request: ChatRequest, vault: Vault, kinds: Collection[Kind]) -> ChatRequest:
-    """Pictures, PDFs and what is behind an address stay as they are."""
-    masker = _Masker(vault, kinds)
-    system = request.system and vault.mask(request.system, kinds)
-    return replace(request, system=system, turns=tuple(masker.turn(turn) for turn in request.turns))
+Mask = Callable[[str], str]
+
+
+def masked(request: ChatRequest, mask: Mask, older: Mask | None = None, start: int = 0) -> ChatRequest:
+    """`request` with `mask` over all its texts, with `older` over those of turns before the one at `start`.
+    Pictures, PDFs and what is behind an address stay as they are."""
+    new, old = _Masker(mask), _Masker(older or mask)
+    turns = [*map(old.turn, request.turns[:start]), *map(new.turn, request.turns[start:])]
+    return replace(request, system=request.system and mask(request.system), turns=tuple(turns))
 
 
 class _Masker:
-    def __init__(self, vault: Vault, kinds: Collection[Kind]) -> None:
-        self._vault = vault
-        self._kinds = kinds
+    def __init__(self, mask: Mask) -> None:
+        self._mask = mask
 
     def turn(self, turn: Turn) -> Turn:
         if not turn.parts:
@@ -61,9 +67,6 @@ class _Masker:
             return turn if content is turn.content else replace(turn, content=content)
         parts = tuple(self._part(part) for part in turn.parts)
         return replace(turn, content=text_of(parts), parts=parts)
-
-    def _mask(self, text: str) -> str:
-        return self._vault.mask(text, self._kinds)
 
     def _part(self, part: Part) -> Part:
         match part:

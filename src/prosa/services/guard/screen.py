@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncGenerator, Callable, Sequence
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from typing import Literal, Protocol
 
 from prosa.domain.errors import ProviderError
@@ -19,7 +19,7 @@ from prosa.domain.models import (
     ToolCallStart,
     Withheld,
 )
-from prosa.domain.moderation import ContentBlocked
+from prosa.domain.moderation import ContentBlocked, ModerationUnavailable
 
 LONG = 16_384
 """Characters: more than this at once is looked at off the loop."""
@@ -41,23 +41,37 @@ Stages = Callable[[Kind], Sequence[Stage]]
 
 
 class Channel:
-    """One text on its way through its stages."""
+    """One text on its way through its stages. Where one of them blocks it, `cleared` is what had passed that
+    one before, and all that come after."""
 
     def __init__(self, stages: Sequence[Stage]) -> None:
         self._stages = stages
+        self.cleared = ""
 
     def push(self, piece: str) -> str:
-        for stage in self._stages:
+        for place, stage in enumerate(self._stages):
             if not piece:
                 break
-            piece = stage.push(piece)
+            try:
+                piece = stage.push(piece)
+            except ContentBlocked:
+                self._clear(place + 1)
+                raise
         return piece
 
-    def end(self) -> str:
+    def end(self, first: int = 0) -> str:
         left = ""
-        for stage in self._stages:
-            left = (stage.push(left) if left else "") + stage.end()
+        for place, stage in enumerate(self._stages[first:], first):
+            try:
+                left = (stage.push(left) if left else "") + stage.end()
+            except ContentBlocked:
+                self._clear(place + 1)
+                raise
         return left
+
+    def _clear(self, first: int) -> None:
+        with suppress(ContentBlocked, ModerationUnavailable):
+            self.cleared = self.end(first)
 
 
 class Screen:
@@ -89,6 +103,9 @@ class Screen:
             for told in self._end():
                 yield told
         except ContentBlocked:
+            if self._said is not None and (text := self._open.cleared):
+                gone += len(text)
+                yield self._said(text)
             yield Withheld(max(self._unseen + came - gone, 0))
             raise
         except ProviderError:
@@ -130,8 +147,9 @@ class Screen:
 
     def _close(self) -> list[ModelEvent]:
         """The end of what is being said."""
-        kind, self._said = self._said, None
+        kind = self._said
         left = "" if kind is None else self._open.end()
+        self._said = None
         return [kind(left)] if kind is not None and left else []
 
     def _end_call(self, identity: str) -> list[ModelEvent]:

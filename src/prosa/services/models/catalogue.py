@@ -63,7 +63,7 @@ class Offer(Struct, frozen=True):
 
 
 Around = Callable[[ChatModel, str | None], ChatModel]
-"""Puts what guards a route (None: no route) around the model that answers for it."""
+"""Puts what guards a route (None: where none is asked) around the model that answers for it."""
 
 
 Remember = Callable[[ChatModel, str, Caching], ChatModel]
@@ -71,13 +71,11 @@ Remember = Callable[[ChatModel, str, Caching], ChatModel]
 
 
 class Book(Struct, frozen=True):
-    """What the operator says of models: routes and aliases by name, overrides by "provider/model", and what
-    stands around all that are asked."""
+    """What the operator says of models: routes and aliases by name, overrides by "provider/model"."""
 
     routes: Mapping[str, Route] = {}
     aliases: Mapping[str, str] = {}
     models: Mapping[str, Override] = {}
-    around: Around | None = None
 
 
 class Catalogue:
@@ -90,12 +88,14 @@ class Catalogue:
         model: str | None,
         book: Book | None = None,
         notices: Notices | None = None,
+        around: Around | None = None,
     ) -> None:
         """Without `provider` the default is the one that `model` tells, else the first that can answer; the
         route "default" goes before both. Raises MisconfiguredError, NoSuchProvider, ProviderNotConfigured."""
         self.remember: Remember | None = None
         self._asked = (provider, model)
         self._notices = notices or Notices()
+        self._around = around
         self._offers: dict[str, Offer] = {}
         self._leaving: list[ChatModel] = []
         self._midnight = 0.0
@@ -112,7 +112,6 @@ class Catalogue:
         overrides = dict(_entries(book.models, offers))
         before = dict(self.__dict__)
         self._offers, self._names, self._overrides = dict(offers), names, overrides
-        self._around = book.around
         self._caching = {name: route.cache for name, route in book.routes.items() if route.cache is not None}
         self._leaving = [*self._leaving, *_models(before["_offers"], self._offers)]
         self._shutdowns = _shutdowns(overrides)

@@ -25,12 +25,14 @@ class Route(Struct, frozen=True, forbid_unknown_fields=True):
     """Who answers, in this order: each as "provider/model", "provider", or a table of the two.
 
     `masking` names the table that holds here (true: the one called "default"; false: none), `restore` says
-    otherwise than that table whether readers get the values again. With `cache` its answers are kept.
+    otherwise than that table whether readers get the values again. `moderation` names the checks (true: all
+    that are made `always`; false: none). With `cache` its answers are kept.
     """
 
     targets: tuple[str | Target, ...]
     masking: bool | str = True
     restore: bool | None = None
+    moderation: bool | tuple[str, ...] = True
     cache: Caching | None = None
 
     def __post_init__(self) -> None:
