@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 from msgspec import Struct, structs
 from pydantic import SecretStr
 
-from prosa.config import Settings, load, secret, tables
+from prosa.config import Settings, load, secret, tables, variable
 from prosa.declared import Source, ToolTable
 from prosa.domain import limits as caps
 from prosa.domain.answers import Scope
@@ -27,6 +27,7 @@ from prosa.ports.alerts import Messenger
 from prosa.ports.files import Blobs
 from prosa.ports.keys import Vault as VaultPort
 from prosa.ports.models import ChatModel
+from prosa.ports.moderation import Moderation
 from prosa.ports.store import Store
 from prosa.ports.tools import Tool
 from prosa.providers import Given as GivenProvider
@@ -38,7 +39,9 @@ from prosa.services.export.exporter import Export
 from prosa.services.files.files import Files
 from prosa.services.files.rules import Rules
 from prosa.services.guard.guard import Book as Guarding
-from prosa.services.guard.guard import Guard
+from prosa.services.guard.guard import Guard, Others
+from prosa.services.guard.remote import TIMEOUT
+from prosa.services.guard.tables import CheckTable
 from prosa.services.imports.importer import Import
 from prosa.services.keys.keys import Keys
 from prosa.services.models.attached import Read
@@ -146,6 +149,7 @@ def chat(
         reload=reload,
         alerting=tables().alerts.rules,
         messengers=messengers(settings),
+        guard=supply.guard,
     )
     return built
 
@@ -213,7 +217,7 @@ class Supply:
         self._providers = Providers(settings, alone if keys is None else keys.ring, given, read)
         self._own = settings.system_prompt
         found = tables()
-        self.guard = Guard(self._guarding(found), read)
+        self.guard = Guard(self._guarding(found), read, Others(self._named, _moderation))
         offers = self._providers.offers(self._providers.draft(found.providers), found.providers, self._models)
         self.catalogue = Catalogue(
             offers, settings.default_provider, settings.default_model, _book(found), around=self.guard
@@ -232,8 +236,30 @@ class Supply:
         if self._keys is not None:
             self._keys.heard()
 
+    def _named(self, name: str) -> tuple[ChatModel, str]:
+        """Whom a check asks, which nobody checks."""
+        choice = self.catalogue.choose((None, name))
+        return self.catalogue.unguarded(choice), choice.model
+
     def _guarding(self, found: Tables) -> Guarding:
         return Guarding(found.routes, found.masking, found.moderation, self._own)
+
+
+def _moderation(name: str, table: CheckTable) -> Moderation:
+    from prosa.adapters.moderation.openai import OpenAIModeration
+
+    key = variable(table.api_key_env)
+    if key is None and table.base_url is None:
+        raise MisconfiguredError(
+            f"{table.api_key_env} is not set, and [moderation.{name}] needs it. Set it and restart."
+        )
+    return OpenAIModeration(
+        key,
+        model=table.model,
+        base_url=table.base_url,
+        categories=table.categories,
+        timeout=table.timeout or TIMEOUT,
+    )
 
 
 def _book(found: Tables) -> Book:

@@ -1,12 +1,16 @@
 """Masking and moderation stand before every door, and once: what models are sent, what readers get."""
 
-from collections.abc import AsyncIterator
+import json
+from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 
+import httpx2
 import pytest
-from tests.wire.house import House, furnished, said
+from tests.wire.house import House, events, furnished, said, told
+from tests.wire.sockets import line
 
-from prosa.domain.models import Role
+from prosa.adapters.models.fake.client import Step
+from prosa.domain.models import ChatRequest, Role, Usage, UsageReport
 
 MASKING = """
 [masking.default]
@@ -118,3 +122,174 @@ async def test_routes_choose_their_checks(ruled: House) -> None:
     conversation = await ruled.conversation()
     assert said(await ruled.send(conversation, "proj-12 ok")) == "You said: [NAMES_1] ok"
     assert sent(ruled)[-1] == "[NAMES_1] ok"
+
+
+Say = Callable[[House, str], Awaitable[tuple[str, str | None]]]
+"""Says something at a door; the answer's text, and the code of an error."""
+
+
+async def by_sending(house: House, content: str) -> tuple[str, str | None]:
+    body = {"conversationId": await house.conversation(), "content": content}
+    answer = await house.post("/api/chat/send", body)
+    if answer.status_code != 200:
+        assert answer.status_code == 422
+        return "", told(answer)["code"]
+    happened = events(answer.content)
+    return said(happened), happened[-1].get("code")
+
+
+async def by_processing(house: House, content: str) -> tuple[str, str | None]:
+    answer = await house.post("/api/chat/process", {"userMessageContent": content, "sessionId": "s"})
+    if answer.status_code >= 400:
+        return "", told(answer)["code"]
+    return answer.json()["assistantMessage"]["content"], None
+
+
+async def by_messages(house: House, content: str) -> tuple[str, str | None]:
+    """Its bare text has no word for an error: the connection breaks off."""
+    body, text = {"messages": [{"role": "user", "content": content}]}, ""
+    async with (
+        house.listening(),
+        house.client() as client,
+        client.stream("POST", "/api/chat", json=body) as answer,
+    ):
+        try:
+            async for piece in answer.aiter_text():
+                text += piece
+        except httpx2.RemoteProtocolError:
+            return text, "content_blocked"
+    return ("", json.loads(text)["code"]) if answer.status_code >= 400 else (text, None)
+
+
+async def by_completing(house: House, content: str) -> tuple[str, str | None]:
+    body = {"model": "fake/fake", "messages": [{"role": "user", "content": content}]}
+    answer = await house.post("/v1/chat/completions", body)
+    if answer.status_code >= 400:
+        return "", told(answer)["code"]
+    choice = answer.json()["choices"][0]
+    filtered = choice["finish_reason"] == "content_filter"
+    return choice["message"]["content"] or "", "content_blocked" if filtered else None
+
+
+async def by_socket(house: House, path: str, **message: str) -> tuple[str, str | None]:
+    async with house.listening(), line(house, path) as one:
+        await one.say(**message)
+        heard = await one.until("done", "error")
+    return said(heard), heard[-1].get("code")
+
+
+async def by_chat_socket(house: House, content: str) -> tuple[str, str | None]:
+    conversation = await house.conversation()
+    return await by_socket(
+        house, f"/api/websocket/conversations/{conversation}", type="send", content=content
+    )
+
+
+async def by_ticket(house: House, content: str) -> tuple[str, str | None]:
+    return await by_socket(house, "/api/websocket/chat/7", ticketBody=content)
+
+
+DOORS = [by_sending, by_processing, by_messages, by_completing, by_chat_socket, by_ticket]
+
+
+@pytest.mark.parametrize("say", DOORS)
+async def test_no_door_shows_a_provider_who_somebody_is(masking: House, say: Say) -> None:
+    text, code = await say(masking, "I am ana@x.io")
+    assert (text, code) == ("You said: I am ana@x.io", None)
+    assert sent(masking) == ["I am [EMAIL_1]"]
+
+
+@pytest.mark.parametrize("say", DOORS)
+async def test_no_door_takes_what_is_blocked(ruled: House, say: Say) -> None:
+    assert await say(ruled, "uma Bomba!") == ("", "content_blocked")
+    assert ruled.calls == []
+    items = (await ruled.get("/api/usage")).json()
+    assert (items["requests"], items["costExact"]) == (0, "0")
+
+
+@pytest.mark.parametrize("say", DOORS)
+async def test_no_door_shows_what_is_blocked(ruled: House, say: Say) -> None:
+    ruled.script = ["É ", "uma b", "omba", "!"]
+    text, code = await say(ruled, "O que é?")
+    assert "omba" not in text
+    assert code == "content_blocked"
+
+
+async def test_nothing_of_what_is_blocked_is_stored(ruled: House) -> None:
+    conversation = await ruled.conversation()
+    await ruled.send(conversation, "Oi")
+    body = {"conversationId": conversation, "content": "segredo  Industrial"}
+    answer = await ruled.post("/api/chat/send", body, headers={"Accept-Language": "pt"})
+    assert answer.status_code == 422
+    assert "Mude-a e envie de novo" in answer.json()["message"]
+    stored = (await ruled.get(f"/api/conversations/{conversation}/messages")).json()["items"]
+    assert [each["content"] for each in stored] == ["Oi", "You said: Oi"]
+    assert said(await ruled.send(conversation, "E agora?")) == "You said: E agora?"
+
+
+async def test_what_came_before_the_rule_is_left_out(ruled: House) -> None:
+    conversation = await ruled.conversation()
+    await ruled.send(conversation, "bomba", model="free")
+    assert said(await ruled.send(conversation, "E agora?")) == "You said: E agora?"
+    gone = "[This was removed: it is against the rules of this service.]"
+    assert [turn.content for turn in ruled.calls[-1].request.turns] == [gone, gone, "E agora?"]
+
+
+async def test_vectors(ruled: House) -> None:
+    answer = await ruled.post("/v1/embeddings", {"model": "fake/fake", "input": ["Oi", "bomba"]})
+    assert (answer.status_code, told(answer)["code"]) == (400, "content_blocked")
+
+
+JUDGE = """
+[moderation.judge]
+judge = "judges"
+on = ["input"]
+[routes.judges]
+targets = ["fake/judge"]
+[masking.default]
+kinds = ["email"]
+"""
+
+
+async def test_a_judge_is_paid_for_and_the_provider_is_not(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "prosa.toml").write_text(JUDGE)
+    async with furnished(tmp_path) as house:
+        allowed = True
+
+        def script(request: ChatRequest) -> list[Step]:
+            if request.model != "judge":
+                return ["Oi.", UsageReport(Usage(7, 3))]
+            return [f'{{"allowed": {str(allowed).lower()}}}', UsageReport(Usage(50, 5))]
+
+        house.script = script
+        conversation = await house.conversation()
+        assert said(await house.send(conversation, "Sou ana@x.io")) == "Oi."
+        judged, asked = (call.request for call in house.calls)
+        assert "Sou [EMAIL_1]" in judged.turns[0].content
+        assert asked.turns[0].content == "Sou [EMAIL_1]"
+        usage = (await house.get("/api/usage")).json()
+        assert (usage["requests"], usage["totalTokens"]) == (2, 65)
+        allowed = False
+        body = {"conversationId": conversation, "content": "Pior."}
+        refused = await house.post("/api/chat/send", body)
+        assert (refused.status_code, refused.json()["code"]) == (422, "content_blocked")
+        usage = (await house.get("/api/usage")).json()
+        assert (usage["requests"], usage["totalTokens"], len(house.calls)) == (3, 120, 3)
+
+
+async def test_titles_and_summaries_see_no_more(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "prosa.toml").write_text(MASKING + '[models."fake/*"]\ncontext_window = 4_000\n')
+    async with furnished(tmp_path, title_model="fake/name", summary_model="fake/notes") as house:
+        conversation = await house.conversation()
+        await house.send(conversation, "I am ana@x.io")
+        for place in range(6):
+            await house.send(conversation, f"and bob{place}@x.io" + " word" * 300)
+        await house.chat.titles.background.drain(5)
+        await house.chat.summaries.background.drain(5)
+        models = {call.request.model for call in house.calls}
+        assert models == {"fake", "name", "notes"}
+        assert not [call for call in house.calls if "@x.io" in repr(call.request)]

@@ -1,6 +1,15 @@
 """What may not be said here, and what is told to who tried."""
 
+from msgspec import Struct
+
 from prosa.domain.errors import ProsaError
+
+
+class Verdict(Struct, frozen=True):
+    """Whether a text is against the rules, and what that is called, where there are words for it."""
+
+    flagged: bool
+    categories: tuple[str, ...] = ()
 
 
 class ContentBlocked(ProsaError):

@@ -19,6 +19,8 @@ from prosa.services.export.exporter import Export
 from prosa.services.feed import Feed
 from prosa.services.feedback import Feedbacks
 from prosa.services.files.files import Files
+from prosa.services.guard.admission import Admission
+from prosa.services.guard.guard import Guard
 from prosa.services.imports.importer import Import
 from prosa.services.keys.keys import Keys
 from prosa.services.ledger import Ledger
@@ -58,6 +60,7 @@ class Chat:
         reload: Callable[[], None] = lambda: None,
         alerting: Rules | None = None,
         messengers: Sequence[Messenger] = (),
+        guard: Guard | None = None,
     ) -> None:
         """`vectors` is how many embeddings are kept, `reload` reads anew what can change while it
         runs: routes, models, limits of providers."""
@@ -72,7 +75,9 @@ class Chat:
         self.reload = reload
         self.tools = tools or Toolbox()
         self.limits = Allowances(store, defaults.limits, defaults.named)
-        self.engine = Engine(store, catalogue, defaults, self.tools, self.limits)
+        self.ledger = Ledger(store, self.limits)
+        admission = Admission(guard or Guard(), self.ledger)
+        self.engine = Engine(store, catalogue, defaults, self.tools, self.limits, admission)
         self.feed = Feed(store)
         self.conversations = Conversations(store, self.engine, catalogue, files)
         self.messages = Messages(store, files)
@@ -84,10 +89,9 @@ class Chat:
         self.export = Export(store)
         self.traffic = Traffic(store)
         self.imports = Import(store)
-        self.ledger = Ledger(store, self.limits)
         self.reports = Reports(store, self.limits, defaults.calendar)
         self.estimates = Estimates(store, catalogue, defaults, self.tools, self.limits)
-        self.completions = Completions(self.ledger, catalogue, defaults)
+        self.completions = Completions(self.ledger, catalogue, defaults, admission)
         self.embeddings = Embeddings(self.ledger, catalogue, self.completions, vectors)
         memory = Memory(lambda owner: store.of(owner).answers, self.embeddings.vector)
         self.catalogue.remember = memory.around

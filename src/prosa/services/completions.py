@@ -34,6 +34,7 @@ from prosa.domain.time import SECOND, Instant, now
 from prosa.ports.models import ChatModel
 from prosa.services import meters
 from prosa.services.context import window
+from prosa.services.guard.admission import Admission
 from prosa.services.ledger import Hold, Ledger
 from prosa.services.models import prices
 from prosa.services.models.catalogue import Catalogue, Choice
@@ -199,8 +200,11 @@ class Generation:
 class Completions:
     """Begins generations, and ends those that still go on when the server goes down."""
 
-    def __init__(self, ledger: Ledger, catalogue: Catalogue, defaults: Defaults) -> None:
+    def __init__(
+        self, ledger: Ledger, catalogue: Catalogue, defaults: Defaults, admission: Admission
+    ) -> None:
         self.draining = False
+        self._admission = admission
         self._ledger = ledger
         self._catalogue = catalogue
         self._defaults = defaults
@@ -232,6 +236,7 @@ class Completions:
         refusal = model.refuses(principal.user_id) if isinstance(model, Policy) else None
         if refusal is not None:
             raise refusal
+        await self._admission.of(principal, choice.route, asked)
         taken = input_bound(asked)
         wanted = most or room(asked, self._catalogue.window(choice), self._defaults.max_output_tokens)
 

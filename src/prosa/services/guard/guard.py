@@ -1,13 +1,17 @@
 """The guard: what stands around whom, by the operator's tables and by what each route says of them."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 from msgspec import Struct
 from msgspec.structs import replace
 
 from prosa.domain.errors import MisconfiguredError
 from prosa.ports.models import ChatModel
-from prosa.services.guard.guarded import Guarded, Plan
+from prosa.ports.moderation import Moderation
+from prosa.services.guard.guarded import Guarded
+from prosa.services.guard.judge import Judge
+from prosa.services.guard.plan import Plan
+from prosa.services.guard.remote import Remote
 from prosa.services.guard.rules import Rule
 from prosa.services.guard.tables import DEFAULT, CheckTable, MaskingTable
 from prosa.services.models.attached import Read
@@ -28,15 +32,31 @@ class Plans(Struct, frozen=True):
 
     routes: Mapping[str, Plan]
     usual: Plan
+    checks: Mapping[str, Rule | Remote] = {}
+
+
+class Others(Struct, frozen=True):
+    """Whom checks ask: `resolve` tells the model of a name and what it is called there, `endpoint` makes what
+    speaks with a moderation endpoint (raises MisconfiguredError)."""
+
+    resolve: Callable[[str], tuple[ChatModel, str]]
+    endpoint: Callable[[str, CheckTable], Moderation]
 
 
 class Guard:
     """Puts itself around models, where there is anything to guard."""
 
-    def __init__(self, book: Book | None = None, read: Read | None = None) -> None:
+    def __init__(
+        self, book: Book | None = None, read: Read | None = None, others: Others | None = None
+    ) -> None:
         """Raises MisconfiguredError."""
         self._read = read
-        self._plans = self.draft(book or Book())
+        self._others = others
+        self._remotes: dict[str, Remote] = {}
+        self._left: list[Remote] = []
+        self._plans, self._admits = Plans({}, Plan()), False
+        if book is not None:
+            self.take(self.draft(book))
 
     def __call__(self, model: ChatModel, route: str | None) -> ChatModel:
         """`model` as it answers for a route; for a `route` of None where none was asked."""
@@ -47,38 +67,65 @@ class Guard:
         plans = self._plans
         return plans.usual if route is None else plans.routes.get(route, plans.usual)
 
+    @property
+    def admits(self) -> bool:
+        """Whether messages have to be looked at before they are taken, on any route."""
+        return self._admits
+
     def draft(self, book: Book) -> Plans:
         """What would hold. Raises MisconfiguredError for a list that can't be read, and for a route that
         names what there is not."""
-        rules = {name: Rule(name, table) for name, table in book.moderation.items()}
-        usual = tuple(rule for rule in rules.values() if rule.table.always)
-        planner = _Planner(book, rules, usual)
+        checks = {name: self._check(name, table) for name, table in book.moderation.items()}
+        usual = [name for name, table in book.moderation.items() if table.always]
+        planner = _Planner(book, checks, usual)
         routes = {name: planner.plan(name, route) for name, route in book.routes.items()}
-        return Plans(routes, Plan(book.masking.get(DEFAULT), usual, book.own))
+        return Plans(routes, planner.plan("", Route(("",))), checks)
 
     def take(self, plans: Plans) -> None:
         """From now on these; what goes on is as it was."""
         self._plans = plans
+        self._admits = any(plan.admits for plan in (plans.usual, *plans.routes.values()))
+        kept = {name: check for name, check in plans.checks.items() if isinstance(check, Remote)}
+        self._left += [check for name, check in self._remotes.items() if kept.get(name) is not check]
+        self._remotes = kept
+
+    async def close(self) -> None:
+        for check in (*self._remotes.values(), *self._left):
+            await check.moderation.close()
+
+    def _check(self, name: str, table: CheckTable) -> Rule | Remote:
+        """The one that there is, if it is the same: it knows what it was asked before."""
+        known = self._remotes.get(name)
+        if known is not None and known.table == table:
+            return known
+        if table.judge is not None and self._others is not None:
+            return Remote(name, table, Judge(table.judge, table.policy, self._others.resolve))
+        if table.endpoint is not None and self._others is not None:
+            return Remote(name, table, self._others.endpoint(name, table))
+        return Rule(name, table)
 
 
 class _Planner(Struct):
     book: Book
-    rules: Mapping[str, Rule]
-    usual: tuple[Rule, ...]
+    checks: Mapping[str, Rule | Remote]
+    usual: Sequence[str]
 
     def plan(self, name: str, route: Route) -> Plan:
-        return Plan(self._masking(name, route), self._checks(name, route), self.book.own)
+        checks = [self.checks[each] for each in self._names(name, route)]
+        return Plan(
+            self._masking(name, route),
+            tuple(check for check in checks if isinstance(check, Rule)),
+            tuple(check for check in checks if isinstance(check, Remote)),
+            self.book.own,
+        )
 
-    def _checks(self, name: str, route: Route) -> tuple[Rule, ...]:
-        match route.moderation:
-            case True:
-                return self.usual
-            case False:
-                return ()
+    def _names(self, name: str, route: Route) -> Sequence[str]:
+        if isinstance(route.moderation, bool):
+            return self.usual if route.moderation else ()
         for check in route.moderation:
-            if check not in self.rules:
+            if check not in self.checks:
                 raise _missing(name, "moderation", check)
-        return tuple(self.rules[check] for check in route.moderation)
+        return route.moderation
 
     def _masking(self, name: str, route: Route) -> MaskingTable | None:
         if route.masking is False:

@@ -5,38 +5,23 @@ from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import aclosing
 
 import msgspec
-from msgspec import Struct
 from msgspec.structs import replace
 
 from prosa.domain.errors import ProsaError
 from prosa.domain.models import ChatRequest, Embeddings, EmbedRequest, Flagged, ModelEvent, Role, Turn
+from prosa.domain.moderation import ContentBlocked
 from prosa.ports.models import ChatModel
 from prosa.services.guard.documents import filled
-from prosa.services.guard.inspection import newest, news, prepared, refuse
-from prosa.services.guard.masking import texts
+from prosa.services.guard.inspection import REMOVED, newest, news, prepared, refuse
+from prosa.services.guard.masking import masked, texts
 from prosa.services.guard.placeholders import Masker, Restorer, Vault
+from prosa.services.guard.plan import Plan
+from prosa.services.guard.remote import pieces
 from prosa.services.guard.rules import Note, Rule
-from prosa.services.guard.screen import LONG, Kind, Screen, Stage
-from prosa.services.guard.tables import MaskingTable, Side
+from prosa.services.guard.screen import LONG, Kind, Screen, Stage, Stages
+from prosa.services.guard.windows import Windows
 from prosa.services.models.attached import Read
 from prosa.services.models.policy import Policy
-
-
-class Plan(Struct, frozen=True):
-    """What stands around the models of a route. `own` are the operator's instructions, which pass."""
-
-    masking: MaskingTable | None = None
-    rules: tuple[Rule, ...] = ()
-    own: str | None = None
-
-    def __bool__(self) -> bool:
-        return self.masking is not None or bool(self.rules)
-
-    def rules_on(self, side: Side) -> list[Rule]:
-        return [rule for rule in self.rules if side in rule.table.on]
-
-    def masking_on(self, side: Side) -> MaskingTable | None:
-        return self.masking if self.masking is not None and side in self.masking.on else None
 
 
 class Guarded(Policy):
@@ -53,11 +38,10 @@ class Guarded(Policy):
         notes: list[ModelEvent] = []
         try:
             vault, request = await self._prepared(await self._filled(request), notes.append)
+            request = await self._judged(request, notes.append)
             for told in _taken(notes):
                 yield told
-            events = self._inner.stream(request)
-            if self._screened(vault):
-                events = Screen(self._stages(vault, notes.append)).pass_on(events)
+            events = self._screened(self._inner.stream(request), vault, notes.append)
             async with aclosing(events):
                 async for event in events:
                     if notes:
@@ -95,32 +79,59 @@ class Guarded(Policy):
         slow = any(rule.slow for rule in rules) or sum(map(len, said)) > LONG
         return vault, await asyncio.to_thread(work) if slow else work()
 
-    def _screened(self, vault: Vault) -> bool:
-        """Whether an answer has to be looked at."""
+    async def _judged(self, request: ChatRequest, note: Callable[[ModelEvent], None]) -> ChatRequest:
+        """What others say of it, who see no more than the provider."""
+        checks = self._plan.remotes_on("input")
+        start = newest(request) if checks else 0
+        for check in checks:
+            for text in news(request, start, self._plan.own):
+                for piece in pieces(text):
+                    verdict = await check.ask(piece, note)
+                    if verdict.flagged and check.table.action == "block":
+                        raise ContentBlocked
+                    if verdict.flagged and check.table.action == "mask":
+                        return masked(request, lambda _: REMOVED, str, start)
+                    if verdict.flagged:
+                        note(Flagged(check.name, "input", verdict.categories))
+        return request
+
+    def _screened(
+        self, events: AsyncGenerator[ModelEvent, None], vault: Vault, note: Callable[[ModelEvent], None]
+    ) -> AsyncGenerator[ModelEvent, None]:
+        """The answer as its reader may have it. Others judge it before values are put back."""
         plan = self._plan
-        if plan.rules_on("output") or plan.masking_on("output"):
-            return True
-        return plan.masking is not None and plan.masking.restore and bool(vault.values)
-
-    def _stages(self, vault: Vault, note: Note) -> Callable[[Kind], Sequence[Stage]]:
-        """Values that the model finds by itself are not put back."""
-        plan, values = self._plan, dict(vault.values)
-        masking, rules = plan.masking_on("output"), plan.rules_on("output")
-        restores = plan.masking is not None and plan.masking.restore and bool(values)
-        written = _in_json(values) if restores else {}
-
-        def stages(kind: Kind) -> list[Stage]:
-            made: list[Stage] = [] if masking is None else [Masker(vault, masking.kinds)]
-            if restores and kind != "thinking":
-                made.append(Restorer(written if kind == "arguments" else values))
-            for rule in rules:
-                made += rule.stages(vault, note)
-            return made
-
-        return stages
+        masking, judges = plan.masking_on("output"), plan.remotes_on("output")
+        makers: list[Stages] = [] if masking is None else [lambda _: [Masker(vault, masking.kinds)]]
+        if judges:
+            if makers:
+                events = Screen(_all(makers)).pass_on(events)
+            events, makers = Windows(judges, note).pass_on(events), []
+        if plan.masking is not None and plan.masking.restore and vault.values:
+            makers.append(_restorers(vault))
+        makers += [_stages(rule, vault, note) for rule in plan.rules_on("output")]
+        return Screen(_all(makers)).pass_on(events) if makers else events
 
     async def _filled(self, request: ChatRequest) -> ChatRequest:
         return request if self._read is None else await filled(request, self._read)
+
+
+def _all(makers: Sequence[Stages]) -> Stages:
+    return lambda kind: [stage for make in makers for stage in make(kind)]
+
+
+def _stages(rule: Rule, vault: Vault, note: Note) -> Stages:
+    return lambda _: rule.stages(vault, note)
+
+
+def _restorers(vault: Vault) -> Stages:
+    """Values that the model finds by itself are not put back; thoughts go back to it as they are."""
+    values = dict(vault.values)
+    written = _in_json(values)
+
+    def stages(kind: Kind) -> list[Stage]:
+        return [] if kind == "thinking" else [Restorer(written if kind == "arguments" else values)]
+
+    return stages
 
 
 def _in_json(values: Mapping[str, str]) -> dict[str, str]:

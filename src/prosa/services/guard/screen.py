@@ -41,12 +41,12 @@ Stages = Callable[[Kind], Sequence[Stage]]
 
 
 class Channel:
-    """One text on its way through its stages. Where one of them blocks it, `cleared` is what had passed that
-    one before, and all that come after."""
+    """One text on its way through its stages. Once one of them has blocked it, `cleared` is what had passed
+    that one before, and all that come after."""
 
     def __init__(self, stages: Sequence[Stage]) -> None:
         self._stages = stages
-        self.cleared = ""
+        self.cleared: str | None = None
 
     def push(self, piece: str) -> str:
         for place, stage in enumerate(self._stages):
@@ -70,6 +70,7 @@ class Channel:
         return left
 
     def _clear(self, first: int) -> None:
+        self.cleared = ""
         with suppress(ContentBlocked, ModerationUnavailable):
             self.cleared = self.end(first)
 
@@ -103,15 +104,23 @@ class Screen:
             for told in self._end():
                 yield told
         except ContentBlocked:
-            if self._said is not None and (text := self._open.cleared):
-                gone += len(text)
-                yield self._said(text)
+            for told in self._cleared():
+                gone += len(told.text)
+                yield told
             yield Withheld(max(self._unseen + came - gone, 0))
             raise
         except ProviderError:
             for told in self._end():
                 yield told
             raise
+
+    def _cleared(self) -> list[Said]:
+        """What may still be told of an answer that was blocked, here or before it came here."""
+        kind, text = self._said, self._open.cleared
+        if kind is not None and text is None:
+            with suppress(ContentBlocked, ModerationUnavailable):
+                text = self._open.end()
+        return [kind(text)] if kind is not None and text else []
 
     async def _seldom(self, event: ModelEvent) -> list[ModelEvent]:
         if isinstance(event, Said):

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from datetime import date
+from typing import Protocol
 
 from msgspec import Struct
 
@@ -62,8 +63,12 @@ class Offer(Struct, frozen=True):
         return self.model is not None and (self.ready is None or self.ready())
 
 
-Around = Callable[[ChatModel, str | None], ChatModel]
-"""Puts what guards a route (None: where none is asked) around the model that answers for it."""
+class Around(Protocol):
+    """Puts what guards a route (None: where none is asked) around the model that answers for it."""
+
+    def __call__(self, model: ChatModel, route: str | None) -> ChatModel: ...
+
+    async def close(self) -> None: ...
 
 
 Remember = Callable[[ChatModel, str, Caching], ChatModel]
@@ -255,6 +260,8 @@ class Catalogue:
         """Those that others took the place of last, whose runs have ended by now."""
         for model in [*_models(self._offers, {}), *self._leaving]:
             await model.close()
+        if self._around is not None:
+            await self._around.close()
 
     def _fixed_default(self) -> Choice | None:
         """The default where the provider is set, if it can ever answer."""

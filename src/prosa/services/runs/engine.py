@@ -23,6 +23,7 @@ from prosa.ports.store import Store
 from prosa.services import meters
 from prosa.services.context.counter import Counter
 from prosa.services.context.fitting import Uncounted
+from prosa.services.guard.admission import Admission, Unadmitted
 from prosa.services.limits import Allowances
 from prosa.services.models.catalogue import Catalogue, Choice
 from prosa.services.runs.calls import Calls, Offered
@@ -33,7 +34,7 @@ from prosa.services.runs.live import LOST, Live
 from prosa.services.runs.readers import Reader, RunReader, Whereabouts
 from prosa.services.runs.recover import Recovery
 from prosa.services.runs.rounds import Rounds
-from prosa.services.runs.start import LEASE, Defaults, Send, opening, preparation, tools_of
+from prosa.services.runs.start import LEASE, Defaults, Send, opening, preparation, said_in, tools_of
 from prosa.services.tools.registry import Toolbox
 
 LINGER = 2.0
@@ -64,9 +65,16 @@ class Engine:
     """Starts runs, gives readers of them, stops them; drains at the end. `boot` names this process's life."""
 
     def __init__(
-        self, store: Store, catalogue: Catalogue, defaults: Defaults, toolbox: Toolbox, limits: Allowances
+        self,
+        store: Store,
+        catalogue: Catalogue,
+        defaults: Defaults,
+        toolbox: Toolbox,
+        limits: Allowances,
+        admission: Admission,
     ) -> None:
         self.boot = new_id()
+        self._admission = admission
         self._store = store
         self._catalogue = catalogue
         self._defaults = defaults
@@ -225,6 +233,8 @@ class Engine:
     ) -> Begun:
         """The first transaction: once, unless tokens have to be counted first to know what fits."""
         prepare = partial(preparation, send, self._catalogue, self._defaults, tools, principal.user_id)
+        if self._admission.on:
+            begin = partial(self._admitted, principal, send, begin)
         counted: dict[str, int] = {}
         for _ in range(COUNTS):
             try:
@@ -232,6 +242,20 @@ class Engine:
             except Uncounted as wanted:
                 counted |= await self._counter.count(principal, send.conversation_id, wanted)
         return await begin(asked, prepare(None))  # it grows while it is counted: estimates have to do
+
+    async def _admitted(
+        self, principal: Principal, send: Send, begin: Begin, asked: Opening, prepare: Prepare
+    ) -> Begun:
+        """The first transaction, once it is known that the message may be taken on the route that is chosen
+        in it."""
+        said, admitted = said_in(send), set[str | None]()
+        while said:
+            try:
+                return await begin(asked, self._admission.before(prepare, admitted))
+            except Unadmitted as wanted:
+                await self._admission.admit(principal, wanted.route, said, send.conversation_id)
+                admitted.add(wanted.route)
+        return await begin(asked, prepare)
 
     async def _say(self, principal: Principal, run_id: str, verdicts: Sequence[Verdict]) -> Run:
         records, moment = self._store.of(principal), now()

@@ -116,6 +116,12 @@ def tools_of(send: Send, toolbox: Toolbox) -> tuple[ToolSpec, ...]:
     return tools
 
 
+def said_in(send: Send) -> list[str]:
+    """What the caller says in it that is not stored yet."""
+    history = (turn.content for turn in send.history or () if turn.role is Role.USER)
+    return [text for text in (send.content, send.system_prompt, *history) if text]
+
+
 def preparation(
     send: Send,
     catalogue: Catalogue,

@@ -11,6 +11,7 @@ from msgspec import UNSET, Meta, Struct, UnsetType, field
 from prosa.domain import errors as e
 from prosa.domain import files as f
 from prosa.domain.models import ToolChoice, ToolSpec
+from prosa.domain.moderation import ContentBlocked, ModerationUnavailable
 from prosa.services.runs.start import Send as Ask
 from prosa.services.tools.registry import complaint
 from prosa.transport.native.forms import Attachments, Id, Key, MaxTokens, Name, Prompt, Said, Temperature
@@ -211,7 +212,8 @@ OPERATIONS = [
               errors=(e.NotSupported, e.NoSuchProvider, e.NoSuchTool, e.QueueFull, e.ConversationNotFound,
                       e.MessageNotFound, f.FileNotFound, f.FileInUse, f.ModelTakesNoImages,
                       f.ModelTakesNoDocuments, f.AttachmentsTooLarge, e.ConversationClosed,
-                      e.RunInProgress, e.IdempotencyMismatch, e.ContextTooLong, e.TokenLimitReached,
-                      e.CostLimitReached, e.ProviderNotConfigured, e.ShuttingDown)),
+                      e.RunInProgress, e.IdempotencyMismatch, e.ContextTooLong, ContentBlocked,
+                      e.TokenLimitReached, e.CostLimitReached, ModerationUnavailable,
+                      e.ProviderNotConfigured, e.ShuttingDown)),
 ]  # fmt: skip
 ERRORS = OPERATIONS[0].errors

@@ -10,7 +10,8 @@ from starlette.types import Receive, Send
 
 from prosa.domain import errors as e
 from prosa.domain.ids import to_foreign
-from prosa.domain.models import ModelEvent, Origin, Reset, Usage
+from prosa.domain.models import Finish, FinishReason, ModelEvent, Origin, Reset, Usage
+from prosa.domain.moderation import AnswerBlocked, ContentBlocked, ModerationUnavailable
 from prosa.domain.time import SECOND, now
 from prosa.services.completions import Begun, Generation, Tell
 from prosa.transport.errors import Headers
@@ -83,7 +84,7 @@ class Answering:
 
     async def _whole(self, generations: list[Generation]) -> CompletionForm:
         choices = [Whole(index, of_old=self._of_old) for index in range(len(generations))]
-        await together([one.run(choice.tell) for one, choice in zip(generations, choices, strict=True)])
+        await together([_run(one, choice.tell) for one, choice in zip(generations, choices, strict=True)])
         first = generations[0]
         return CompletionForm(
             to_foreign(PREFIX, first.id),
@@ -97,7 +98,7 @@ class Answering:
         first = generations[0]
         identity = to_foreign(PREFIX, first.id)
         await together(
-            [one.run(self._teller(one, index, identity, caller)) for index, one in enumerate(generations)]
+            [_run(one, self._teller(one, index, identity, caller)) for index, one in enumerate(generations)]
         )
         last = _DONE
         if self._usage:
@@ -130,6 +131,14 @@ def _age(generations: list[Generation]) -> Headers:
     return [] if kept is None else [(b"age", b"%d" % max(0, (now() - kept) // SECOND))]
 
 
+async def _run(generation: Generation, tell: Tell) -> None:
+    """An answer that was stopped for what it says ends as OpenAI ends one."""
+    try:
+        await generation.run(tell)
+    except AnswerBlocked:
+        await tell(Finish(FinishReason.REFUSAL))
+
+
 def _sum(generations: list[Generation]) -> Usage:
     return sum((generation.used for generation in generations), Usage())
 
@@ -140,5 +149,6 @@ OPERATIONS = [
               limit=LARGEST,
               errors=(e.NotSupported, e.NoSuchModel, e.TokenLimitReached, e.CostLimitReached, e.PriceUnknown,
                       e.ProviderNotConfigured, e.ProviderRefused, e.ContextTooLong, e.ContentRefused,
-                      e.RateLimited, e.QueueFull, e.ProviderError, e.ProviderTimeout, e.ShuttingDown)),
+                      ContentBlocked, e.RateLimited, e.QueueFull, ModerationUnavailable, e.ProviderError,
+                      e.ProviderTimeout, e.ShuttingDown)),
 ]  # fmt: skip

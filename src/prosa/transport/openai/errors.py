@@ -9,6 +9,7 @@ import msgspec
 from msgspec import Struct
 
 from prosa.domain import errors as e
+from prosa.domain import moderation
 from prosa.transport.errors import RETRY_AFTER, Headers, Refusal, headers_of
 from prosa.transport.errors import status_of as native_status_of
 from prosa.transport.operation import Failures
@@ -48,6 +49,7 @@ _NAMED: tuple[tuple[type[e.ProsaError], Named], ...] = (
     (e.NoSuchProvider, Named(404, code="model_not_found")),
     (e.ContextTooLong, Named(400, code="context_length_exceeded")),
     (e.ContentRefused, Named(400, code="content_policy_violation")),
+    (moderation.ContentBlocked, Named(400)),
     (e.ProviderRefused, Named(400)),
     (e.LimitReached, Named(429, "insufficient_quota")),
     (e.RateLimited, Named(429, "rate_limit_error", "rate_limit_exceeded")),

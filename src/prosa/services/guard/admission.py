@@ -1,0 +1,111 @@
+"""Whether a message may be taken at all: asked before anything of it is stored or a provider hears of it."""
+
+import asyncio
+from collections.abc import Container, Sequence
+from typing import TYPE_CHECKING
+
+from prosa.domain.context import Shown
+from prosa.domain.conversations import Conversation
+from prosa.domain.limits import Remaining
+from prosa.domain.models import Aside, ChatRequest, Flagged, Role, Turn
+from prosa.domain.moderation import ContentBlocked, Verdict
+from prosa.domain.opening import Prepare, Prepared
+from prosa.domain.principal import Principal
+from prosa.services.guard.guard import Guard
+from prosa.services.guard.inspection import newest, news, prepared, refuse
+from prosa.services.guard.placeholders import Vault
+from prosa.services.guard.plan import Plan
+from prosa.services.guard.remote import Remote, pieces
+from prosa.services.guard.screen import LONG
+
+if TYPE_CHECKING:
+    from prosa.services.ledger import Ledger
+
+
+class Unadmitted(Exception):
+    """Nobody has looked at the message yet, by the rules of this route."""
+
+    def __init__(self, route: str | None) -> None:
+        super().__init__()
+        self.route = route
+
+
+class Admission:
+    """What it takes to judge a message is the sender's to pay, also where the message is refused."""
+
+    def __init__(self, guard: Guard, ledger: "Ledger") -> None:
+        self._guard = guard
+        self._ledger = ledger
+
+    @property
+    def on(self) -> bool:
+        """Whether any route has such rules."""
+        return self._guard.admits
+
+    def before(self, prepare: Prepare, admitted: Container[str | None]) -> Prepare:
+        """`prepare`, which raises Unadmitted where a route is chosen by whose rules the message was not
+        `admitted`."""
+
+        def checked(conversation: Conversation, branch: Sequence[Shown], remaining: Remaining) -> Prepared:
+            made = prepare(conversation, branch, remaining)
+            if self._guard.plan(made.route).admits and made.route not in admitted:
+                raise Unadmitted(made.route)
+            return made
+
+        return checked
+
+    async def of(self, principal: Principal, route: str | None, asked: ChatRequest) -> None:
+        """As `admit`, what is new in a request."""
+        plan = self._guard.plan(route)
+        if plan.admits:
+            await self.admit(principal, route, news(asked, newest(asked), plan.own))
+
+    async def admit(
+        self,
+        principal: Principal,
+        route: str | None,
+        texts: Sequence[str],
+        conversation_id: str | None = None,
+    ) -> None:
+        """Raises ContentBlocked, ModerationUnavailable; where a judge is to be paid also LimitReached,
+        PriceUnknown, StoreUnavailable."""
+        plan = self._guard.plan(route)
+        texts = [text for text in texts if text != plan.own]
+        rules = plan.rules_on("input")
+        slow = any(rule.slow for rule in rules) or sum(map(len, texts)) > LONG
+        masked = await asyncio.to_thread(_looked_at, plan, texts) if slow else _looked_at(plan, texts)
+        for check in plan.remotes_on("input"):
+            if check.table.action != "block":
+                continue
+            for piece in (piece for text in masked for piece in pieces(text)):
+                if (await self._ask(principal, check, piece, conversation_id)).flagged:
+                    raise ContentBlocked
+
+    async def _ask(
+        self, principal: Principal, check: Remote, text: str, conversation_id: str | None
+    ) -> Verdict:
+        bound = None if check.known(text) else check.moderation.bound(text)
+        if bound is None:
+            return await check.ask(text, _free)
+        _, (hold,) = await self._ledger.hold(principal, lambda _: bound, conversation_id=conversation_id)
+        try:
+            return await check.ask(text, hold.beside)
+        finally:
+            await hold.release()
+
+
+def _looked_at(plan: Plan, texts: Sequence[str]) -> list[str]:
+    """The texts as others may see them. Raises ContentBlocked, ModerationUnavailable."""
+    rules = plan.rules_on("input")
+    refuse(texts, rules, _later)
+    turns = tuple(Turn(Role.USER, text) for text in texts)
+    asked = prepared(ChatRequest("", turns), 0, rules, plan.masking_on("input"), Vault(texts))
+    return [turn.content for turn in asked.turns]
+
+
+def _later(_: Flagged) -> None:
+    """What is worth a look is noted when the model is asked."""
+
+
+def _free(_: Aside) -> None:
+    """It costs nothing."""
