@@ -20,9 +20,11 @@ from prosa.domain import limits as caps
 from prosa.domain.answers import Scope
 from prosa.domain.calendar import Calendar
 from prosa.domain.errors import MisconfiguredError
+from prosa.domain.ids import new_id
 from prosa.domain.limits import Cap, Limits, limits_of
 from prosa.domain.models import ToolSpec
 from prosa.domain.money import from_dollars
+from prosa.domain.principal import Principal
 from prosa.ports.alerts import Messenger
 from prosa.ports.files import Blobs
 from prosa.ports.keys import Vault as VaultPort
@@ -35,6 +37,7 @@ from prosa.providers import Providers, alone
 from prosa.services.alerts.tables import Env
 from prosa.services.audit import Audit
 from prosa.services.chat import Chat
+from prosa.services.erasure import Erasing
 from prosa.services.export.exporter import Export
 from prosa.services.files.files import Files
 from prosa.services.files.rules import Rules
@@ -46,6 +49,7 @@ from prosa.services.imports.importer import Import
 from prosa.services.keys.keys import Keys
 from prosa.services.models.attached import Read
 from prosa.services.models.catalogue import Book, Catalogue
+from prosa.services.runs.recover import Recovery
 from prosa.services.runs.start import Defaults
 from prosa.services.tools.cached import CachedTool
 from prosa.services.tools.marks import Mark, mark_of
@@ -297,6 +301,26 @@ async def audit(settings: Settings) -> AsyncIterator[Audit]:
         yield Audit(opened)
     finally:
         await opened.close()
+
+
+@asynccontextmanager
+async def erasing(settings: Settings) -> AsyncIterator[Erasing]:
+    """Erasure, straight in the store, where no server needs to run. Raises StoreLocked where one runs that
+    can't share its store, MisconfiguredError, StoreUnavailable."""
+    opened = store(settings)
+    boot = new_id()
+    recovery = Recovery(opened.engine, boot)
+
+    async def stop(principal: Principal, run_id: str) -> None:
+        await opened.of(principal).runs.cancel(run_id)
+        await recovery.run()
+
+    async with AsyncExitStack() as left:
+        left.push_async_callback(opened.close)
+        await opened.open(lambda _kind, _ids: None)
+        made = Erasing(opened, files(settings, opened), stop, boot)
+        left.push_async_callback(made.close)
+        yield made
 
 
 @asynccontextmanager

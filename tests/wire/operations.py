@@ -160,6 +160,9 @@ EXAMPLES: dict[str, Example] = {
     "GET /api/admin/errors": Example(),
     "GET /api/admin/runs": Example(),
     "GET /api/admin/runs/{runId}": Example(),
+    "GET /api/admin/erasures": Example(),
+    "POST /api/admin/erasures": Example({"userId": "nobody"}),
+    "DELETE /api/users/me": Example(),
     "GET /api/admin/audit/verify": Example(),
     "POST /v1/chat/completions": Example(
         {"messages": [{"role": "user", "content": "x"}]},

@@ -73,6 +73,7 @@ async def test_the_description_is_in_groups(local: House) -> None:
         "session",
         "templates",
         "tickets",
+        "users",
         "usage",
     }
     assert tags["/api/conversations/{conversationId}/messages"] == ["conversations"]

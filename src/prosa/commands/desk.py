@@ -127,12 +127,12 @@ async def called(
     raise MisconfiguredError(sentence(answer, url))
 
 
-def session_of(settings: Settings) -> "ClientSession":
-    """A session of the command's own, as an operator."""
+def session_of(settings: Settings, patience: float | None = PATIENCE) -> "ClientSession":
+    """A session of the command's own, as an operator; `patience` in seconds for an answer."""
     from aiohttp import ClientSession, ClientTimeout
 
     return ClientSession(
-        headers=headers(settings, WHO, [ADMIN]), timeout=ClientTimeout(total=PATIENCE), trust_env=False
+        headers=headers(settings, WHO, [ADMIN]), timeout=ClientTimeout(total=patience), trust_env=False
     )
 
 

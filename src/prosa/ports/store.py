@@ -25,6 +25,7 @@ from prosa.ports.access import Access
 from prosa.ports.alerts import Alerts
 from prosa.ports.answers import Answers
 from prosa.ports.audit import OperatorRecords
+from prosa.ports.erasure import Erasures, Remains
 from prosa.ports.feedback import Feedbacks
 from prosa.ports.files import Files, KnownFiles
 from prosa.ports.keys import ProviderKeys
@@ -317,6 +318,8 @@ class Records(Protocol):
     @property
     def tickets(self) -> Tickets: ...
     @property
+    def remains(self) -> Remains: ...
+    @property
     def feedback(self) -> Feedbacks: ...
 
 
@@ -379,6 +382,11 @@ class Store(Protocol):
     def engine(self) -> EngineRecords: ...
 
     @property
+    def erasures(self) -> Erasures:
+        """Of all users; no request uses it but through the service that erases."""
+        ...
+
+    @property
     def keys(self) -> ProviderKeys:
         """The operator's, of no principal."""
         ...
@@ -417,6 +425,11 @@ class Store(Protocol):
     async def index(self, least: int = 1) -> None:
         """Makes all that is written found by `Search`, the newest first, where `least` messages or more wait
         for it. Who does not wait for its end may leave it. Raises StoreUnavailable."""
+        ...
+
+    async def wipe(self) -> None:
+        """Writes over what is deleted, as far as the store can: nobody finds it in its files any more. Raises
+        StoreUnavailable."""
         ...
 
     async def ping(self) -> None:

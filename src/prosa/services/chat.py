@@ -15,12 +15,14 @@ from prosa.services.caches.cached import Memory
 from prosa.services.completions import Completions
 from prosa.services.conversations import Conversations
 from prosa.services.embeddings import Embeddings
+from prosa.services.erasure import Erasing
 from prosa.services.export.exporter import Export
 from prosa.services.feed import Feed
 from prosa.services.feedback import Feedbacks
 from prosa.services.files.files import Files
 from prosa.services.guard.admission import Admission
 from prosa.services.guard.guard import Guard
+from prosa.services.housekeeping import Housekeeping
 from prosa.services.imports.importer import Import
 from prosa.services.keys.keys import Keys
 from prosa.services.ledger import Ledger
@@ -103,6 +105,8 @@ class Chat:
         self.ledger.listeners.append(self.alerts.used)
         self.engine.listeners += [self.summaries.after, self.titles.after, self.alerts.after]
         self.keys.listeners.append(self.alerts.troubled)
+        self.erasing = Erasing(store, files, self.engine.stop, self.engine.boot, self.access.refresh)
+        self.housekeeping = Housekeeping(self.erasing)
 
     async def open(self) -> None:
         """Connects the store and ends what a lost process left. Raises what `Store.open` raises; then the
@@ -121,6 +125,7 @@ class Chat:
             self.ledger.open()
             self.search.open()
             self.alerts.open()
+            self.housekeeping.open()
         except BaseException:
             await self.store.close()
             raise
@@ -141,6 +146,8 @@ class Chat:
             left.push_async_callback(self.summaries.background.close)
             left.push_async_callback(self.titles.background.close)
             left.push_async_callback(self.engine.close)
+            left.push_async_callback(self.erasing.close)
+            left.push_async_callback(self.housekeeping.close)
             left.push_async_callback(self.completions.settle)
             left.push_async_callback(self.completions.drain, 0)
 

@@ -12,7 +12,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from prosa.domain.errors import NoSuchRoute, ProsaError
 from prosa.kit.log import CONTEXT, log
 from prosa.services.chat import Chat
-from prosa.transport.admin import access, audit, health, keys, traffic
+from prosa.transport.admin import access, audit, erasures, health, keys, traffic
 from prosa.transport.admin import alerts as admin_alerts
 from prosa.transport.admin import limits as admin_limits
 from prosa.transport.admin import usage as admin_usage
@@ -40,6 +40,7 @@ from prosa.transport.native import (
     socket,
     templates,
     usage,
+    users,
 )
 from prosa.transport.native import chat as native_chat
 from prosa.transport.openai import completions, embeddings
@@ -176,6 +177,8 @@ def operations(identity: Identity) -> list[Operation]:
         *access.OPERATIONS,
         *audit.OPERATIONS,
         *admin_limits.OPERATIONS,
+        *erasures.OPERATIONS,
+        *users.OPERATIONS,
         *admin_usage.OPERATIONS,
         *traffic.OPERATIONS,
         *admin_alerts.OPERATIONS,

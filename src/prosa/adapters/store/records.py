@@ -8,6 +8,7 @@ from prosa.adapters.store.repositories.files import Files
 from prosa.adapters.store.repositories.imports import Imports
 from prosa.adapters.store.repositories.ledger import Ledger
 from prosa.adapters.store.repositories.messages import Messages
+from prosa.adapters.store.repositories.remains import Remains
 from prosa.adapters.store.repositories.runs import Runs
 from prosa.adapters.store.repositories.search import Search
 from prosa.adapters.store.repositories.signins import SignIns
@@ -86,6 +87,10 @@ class Records:
     @property
     def tickets(self) -> Tickets:
         return Tickets(self._session)
+
+    @property
+    def remains(self) -> Remains:
+        return Remains(self._session)
 
     @property
     def feedback(self) -> Feedbacks:

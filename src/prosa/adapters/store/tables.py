@@ -493,6 +493,36 @@ limits = Table(
     Column("updated_by", Text, nullable=False),
 )
 
+erasures = Table(
+    "erasures",
+    metadata,
+    _id(),
+    Column("scope", Text, nullable=False, comment="user or client"),
+    Column("subject", Text, comment="whose; null once it is done"),
+    Column("hash", Text, nullable=False, comment="of the id and the subject"),
+    Column("counts", Json, nullable=False),
+    Column("begun_at", Instant, nullable=False),
+    Column("erased_at", Instant, comment="null until it is done"),
+    Column("holder", Text, nullable=False, comment="the boot that is at it"),
+    Column("lease_until", Instant, nullable=False),
+    Index(
+        "uq_erasures_open",
+        "scope",
+        "subject",
+        unique=True,
+        sqlite_where=text("subject IS NOT NULL"),
+        postgresql_where=text("subject IS NOT NULL"),
+    ),
+)
+
+duties = Table(
+    "duties",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("holder", Text, nullable=False, comment="the boot that sees to it"),
+    Column("lease_until", Instant, nullable=False),
+)
+
 OWNED = (
     conversations,
     messages,
@@ -512,8 +542,29 @@ OWNED = (
 )
 """The tables whose rows belong to a user: row level security and the auditor read this."""
 
-ENGINE = (runs, run_steps, journal, messages, reservations, ai_usage, files)
-"""The tables that the engine's own role may touch for many users at once."""
+ENGINE = (
+    runs,
+    run_steps,
+    journal,
+    messages,
+    reservations,
+    ai_usage,
+    files,
+    conversations,
+    prompt_templates,
+)
+"""The tables that the engine's own role may touch for many users at once: of the last three it sees whose a
+row is and how old, and nothing of what it says."""
 
-OPERATORS = (provider_keys, api_keys, suspensions, audit_log, audit_head, alerts, limits)
+OPERATORS = (
+    provider_keys,
+    api_keys,
+    suspensions,
+    audit_log,
+    audit_head,
+    alerts,
+    limits,
+    erasures,
+    duties,
+)
 """The tables of the operator: no principal's statement names them, and the application may not."""

@@ -105,6 +105,10 @@ class Files:
         await self._store.of(principal).files.delete(file_id)
         await self._remove([file_id])
 
+    async def remove(self, file_ids: Sequence[str]) -> None:
+        """Takes away the bytes of files, whose rows go next. Raises FilesUnavailable."""
+        await asyncio.to_thread(self._blobs.remove, file_ids)
+
     @asynccontextmanager
     async def deleting(self, principal: Principal, conversation_id: str) -> AsyncIterator[None]:
         """Around what may take messages out of a conversation: the bytes of files that went with them go,

@@ -10,6 +10,7 @@ from tests.auditor import Auditor, Unowned
 from prosa.adapters.store.statement import Statement, insertion, owned
 from prosa.adapters.store.tables import (
     conversations,
+    feedback,
     idempotency,
     journal,
     messages,
@@ -89,7 +90,7 @@ def test_catches(name: str) -> None:
 def test_engine_keeps_to_its_tables() -> None:
     auditor = Auditor()
     auditor(_statement(select(journal.c.data).where(journal.c.run_id == "1")), False)
-    for table in (conversations, idempotency, sign_ins):
+    for table in (feedback, idempotency, sign_ins):
         with pytest.raises(Unowned):
             auditor(_statement(select(table.c.user_id)), False)
 

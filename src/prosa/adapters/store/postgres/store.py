@@ -17,6 +17,7 @@ from prosa.adapters.store.records import Records
 from prosa.adapters.store.repositories.access import Access
 from prosa.adapters.store.repositories.alerts import Alerts
 from prosa.adapters.store.repositories.engine import EngineRecords
+from prosa.adapters.store.repositories.erasures import Erasures
 from prosa.adapters.store.repositories.files import KnownFiles
 from prosa.adapters.store.repositories.keys import ProviderKeys
 from prosa.adapters.store.repositories.rules import KnownLimits
@@ -69,6 +70,10 @@ class PostgresStore:
         )
         return Records(_Session(self._app, setting, {"principal": principal.user_id}))
 
+    @property
+    def erasures(self) -> Erasures:
+        return Erasures(_Session(self._operators, "", {}), alone=False)
+
     def operator(self, by: Principal) -> OperatorRecords:
         return OperatorRecords(_Session(self._operators, "", {}), by)
 
@@ -89,6 +94,9 @@ class PostgresStore:
 
     async def index(self, least: int = 1) -> None:
         """There is nothing to do: each row is in order as it is written."""
+
+    async def wipe(self) -> None:
+        """There is nothing to do: autovacuum takes away what nobody sees any more."""
 
     async def ping(self) -> None:
         await self._app.run(_READ, _ping, {})

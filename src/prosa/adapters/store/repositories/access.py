@@ -3,12 +3,12 @@
 from collections.abc import Mapping, Sequence
 
 import msgspec
-from sqlalchemy import bindparam, delete, func, insert, null, or_, select, update
+from sqlalchemy import bindparam, delete, func, insert, literal, null, or_, select, update
 from sqlalchemy.dialects import postgresql
 
 from prosa.adapters.store.session import Session
 from prosa.adapters.store.statement import Ask, Ids, Many, Plan, Row, Statement, Tell, among
-from prosa.adapters.store.tables import api_keys, suspensions
+from prosa.adapters.store.tables import api_keys, erasures, suspensions
 from prosa.domain.access import (
     MOST_KEYS,
     ApiKey,
@@ -19,9 +19,10 @@ from prosa.domain.access import (
     TooManyApiKeys,
 )
 from prosa.domain.keys import Sealed
+from prosa.domain.principal import COMMAND
 from prosa.domain.time import Instant
 
-_k, _s = api_keys.c, suspensions.c
+_k, _s, _e = api_keys.c, suspensions.c, erasures.c
 _FIELDS = ApiKey.__struct_fields__
 _TOLD = tuple(_k[name] for name in _FIELDS)
 _COLUMNS = (*_TOLD, _k.hash, _k.sealed, _k.master)
@@ -63,6 +64,12 @@ _RESEAL = Statement(
     .returning(_k.id)
 )
 _SUSPENDED = Statement(select(*(_s[name] for name in Suspension.__struct_fields__)).order_by(_s.created_at))
+_ERASED = Statement(
+    select(_e.scope, _e.subject, literal(""), literal("erasure"), _e.begun_at, literal(COMMAND.user_id))
+    .where(_e.subject.is_not(None))
+    .order_by(_e.id)
+)
+"""Whose things are being erased: until it is done nobody adds any."""
 _put = postgresql.insert(suspensions).values({name: bindparam(name) for name in Suspension.__struct_fields__})
 _SUSPEND = Statement(
     _put.on_conflict_do_update(
@@ -127,7 +134,9 @@ def _reseal(key_id: str, before: Sealed, after: Sealed) -> Plan[bool]:
 
 
 def _suspensions() -> Plan[list[Suspension]]:
-    return [Suspension(*row) for row in (yield Ask(_SUSPENDED))]
+    suspended = yield Ask(_SUSPENDED)
+    erased = yield Ask(_ERASED)
+    return [Suspension(*row) for row in (*suspended, *erased)]
 
 
 def _suspend(suspension: Suspension) -> Plan[None]:

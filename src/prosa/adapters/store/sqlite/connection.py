@@ -28,12 +28,23 @@ sqlite3.register_adapter(Ids, json.dumps)
 
 
 def connect(path: Path) -> sqlite3.Connection:
-    """WAL with `synchronous=NORMAL`: a killed process loses nothing that was committed."""
+    """WAL with `synchronous=NORMAL`: a killed process loses nothing that was committed. What is deleted is
+    written over."""
     connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, cached_statements=256)
     for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON", "busy_timeout=5000",
-                   "cache_size=-8000", "temp_store=MEMORY"):  # fmt: skip
+                   "cache_size=-8000", "temp_store=MEMORY", "secure_delete=ON"):  # fmt: skip
         connection.execute(f"PRAGMA {pragma}").close()
     return connection
+
+
+def truncate(path: Path) -> bool:
+    """Puts all of the log into the file and empties it; False where somebody still reads from it."""
+    connection = connect(path)
+    try:
+        (busy, _, _) = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        return not busy
+    finally:
+        connection.close()
 
 
 def run(

@@ -27,6 +27,11 @@ BATCH = 512
 MOST = 2000
 """So many are counted, and no more."""
 
+MERGED = 500
+"""Pages of the index that are merged at a time."""
+
+MOST_MERGES = 100_000
+
 _TICK = 12
 """Bits of a row's number that tell messages of the same microsecond apart."""
 
@@ -95,6 +100,15 @@ _DONE = Statement(
 )
 
 
+_SEGMENTS = Statement(select(func.count(column("segid").distinct())).select_from(table("search_idx")))
+_MERGE = Statement(
+    insert(table("search", column("search"), column("rank"))).values(
+        search=literal("merge"), rank=literal(-MERGED, Integer)
+    )
+)
+"""A piece of what makes one segment of all: what was taken out is in none any more."""
+
+
 def _due(least: int) -> Plan[bool]:
     """Whether there is something to do. What was deleted does not wait for more."""
     if (yield Ask(_LEFT))[0][0]:
@@ -110,6 +124,18 @@ def _add() -> Plan[bool]:
     yield Ask(_NUMBER, limit=BATCH)
     yield Ask(_ADD, limit=BATCH)
     return bool((yield Ask(_DONE, limit=BATCH)))
+
+
+def _merge() -> Plan[bool]:
+    yield Ask(_MERGE)
+    return int((yield Ask(_SEGMENTS))[0][0]) > 1
+
+
+async def merge(session: Session) -> None:
+    """Makes one segment of the index, in pieces: words of messages that are gone stay in it until then."""
+    for _ in range(MOST_MERGES):
+        if not await session.write(_merge):
+            return
 
 
 async def index(session: Session, least: int) -> None:

@@ -12,11 +12,12 @@ from prosa.adapters.store.records import Records
 from prosa.adapters.store.repositories.access import Access
 from prosa.adapters.store.repositories.alerts import Alerts
 from prosa.adapters.store.repositories.engine import EngineRecords
+from prosa.adapters.store.repositories.erasures import Erasures
 from prosa.adapters.store.repositories.files import KnownFiles
 from prosa.adapters.store.repositories.keys import ProviderKeys
 from prosa.adapters.store.repositories.rules import KnownLimits
-from prosa.adapters.store.sqlite.connection import Observer, connect
-from prosa.adapters.store.sqlite.index import index
+from prosa.adapters.store.sqlite.connection import Observer, connect, truncate
+from prosa.adapters.store.sqlite.index import index, merge
 from prosa.adapters.store.sqlite.lock import Lock
 from prosa.adapters.store.sqlite.readers import Readers
 from prosa.adapters.store.sqlite.writer import Writer
@@ -26,6 +27,9 @@ from prosa.domain.principal import Principal
 
 P = ParamSpec("P")
 T = TypeVar("T")
+
+TRUNCATIONS = 5
+"""How often the log is emptied at most: each try waits for readers for some seconds."""
 
 NO_FILE = (
     "PROSA_DATABASE_URL must name a file, as in sqlite:///prosa.db: Prosa keeps what it is told, "
@@ -52,6 +56,10 @@ class SqliteStore:
     def of(self, principal: Principal) -> Records:
         return Records(_Session(self, {"principal": principal.user_id}))
 
+    @property
+    def erasures(self) -> Erasures:
+        return Erasures(_Session(self, {}), alone=True)
+
     def operator(self, by: Principal) -> OperatorRecords:
         return OperatorRecords(_Session(self, {}), by)
 
@@ -73,6 +81,18 @@ class SqliteStore:
 
     async def index(self, least: int = 1) -> None:
         await index(_Session(self, {}), least)
+
+    async def wipe(self) -> None:
+        session = _Session(self, {})
+        await index(session, 1)
+        await merge(session)
+        for _ in range(TRUNCATIONS):
+            try:
+                if await asyncio.to_thread(truncate, self._path):
+                    return
+            except sqlite3.Error as error:
+                raise StoreUnavailable from error
+        raise StoreUnavailable
 
     async def ping(self) -> None:
         try:
