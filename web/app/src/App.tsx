@@ -25,6 +25,7 @@ export interface AppProps {
   readonly onSignedOut: () => void;
 }
 
+const UsageDialog = lazy(() => import('./usage/UsageDialog.js'));
 const Operator = lazy(() => import('./operator/Operator.js'));
 
 export function App({ session, texts, onSignOut, onSignedOut }: AppProps) {
@@ -35,6 +36,7 @@ export function App({ session, texts, onSignOut, onSignedOut }: AppProps) {
   const isNarrow = useNarrow();
   const [isOpen, setOpen] = useState(false);
   const [doomed, setDoomed] = useState<Conversation | null>(null);
+  const [isCounting, setCounting] = useState(false);
   const [transfer, setTransfer] = useState<Transfer | null>(null);
   const searchField = useRef<HTMLInputElement>(null);
   const closeDrawer = useCallback(() => setOpen(false), []);
@@ -81,6 +83,7 @@ export function App({ session, texts, onSignOut, onSignedOut }: AppProps) {
         onFilters={setFilters}
         onSaidGone={actions.forget}
         onClose={closeDrawer}
+        onUsage={() => setCounting(true)}
         onTransfer={() => setTransfer({ conversation: null })}
         onSignOut={onSignOut}
       />
@@ -107,6 +110,11 @@ export function App({ session, texts, onSignOut, onSignedOut }: AppProps) {
         )}
       </main>
       <DeleteDialog texts={texts} conversation={doomed} onDelete={remove} onClose={() => setDoomed(null)} />
+      {isCounting && (
+        <Suspense fallback={null}>
+          <UsageDialog onClose={() => setCounting(false)} />
+        </Suspense>
+      )}
       <TransferDialog
         texts={texts}
         transfer={transfer}

@@ -32,6 +32,7 @@ export interface SidebarProps {
   readonly onFilters: (filters: Filters) => void;
   readonly onSaidGone: () => void;
   readonly onClose: () => void;
+  readonly onUsage: () => void;
   readonly onTransfer: () => void;
   readonly onSignOut: () => void;
 }
@@ -160,11 +161,20 @@ function Finder(props: SidebarProps) {
   );
 }
 
-function Foot({ texts, session, onTransfer, onSignOut }: SidebarProps) {
+function Foot({ texts, session, onUsage, onTransfer, onSignOut }: SidebarProps) {
   return (
     <div className="app-foot">
       <ThemeSwitch texts={texts} />
       <span>
+        <button
+          type="button"
+          className="prosa-action"
+          aria-label={texts.usage}
+          title={texts.usage}
+          onClick={onUsage}
+        >
+          <Glyph name="usage" />
+        </button>
         <button
           type="button"
           className="prosa-action"

@@ -18,6 +18,7 @@ import type {
   StoredFeedback,
   ToolOutput,
 } from './types.js';
+import type { Estimate, EstimateRequest, Usage, UsageQuery } from './usage.js';
 
 export interface ClientOptions {
   /** Where the server is served, with a trailing slash; the page's own origin by default. */
@@ -45,6 +46,7 @@ export interface Call {
 export class Client {
   readonly #options: ClientOptions;
   readonly #base: URL;
+  readonly #watchers = new Set<() => void>();
 
   constructor(options: ClientOptions = {}) {
     this.#options = options;
@@ -153,6 +155,29 @@ export class Client {
   /** Allows or denies a call; the first decision counts, later ones get a 409 with `run_not_waiting`. */
   decide(runId: string, callId: string, approve: boolean): Promise<Run> {
     return this.#json(`${runPath(runId)}/approvals`, { method: 'POST', body: { id: callId, approve } });
+  }
+
+  /** What the caller has used in a time, and what is left now. */
+  getUsage(query: UsageQuery = {}, signal?: AbortSignal): Promise<Usage> {
+    return this.#json('api/usage', { query, signal });
+  }
+
+  /** What a message would take. Nothing is sent, and nothing is held. */
+  estimate(body: EstimateRequest, signal?: AbortSignal): Promise<Estimate> {
+    return this.#json('api/usage/estimate', { method: 'POST', body, signal });
+  }
+
+  /** Tells `watcher` of each answer that comes to its end here, until what it returns is called. */
+  watchEnds(watcher: () => void): () => void {
+    this.#watchers.add(watcher);
+    return () => {
+      this.#watchers.delete(watcher);
+    };
+  }
+
+  /** Whoever reads an answer to its end says so. */
+  ended(): void {
+    for (const watcher of this.#watchers) watcher();
   }
 
   /** The models that can be asked for. */

@@ -70,3 +70,4 @@ export { type TicketFrame, type TicketOptions, type TicketRequest, ticketFrames 
 export type { TicketForm, TicketInFull, TicketQuery, TicketStatus } from './tickets.js';
 export type { ClientTool, ClientTools, ToolContext } from './tools.js';
 export type * from './types.js';
+export type { Estimate, EstimateRequest, Remaining, Spending, Usage, UsageQuery } from './usage.js';

@@ -164,7 +164,10 @@ export class Live {
     }
     this.#tapeOf(told.runId).push(told.event);
     // Whoever reads the tape has hold of it; nobody comes later than this.
-    if (isEnd(told.event)) this.#tapes.delete(told.runId);
+    if (isEnd(told.event)) {
+      this.#tapes.delete(told.runId);
+      this.#options.client.ended();
+    }
     return false;
   }
 

@@ -72,7 +72,7 @@ async function* connection(
   try {
     const response = await open(client, source, position, line.signal);
     if (response.status === 204 || response.body === null) return 'over';
-    for await (const event of freshEvents(response.body, position, line)) {
+    for await (const event of freshEvents(client, response.body, position, line)) {
       if (position.failures > 0) options.onConnection?.(false);
       position.failures = 0;
       yield event;
@@ -90,6 +90,7 @@ async function* connection(
 }
 
 async function* freshEvents(
+  client: Client,
   body: ReadableStream<Uint8Array>,
   position: Position,
   line: Line,
@@ -99,6 +100,7 @@ async function* freshEvents(
     if (event === null || event.seq <= position.seq) continue;
     position.seq = event.seq;
     if (event.type === 'start') position.runId = event.runId;
+    if (isEnd(event)) client.ended();
     yield event;
   }
 }

@@ -112,6 +112,7 @@ async function* line(
       const frame = newFrame(value, position, options);
       if (frame === null) continue;
       if (runId !== null && isForgotten(frame)) return 'anew';
+      if (isEnd(frame)) client.ended();
       yield frame;
       if (isEnd(frame)) return 'over';
     }

@@ -16,12 +16,15 @@ export {
   type Message,
   type Model,
   type NewBranch,
+  type Remaining,
   type SearchHit,
   type Session,
   type SnippetPiece,
   type TicketForm,
   type TicketInFull,
   type TicketStatus,
+  type Usage,
+  type UsageQuery,
 } from '@prosa/core';
 export { ChatInput, type ChatInputProps, type Draft } from './ChatInput.js';
 export { ChatInterface, type ChatInterfaceProps } from './ChatInterface.js';
@@ -56,3 +59,4 @@ export type { Place } from './usePlace.js';
 export { useSearch } from './useSearch.js';
 export { type UseTicket, type UseTicketOptions, useTicket } from './useTicket.js';
 export { useTickets } from './useTickets.js';
+export { type UseTokenUsage, useTokenUsage } from './useTokenUsage.js';
