@@ -423,6 +423,7 @@ def application(settings: Settings, services: Chat) -> "App":
         identity(settings, services),
         language=settings.language,
         origins=settings.allowed_origins,
+        metrics=settings.metrics,
         limits=SocketLimits(settings.max_sockets_per_user, messages=settings.socket_messages_per_second),
     )
 

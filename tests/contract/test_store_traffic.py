@@ -11,6 +11,7 @@ from tests.stores import ANA, BIA, BOOT, NOON, append, begin, boundary, ending, 
 from prosa.domain.conversations import Conversation
 from prosa.domain.errors import RunNotFound
 from prosa.domain.ids import id_at, new_id
+from prosa.domain.load import Held
 from prosa.domain.models import Usage
 from prosa.domain.money import Picodollars
 from prosa.domain.principal import Principal
@@ -162,3 +163,15 @@ async def test_each_look_leaves_a_row(store: Store, chat: Conversation, traffic:
         ("root", "admin.runs.read", "", {"user": "ana"}),
         ("root", "admin.runs.read", f"run:{run.id}", {}),
     ]
+
+
+async def test_what_is_held_and_how_busy_it_is(store: Store, chat: Conversation) -> None:
+    assert await store.engine.held() == Held(0, 0, Picodollars(0))
+    run = (await begin(store, chat, tokens=70, cost=5)).run
+    assert await store.engine.held() == Held(1, 70, Picodollars(5))
+    await store.engine.commit(BOOT, [], [ending(run)])
+    assert (await store.engine.held()).number == 0
+    load = store.load()
+    assert load.waiting == 0
+    assert all(busy >= 0 and busy + idle >= 1 for busy, idle in load.connections.values())
+    assert load.connections.keys() in ({"app", "engine"}, set())

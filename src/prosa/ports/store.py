@@ -13,6 +13,7 @@ from prosa.domain.conversations import EVERY, Conversation, Filter, Message
 from prosa.domain.ending import Append, Boundary, Ending, Entry
 from prosa.domain.imports import Planted, Planting
 from prosa.domain.limits import Bound, Limits, Remaining
+from prosa.domain.load import Held, Load
 from prosa.domain.opening import Begun, Measure, Opening, Prepare
 from prosa.domain.principal import Principal
 from prosa.domain.runs import Run, RunStatus
@@ -370,6 +371,10 @@ class EngineRecords(Protocol):
         """The whole journal of a run."""
         ...
 
+    async def held(self) -> Held:
+        """What is reserved for all."""
+        ...
+
 
 class Store(Protocol):
     def of(self, principal: Principal) -> Records: ...
@@ -430,6 +435,10 @@ class Store(Protocol):
     async def wipe(self) -> None:
         """Writes over what is deleted, as far as the store can: nobody finds it in its files any more. Raises
         StoreUnavailable."""
+        ...
+
+    def load(self) -> Load:
+        """How busy it is; costs nothing."""
         ...
 
     async def ping(self) -> None:

@@ -9,7 +9,7 @@ from contextlib import aclosing
 import msgspec
 from msgspec.structs import replace
 
-from prosa.domain.errors import ShuttingDown
+from prosa.domain.errors import ProsaError, ShuttingDown
 from prosa.domain.limits import Bound, Remaining
 from prosa.domain.models import (
     Aside,
@@ -85,6 +85,9 @@ class Generation:
                 raise
             self._task.uncancel()
             raise ShuttingDown from None
+        except ProsaError as error:
+            self._end_attempt(error.code)
+            raise
         finally:
             self._task = None
             await self.close()
@@ -132,8 +135,8 @@ class Generation:
     def _seldom(self, attempt: Attempt, event: ModelEvent) -> Attempt:
         """What the ledger has to know of an event that is told but is no text."""
         match event:
-            case Reset() if self._said or attempt.unsaid:  # no other was asked yet
-                self._end_attempt()
+            case Reset(reason) if self._said or attempt.unsaid:  # no other was asked yet
+                self._end_attempt(reason)
                 return self._begin_attempt()
             case Reset():
                 pass
@@ -157,9 +160,9 @@ class Generation:
                 attempt.called = True
                 if usage.credible:
                     attempt.reported = usage
-            case Asked(provider, model, key):
+            case Asked(provider, model, key, after):
                 if attempt.called:
-                    self._end_attempt()
+                    self._end_attempt(after)
                     attempt = self._begin_attempt()
                 self.provider, self.model = provider, model
                 attempt.provider, attempt.model, attempt.key = provider, model, key
@@ -185,8 +188,8 @@ class Generation:
         attempt = Attempt(self.provider, self.model, prompt, request.max_tokens, asked=now())
         return self._hold.begin(attempt)
 
-    def _end_attempt(self) -> None:
-        self._hold.close("".join(self._said))
+    def _end_attempt(self, code: str | None = None) -> None:
+        self._hold.close("".join(self._said), code)
         self._said.clear()
 
     def _first_word(self, attempt: Attempt) -> None:

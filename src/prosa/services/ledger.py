@@ -15,7 +15,6 @@ from prosa.domain.time import now
 from prosa.kit.log import log
 from prosa.ports.store import Ledger as StoredLedger
 from prosa.ports.store import Store
-from prosa.services import meters
 from prosa.services.limits import Allowances
 from prosa.services.runs.settle import Account, Attempt, Attempts
 
@@ -51,9 +50,10 @@ class Hold:
         self._attempts.current = attempt
         return attempt
 
-    def close(self, said: str) -> None:
-        """The attempt that goes on is over, if there is one; `said` is its text."""
-        self._attempts.close(said)
+    def close(self, said: str, code: str | None = None) -> None:
+        """The attempt that goes on is over, if there is one; `said` is its text, `code` what ended it, if not
+        itself."""
+        self._attempts.close(said, code)
         self._pending += self._attempts.take()
 
     def beside(self, aside: Aside) -> None:
@@ -71,7 +71,7 @@ class Hold:
             return
         records = self._ledger.of(self._principal)
         await records.go_on(self.id, self._pending, limits, bound, now())
-        self._count()
+        self._pending = []
         self._bound = bound
 
     async def release(self) -> None:
@@ -81,12 +81,6 @@ class Hold:
         self._released = True
         self.close("")
         await self._ledger.release(self._principal, self.id, tuple(self._pending))
-        self._count()
-
-    def _count(self) -> None:
-        for entry in self._pending:
-            meters.tokens(entry.provider, "prompt").inc(entry.usage.prompt_tokens)
-            meters.tokens(entry.provider, "completion").inc(entry.usage.completion_tokens)
         self._pending = []
 
 

@@ -65,8 +65,10 @@ class App:
         language: str,
         origins: frozenset[str],
         limits: SocketLimits | None = None,
+        metrics: health.Access = "operator",
     ) -> None:
         self._chat = chat
+        self._metrics = metrics
         self._door = Door(chat, identity, language, {"/v1/": openai_refusal})
         app: ASGIApp = Router(self._routes(identity), redirect_slashes=False, default=self._nowhere)
         larger = {each.path: each.limit for each in operations(identity) if each.limit is not None}
@@ -124,7 +126,7 @@ class App:
         return status or LEFT
 
     def _routes(self, identity: Identity) -> list[Route]:
-        described = operations(identity)
+        described = health.opened(operations(identity), self._metrics)
         routes = [Route(path, Endpoint(self._door, group)) for path, group in _by_path(described).items()]
         description = partial(
             _description,

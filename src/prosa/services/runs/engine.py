@@ -107,6 +107,11 @@ class Engine:
         """Whether the journal can't be written at the moment."""
         return self._journal.failing
 
+    @property
+    def lag(self) -> float:
+        """For how many seconds the oldest event that the journal has not got has waited."""
+        return self._journal.lag
+
     async def open(self) -> None:
         """Ends the orphans, then keeps leases from now on."""
         await self._recovery.run()

@@ -117,7 +117,7 @@ class Execution:
         ours = await self._journal.end(live, ending, line)
         self.ending = ending if ours else None
         live.end(line if ours else None)
-        count(ending)
+        count(live.run, ending)
 
     async def _generate(self) -> Outcome | None:
         """None where the run waits for its caller."""

@@ -38,13 +38,21 @@ class Journal:
         self._task: asyncio.Task[None] | None = None
         self._room: set[asyncio.Future[None]] = set()
         self._closed = False
+        self._since: float | None = None
         self.failing = False
+
+    @property
+    def lag(self) -> float:
+        """For how many seconds the oldest event that is not committed has waited."""
+        return 0.0 if self._since is None else asyncio.get_running_loop().time() - self._since
 
     def note(self, live: Live) -> None:
         """This run has events that are not committed: within `DELAY` they will be."""
         self._pending.add(live)
         if self._timer is None and self._task is None:
-            self._timer = asyncio.get_running_loop().call_later(DELAY, self._begin)
+            loop = asyncio.get_running_loop()
+            self._since = self._since or loop.time()
+            self._timer = loop.call_later(DELAY, self._begin)
 
     async def room(self, live: Live) -> None:
         """Waits until fewer than `TAIL` events of this run are uncommitted."""
@@ -116,6 +124,7 @@ class Journal:
             self._timer = asyncio.get_running_loop().call_later(DELAY, self._begin)
 
     async def _commit(self) -> None:
+        begun = asyncio.get_running_loop().time()
         pending, self._pending = self._pending, set()
         endings, self._endings = self._endings, []
         together = _Group(pending, endings)
@@ -125,6 +134,7 @@ class Journal:
         if error is not None and took_others:
             refused, error = await self._put_each(refused)
         if error is None:
+            self._since = begun if self._pending or self._endings else None
             self._recovered()
         elif took_others:
             self._give_up(refused, error)  # once more refused where others were taken: it is their own fault

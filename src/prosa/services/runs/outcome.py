@@ -12,7 +12,7 @@ from prosa.domain.limits import Remaining
 from prosa.domain.models import FinishReason
 from prosa.domain.money import Picodollars, to_dollars
 from prosa.domain.runs import Run, RunStatus, Signal, feed
-from prosa.domain.time import now, to_iso
+from prosa.domain.time import SECOND, now, to_iso
 from prosa.kit.text import well_formed
 from prosa.services import meters
 from prosa.services.context import window
@@ -125,8 +125,7 @@ def _left(remaining: Remaining, ending: Ending) -> dict[str, int | str] | None:
     return left or None
 
 
-def count(ending: Ending) -> None:
+def count(run: Run, ending: Ending) -> None:
     """Tells the meters of an end."""
-    meters.runs(ending.provider, ending.status).inc()
-    meters.tokens(ending.provider, "prompt").inc(ending.usage.prompt_tokens)
-    meters.tokens(ending.provider, "completion").inc(ending.usage.completion_tokens)
+    seconds = (ending.ended_at - run.created_at) / SECOND
+    meters.ended(ending.provider, ending.model, ending.status.value, seconds)

@@ -10,6 +10,7 @@ from prosa.domain.money import Picodollars
 from prosa.domain.runs import Run
 from prosa.domain.time import Instant, now
 from prosa.domain.timing import Timing
+from prosa.services import meters
 from prosa.services.context import window
 from prosa.services.models import prices
 
@@ -117,6 +118,7 @@ class Attempts:
                 self.first_token_at = self.first_token_at or attempt.first
             entry = entry_of(self._run, self.spent.attempts + 1, attempt, usage, estimated=estimated)
             self._entries.append(entry)
+            meters.entered(entry, "completed" if attempt.finished else code or "ended")
             self.spent = self.spent.plus(entry)
 
     def beside(self, aside: Aside) -> None:

@@ -68,6 +68,14 @@ class Pool:
         finally:
             self._pool = None
 
+    @property
+    def load(self) -> tuple[int, int]:
+        """How many connections are in use, and how many are not."""
+        if self._pool is None:
+            return 0, 0
+        idle = self._pool.get_idle_size()
+        return self._pool.get_size() - idle, idle
+
     async def run(self, begin: str, plan: Callable[[], Plan[T]], bound: Mapping[str, Any]) -> T:
         """Runs a plan between `begin` and COMMIT; again where it lost a race. Raises what the plan raises
         and StoreUnavailable."""

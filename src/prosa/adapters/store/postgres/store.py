@@ -23,6 +23,7 @@ from prosa.adapters.store.repositories.keys import ProviderKeys
 from prosa.adapters.store.repositories.rules import KnownLimits
 from prosa.adapters.store.statement import Ask, Plan, Statement
 from prosa.domain.errors import MisconfiguredError, StoreUnavailable
+from prosa.domain.load import Load
 from prosa.domain.principal import Principal
 
 P = ParamSpec("P")
@@ -97,6 +98,9 @@ class PostgresStore:
 
     async def wipe(self) -> None:
         """There is nothing to do: autovacuum takes away what nobody sees any more."""
+
+    def load(self) -> Load:
+        return Load(connections={"app": self._app.load, "engine": self._engine.load})
 
     async def ping(self) -> None:
         await self._app.run(_READ, _ping, {})

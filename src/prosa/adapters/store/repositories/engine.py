@@ -5,14 +5,17 @@ from typing import Any
 
 import msgspec
 from sqlalchemy import (
+    BigInteger,
     Boolean,
     and_,
     bindparam,
+    cast,
     delete,
     exists,
     func,
     insert,
     literal,
+    literal_column,
     null,
     or_,
     select,
@@ -37,7 +40,9 @@ from prosa.adapters.store.statement import Ask, Ids, Json, Many, Plan, Statement
 from prosa.adapters.store.tables import ai_usage, journal, messages, reservations, run_steps, runs
 from prosa.domain.ending import Append, Boundary, Ending
 from prosa.domain.limits import Bound, Limits, Remaining
+from prosa.domain.load import Held
 from prosa.domain.models import Usage
+from prosa.domain.money import Picodollars
 from prosa.domain.runs import Run, RunStatus
 from prosa.domain.steps import Step, StepStatus
 from prosa.domain.time import SECOND, Instant
@@ -177,6 +182,15 @@ _RELEASE_LOST = Statement(
     )
 )
 """What is held for runs that went with their conversation, when their process died before it ended them."""
+_HELD = Statement(
+    select(
+        func.count(),
+        *(
+            cast(func.coalesce(func.sum(column), literal_column("0")), BigInteger)
+            for column in (reservations.c.tokens, reservations.c.cost)
+        ),
+    )
+)
 _RENEW = Statement(
     update(runs)
     .where(among(_r.id, "ids"), _owned_and_open)
@@ -347,6 +361,11 @@ def _claim(boot: str, now: Instant, until: Instant, *, alone: bool) -> Plan[list
     return [to_run(row) for row in rows]
 
 
+def _held() -> Plan[Held]:
+    ((number, tokens, cost),) = yield Ask(_HELD)
+    return Held(number, tokens, Picodollars(cost))
+
+
 def _lines(run_id: str) -> Plan[list[tuple[int, bytes]]]:
     rows = yield Ask(_LINES, run_id=run_id)
     return unpack(rows)
@@ -383,6 +402,9 @@ class EngineRecords:
 
     async def claim(self, boot: str, now: Instant, until: Instant) -> list[Run]:
         return await self._session.write(_claim, boot, now, until, alone=self._alone)
+
+    async def held(self) -> Held:
+        return await self._session.read(_held)
 
     async def lines(self, run_id: str) -> list[tuple[int, bytes]]:
         return await self._session.read(_lines, run_id)

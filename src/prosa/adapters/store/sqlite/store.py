@@ -23,6 +23,7 @@ from prosa.adapters.store.sqlite.readers import Readers
 from prosa.adapters.store.sqlite.writer import Writer
 from prosa.adapters.store.statement import Plan
 from prosa.domain.errors import MisconfiguredError, StoreUnavailable
+from prosa.domain.load import Load
 from prosa.domain.principal import Principal
 
 P = ParamSpec("P")
@@ -93,6 +94,9 @@ class SqliteStore:
             except sqlite3.Error as error:
                 raise StoreUnavailable from error
         raise StoreUnavailable
+
+    def load(self) -> Load:
+        return Load() if self._writer is None else Load(waiting=self._writer.waiting)
 
     async def ping(self) -> None:
         try:

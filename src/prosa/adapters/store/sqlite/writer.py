@@ -53,6 +53,10 @@ class Writer:
         self._thread = threading.Thread(target=self._work, name="prosa-writer", daemon=True)
         self._thread.start()
 
+    @property
+    def waiting(self) -> int:
+        return self._jobs.qsize()
+
     async def write(self, plan: Plan[Any], bound: Mapping[str, Any]) -> Any:
         """A caller that is cancelled leaves the job running: what began is committed whole. Raises
         StoreUnavailable once the writer is closed."""
