@@ -1,10 +1,11 @@
 """One sqlite3 connection as Prosa wants it, and how it runs a plan."""
 
-import json
 import sqlite3
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
+
+import msgspec
 
 from prosa.adapters.store.statement import (
     ABROAD,
@@ -24,7 +25,7 @@ T = TypeVar("T")
 Observer = Callable[[Statement, bool], None]
 """Told of every statement before it is executed, and whether a principal is bound to it."""
 
-sqlite3.register_adapter(Ids, json.dumps)
+sqlite3.register_adapter(Ids, lambda ids: msgspec.json.encode(ids).decode())
 
 
 def connect(path: Path) -> sqlite3.Connection:
@@ -32,7 +33,8 @@ def connect(path: Path) -> sqlite3.Connection:
     written over."""
     connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, cached_statements=256)
     for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON", "busy_timeout=5000",
-                   "cache_size=-8000", "temp_store=MEMORY", "secure_delete=ON"):  # fmt: skip
+                   "cache_size=-8000", "temp_store=MEMORY", "secure_delete=ON",
+                   "wal_autocheckpoint=4000"):  # fmt: skip
         connection.execute(f"PRAGMA {pragma}").close()
     return connection
 
