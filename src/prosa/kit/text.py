@@ -7,10 +7,20 @@ REPLACEMENT = "\ufffd"
 
 def well_formed(text: str) -> str:
     """`text` with U+FFFD for lone surrogates and NULs; two halves that meet become one character."""
-    if text.isascii():
-        return text.replace("\0", REPLACEMENT)
+    if is_well_formed(text):
+        return text
     whole = text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
     return whole.replace("\0", REPLACEMENT)
+
+
+def is_well_formed(text: str) -> bool:
+    """Whether `text` has no lone surrogates and no NULs: known at the price of an encoding."""
+    if "\0" in text:
+        return False
+    try:
+        return text.isascii() or bool(text.encode())
+    except UnicodeEncodeError:
+        return False
 
 
 def folded(text: str) -> str:

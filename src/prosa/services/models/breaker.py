@@ -45,8 +45,9 @@ class Breaker(Policy):
     ) -> None:
         """`told` hears of each model that is left alone, and of the code of the error that did it."""
         super().__init__(inner)
-        self._circuits = Circuits(failures, cooldown, clock)
+        self._circuits = circuits = Circuits(failures, cooldown, clock)
         self._told = told
+        meters.suspended(self.provider).set_function(lambda: circuits.open)
 
     async def stream(self, request: ChatRequest) -> AsyncGenerator[ModelEvent, None]:
         answering = False
@@ -92,7 +93,6 @@ class Breaker(Policy):
             attempt.succeeded()
         finally:
             self._circuits.of(model).left(attempt)
-            meters.suspended(self.provider).set(self._circuits.open)
 
 
 class Attempt:

@@ -71,6 +71,7 @@ class Circuits:
         self._clock = clock
         self._most = most
         self._failing: dict[str, Circuit] = {}
+        self._sound = self._new()
 
     @property
     def open(self) -> int:
@@ -78,11 +79,11 @@ class Circuits:
         return sum(circuit.open for circuit in self._failing.values())
 
     def of(self, model: str) -> Circuit:
-        """The model's circuit; one that never failed is a new one each time."""
-        return self._failing.get(model) or Circuit(self._threshold, self._cooldown, self._clock)
+        """The model's circuit; those that never failed have the same one, to which only failures matter."""
+        return self._failing.get(model, self._sound)
 
     def failed(self, model: str, attempt: object) -> None:
-        circuit = self.of(model)
+        circuit = self._failing.get(model) or self._new()
         circuit.failed(attempt)
         if model not in self._failing and len(self._failing) >= self._most:
             del self._failing[next(iter(self._failing))]
@@ -93,3 +94,6 @@ class Circuits:
         circuit.succeeded(attempt)
         if not circuit.open:
             self._failing.pop(model, None)
+
+    def _new(self) -> Circuit:
+        return Circuit(self._threshold, self._cooldown, self._clock)

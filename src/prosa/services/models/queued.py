@@ -24,6 +24,7 @@ class Queued(Policy):
         super().__init__(inner)
         self._line = line
         self._patience = patience
+        meters.waiting(self.provider).set_function(lambda: line.waiting)
 
     async def stream(self, request: ChatRequest) -> AsyncGenerator[ModelEvent, None]:
         waiter = self._enter(request.user)
@@ -35,7 +36,6 @@ class Queued(Policy):
                 else:
                     told = waiter.position
                     yield models.Queued(told)
-            self._count()
             async with aclosing(self._inner.stream(request)) as events:
                 async for event in events:
                     yield event
@@ -46,7 +46,6 @@ class Queued(Policy):
             raise
         finally:
             self._line.leave(waiter)
-            self._count()
 
     def refuses(self, user: str) -> QueueFull | None:
         wait = self._line.full(user)
@@ -55,9 +54,4 @@ class Queued(Policy):
     def _enter(self, user: str) -> Waiter:
         if (refusal := self.refuses(user)) is not None:
             raise refusal
-        waiter = self._line.enter(user)
-        self._count()
-        return waiter
-
-    def _count(self) -> None:
-        meters.waiting(self.provider).set(self._line.waiting)
+        return self._line.enter(user)

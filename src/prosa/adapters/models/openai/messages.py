@@ -24,13 +24,17 @@ def messages(turns: Iterable[Turn], dialect: Dialect = OPENAI) -> list[Message]:
 
     Raises `InvalidRequest` for a part that says nothing, `NotSupported` for one that this wire can't say.
     """
-    return [message for turn in turns for message in _written(turn, dialect)]
+    written: list[Message] = []
+    for turn in turns:
+        if turn.parts:
+            written += _written(turn, dialect)
+        else:
+            written.append({"role": turn.role, "content": turn.content})
+    return written
 
 
 def _written(turn: Turn, dialect: Dialect) -> Iterator[Message]:
-    if not turn.parts:
-        yield {"role": turn.role, "content": turn.content}
-    elif turn.role is Role.TOOL:
+    if turn.role is Role.TOOL:
         for part in turn.parts:
             if isinstance(part, ToolResult):
                 yield {"role": "tool", "tool_call_id": _short(part.id), "content": told(part)}
