@@ -5,6 +5,7 @@ of the installed wheel, start an interpreter all the same."""
 import asyncio
 import atexit
 import functools
+import gc
 import importlib
 import json
 import os
@@ -113,6 +114,8 @@ def serve(control: int) -> None:
     """The process that is copied. It takes orders until nobody is left to give any; a copy leaves this
     function with the command's own end."""
     _load()
+    gc.collect()
+    gc.freeze()  # else a copy would look through all of it as it ends
     ended, notice = os.pipe()
     os.set_blocking(notice, False)
     signal.set_wakeup_fd(notice)
