@@ -107,9 +107,8 @@ async def test_suspensions(store: Store) -> None:
     assert await store.access.suspensions() == [acme]
 
 
-async def test_the_other_nodes_hear_of_it(place: Place, store: Store, request: pytest.FixtureRequest) -> None:
-    if "sqlite" in request.node.name:
-        pytest.skip("a file has one process")
+@pytest.mark.parametrize("place", ["postgres"], indirect=True)  # a file has one process
+async def test_the_other_nodes_hear_of_it(place: Place, store: Store) -> None:
     ears, other = Ears(), place()
     await other.open(ears)
     try:

@@ -4,12 +4,14 @@ from array import array
 from collections.abc import Sequence
 from math import hypot
 from operator import mul
+from sys import float_info
 
 
 def packed(vector: Sequence[float]) -> bytes:
-    """As 32-bit floats, of length 1; nothing of a vector without a direction."""
+    """As 32-bit floats, of length 1; nothing of a vector without a direction (one that is too short to have
+    its digits has none)."""
     length = hypot(*vector)
-    return array("f", (each / length for each in vector)).tobytes() if length > 0 else b""
+    return array("f", (each / length for each in vector)).tobytes() if length >= float_info.min else b""
 
 
 def cosine(one: bytes, other: bytes) -> float:

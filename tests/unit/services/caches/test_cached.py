@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
@@ -226,6 +226,7 @@ def test_texts_are_the_same_only_with_the_same_words(one: str, other: str) -> No
 
 
 @given(st.lists(st.floats(-1e3, 1e3), min_size=3, max_size=3))
+@example([0.0, 5e-324, 5e-324])
 def test_a_vector_is_like_itself(vector: list[float]) -> None:
     kept = packed(vector)
     assert not kept or abs(cosine(kept, kept) - 1) < 1e-5
