@@ -38,7 +38,7 @@ export interface SidebarProps {
 }
 
 export function Sidebar(props: SidebarProps) {
-  const { texts, session, place, isDrawer, isOpen, actions, onClose } = props;
+  const { texts, place, isDrawer, isOpen, actions, onClose } = props;
   const panel = useRef<HTMLElement>(null);
   useDrawerFocus(panel, isDrawer && isOpen, onClose);
   return (
@@ -75,18 +75,6 @@ export function Sidebar(props: SidebarProps) {
             <Glyph name="ticket" />
             <span className="prosa-hidden">{texts.tickets}</span>
           </a>
-          {session.operator && (
-            <a
-              className="app-door-link"
-              href={addressOfOperator()}
-              aria-current={place.view === 'operator' ? 'page' : undefined}
-              title={texts.operator}
-              onClick={actions.chosen}
-            >
-              <Glyph name="operator" />
-              <span className="prosa-hidden">{texts.operator}</span>
-            </a>
-          )}
         </div>
         <Finder {...props} />
         <Notice texts={texts} said={props.said} onGone={props.onSaidGone} />
@@ -161,11 +149,23 @@ function Finder(props: SidebarProps) {
   );
 }
 
-function Foot({ texts, session, onUsage, onTransfer, onSignOut }: SidebarProps) {
+function Foot({ texts, session, place, actions, onUsage, onTransfer, onSignOut }: SidebarProps) {
   return (
     <div className="app-foot">
       <ThemeSwitch texts={texts} />
       <span>
+        {session.operator && (
+          <a
+            className="prosa-action"
+            href={addressOfOperator()}
+            aria-current={place.view === 'operator' ? 'page' : undefined}
+            aria-label={texts.operator}
+            title={texts.operator}
+            onClick={actions.chosen}
+          >
+            <Glyph name="operator" />
+          </a>
+        )}
         <button
           type="button"
           className="prosa-action"

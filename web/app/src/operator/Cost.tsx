@@ -8,7 +8,7 @@ import { Plot } from './plots/Plot.js';
 import { Shown } from './Shown.js';
 import { SpanPicker } from './SpanPicker.js';
 import type { SectionProps } from './sections.js';
-import { type Span, stretchOf } from './span.js';
+import { daysOf, type Span, stretchOf } from './span.js';
 import { Table } from './Table.js';
 import { filled } from './texts.js';
 import { useAsked } from './useAsked.js';
@@ -45,6 +45,8 @@ export function Cost({ texts, language, client }: SectionProps) {
 type Words = Pick<SectionProps, 'texts' | 'language'>;
 
 function Spent({ texts, language, usage }: Words & { readonly usage: Usage }) {
+  const days = daysOf(usage.since, usage.until);
+  const spent = new Map(usage.days.map(({ day, costExact }) => [day.slice(0, 10), Number(costExact)]));
   const figures = [
     [texts.cost, money(usage.costExact, language), `${usage.costExact} USD`],
     [texts.tokens, number(usage.totalTokens, language), String(usage.totalTokens)],
@@ -73,10 +75,8 @@ function Spent({ texts, language, usage }: Words & { readonly usage: Usage }) {
       <Plot
         title={texts.costPlot}
         kind="columns"
-        times={usage.days.map(({ day }) => dayOf(day, language))}
-        series={[
-          { name: texts.cost, tone: 'first', values: usage.days.map(({ costExact }) => Number(costExact)) },
-        ]}
+        times={days.map(day => dayOf(day, language))}
+        series={[{ name: texts.cost, tone: 'first', values: days.map(day => spent.get(day) ?? 0) }]}
         format={value => money(String(value), language)}
         texts={{ asTable: texts.asTable, time: texts.time, empty: texts.nothing }}
       />

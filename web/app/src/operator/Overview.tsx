@@ -59,9 +59,9 @@ function Figures({ texts, language, items }: Words & { readonly items: readonly 
     [texts.successful, percent(completed, runs, language)],
     [texts.failureShare, percent(failed, runs, language)],
     [
-      texts.firstToken,
+      texts.firstTokenMedian,
       milliseconds(
-        middle(items, each => each.firstTokenMs.p50),
+        middle(items, each => each.firstTokenMs?.p50 ?? null),
         language,
       ),
     ],
@@ -132,7 +132,7 @@ function latency(
   of: (bucket: Bucket) => Bucket['durationMs'],
 ): readonly Series[] {
   return [
-    { name: texts.median, tone: 'first', values: items.map(each => of(each).p50) },
-    { name: texts.slowest, tone: 'second', values: items.map(each => of(each).p95) },
+    { name: texts.median, tone: 'first', values: items.map(each => of(each)?.p50 ?? null) },
+    { name: texts.slowest, tone: 'second', values: items.map(each => of(each)?.p95 ?? null) },
   ];
 }

@@ -123,7 +123,7 @@ function Timeline({ texts, language, run }: RunProps) {
               >
                 <rect
                   data-kind={each.kind}
-                  data-bad={Boolean(each.code)}
+                  data-bad={isBad(each)}
                   x={Math.min(994, (each.start / whole) * 1000)}
                   width={Math.max(6, ((each.end - each.start) / whole) * 1000)}
                   height="10"
@@ -147,6 +147,11 @@ function Timeline({ texts, language, run }: RunProps) {
       />
     </section>
   );
+}
+
+/** An end has the reason as its code, be it good or bad. */
+function isBad({ kind, code, status }: Moment): boolean {
+  return Boolean(code) && !(kind === 'end' && status === 'completed');
 }
 
 function detailsOf({ provider, model, key, name, status, code }: Moment): string {

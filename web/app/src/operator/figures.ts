@@ -11,7 +11,12 @@ export function money(dollars: string | null, language: string): string {
   if (dollars === null) return '–';
   const value = Number(dollars);
   const digits = value !== 0 && Math.abs(value) < 1 ? { maximumSignificantDigits: 3 } : {};
-  return new Intl.NumberFormat(language, { style: 'currency', currency: 'USD', ...digits }).format(value);
+  return new Intl.NumberFormat(language, {
+    style: 'currency',
+    currency: 'USD',
+    currencyDisplay: 'narrowSymbol',
+    ...digits,
+  }).format(value);
 }
 
 export function milliseconds(value: number | null, language: string): string {

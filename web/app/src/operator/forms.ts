@@ -1,11 +1,12 @@
 /** What the server tells an operator, as JSON. Money is a decimal string in US dollars, times are ISO 8601. */
 
+/** In milliseconds. */
 export interface Latency {
-  readonly p50: number | null;
-  readonly p95: number | null;
+  readonly p50: number;
+  readonly p95: number;
 }
 
-/** What happened from `at` on, for as long as a step. */
+/** What happened from `at` on, for as long as a step; no latency where nothing ran. */
 export interface Bucket {
   readonly at: string;
   readonly runs: number;
@@ -13,8 +14,8 @@ export interface Bucket {
   readonly incomplete: number;
   readonly failed: number;
   readonly cancelled: number;
-  readonly firstTokenMs: Latency;
-  readonly durationMs: Latency;
+  readonly firstTokenMs: Latency | null;
+  readonly durationMs: Latency | null;
   readonly promptTokens: number;
   readonly completionTokens: number;
   readonly cost: string;

@@ -24,6 +24,15 @@ export function stretchOf(span: Span, now: Date): Stretch {
   return { since: since.toISOString(), until: now.toISOString(), step: STEPS[span] };
 }
 
+/** The days from `since` to `until`, as 2026-11-29, in UTC. */
+export function daysOf(since: string, until: string): readonly string[] {
+  const days: string[] = [];
+  for (let at = Date.parse(since.slice(0, 10)); at <= Date.parse(until); at += DAY) {
+    days.push(new Date(at).toISOString().slice(0, 10));
+  }
+  return days;
+}
+
 /** A moment as it is written under a plot. */
 export function tickOf(at: string, step: Stretch['step'], language: string): string {
   const options: Intl.DateTimeFormatOptions =
