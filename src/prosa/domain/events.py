@@ -10,10 +10,14 @@ from msgspec import UNSET, Struct, UnsetType
 
 
 class Start(Struct, frozen=True, tag="start", rename="camel"):
+    """`provider` and `model` are told where it is not who was asked for: a limit is nearly used up."""
+
     run_id: str
     conversation_id: str
     user_message_id: str | None
     message_id: str
+    provider: str | UnsetType = UNSET
+    model: str | UnsetType = UNSET
 
 
 class Text(Struct, frozen=True):
@@ -93,7 +97,7 @@ class Tokens(Struct, frozen=True, rename="camel"):
 
 class Done(Struct, frozen=True, tag="done", rename="camel"):
     """The end of a run that did not fail. `cost` is a decimal string in US dollars, None if unknown. A kept
-    answer is `cached`, and had been given at `cached_at`."""
+    answer is `cached`, and had been given at `cached_at`. `provider` and `model` as in `Start`."""
 
     message_id: str
     status: str
@@ -103,6 +107,8 @@ class Done(Struct, frozen=True, tag="done", rename="camel"):
     remaining: dict[str, Any] | None = None
     cached: bool | UnsetType = UNSET
     cached_at: str | UnsetType = UNSET
+    provider: str | UnsetType = UNSET
+    model: str | UnsetType = UNSET
 
 
 class Error(Struct, frozen=True, tag="error"):

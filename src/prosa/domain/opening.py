@@ -50,7 +50,9 @@ class Prepared(Struct, frozen=True):
     together, and their cost (None where the model's price is not known). `prompt` is an estimate of the
     input's tokens, for a run that ends without a report. `route` is the name of the route that was asked
     for, if any. `window` is what the model can take, in tokens (0: nobody knows), `sent` what of the branch
-    it gets; `untitled` says that nobody has named the conversation, `fresh` that no kept answer will do."""
+    it gets; `untitled` says that nobody has named the conversation, `fresh` that no kept answer will do,
+    `stepped` what the route has stepped down to, `limited` that a limit makes the answer shorter than it
+    would be."""
 
     provider: str
     request: ChatRequest
@@ -62,6 +64,8 @@ class Prepared(Struct, frozen=True):
     sent: Sent | None = None
     untitled: bool = False
     fresh: bool = False
+    stepped: str | None = None
+    limited: bool = False
 
     @property
     def bound(self) -> Bound:

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import sys
 from bisect import bisect_left
 from collections.abc import Awaitable, Callable
 from contextlib import aclosing
@@ -16,6 +17,7 @@ from prosa.domain.models import (
     Asked,
     ChatRequest,
     Finish,
+    FinishReason,
     Flagged,
     ModelEvent,
     Queued,
@@ -118,12 +120,16 @@ class Generation:
 
     async def _consume(self, tell: Tell) -> None:
         attempt = self._begin_attempt()
+        most = self._request.max_tokens if self._hold.limited else sys.maxsize
         async with aclosing(self._model.stream(self._request)) as events:
             async for event in events:
                 kind = type(event)
                 if kind is TextDelta:
                     if self._quiet:
                         self._first_word(attempt)
+                    if len(self._said) >= most:  # it does not heed its bound: no piece is less than a token
+                        await self._cut(tell)
+                        return
                     self._said.append(event.text)  # type: ignore[union-attr]  # a TextDelta, see above
                 elif kind in _ON_THE_WAY:
                     attempt = await self._on_the_way(attempt, event)
@@ -131,6 +137,12 @@ class Generation:
                 else:
                     attempt = self._seldom(attempt, event)
                 await tell(event)
+
+    async def _cut(self, tell: Tell) -> None:
+        """The answer is as long as it may be, whatever its provider says."""
+        self._end_attempt()
+        self.used = self._hold.used
+        await tell(Finish(FinishReason.LENGTH))
 
     def _seldom(self, attempt: Attempt, event: ModelEvent) -> Attempt:
         """What the ledger has to know of an event that is told but is no text."""
@@ -241,15 +253,19 @@ class Completions:
             raise refusal
         await self._admission.of(principal, choice.route, asked)
         taken = input_bound(asked)
-        wanted = most or room(asked, self._catalogue.window(choice), self._defaults.max_output_tokens)
 
         def measure(remaining: Remaining) -> Bound:
+            nonlocal choice
+            choice = self._catalogue.stepped(choice, remaining.used)
+            wanted = most or room(asked, self._catalogue.window(choice), self._defaults.max_output_tokens)
             kept = wanted if most else affordable(remaining, choice, taken, wanted)
             return bound_of(choice.provider, choice.model, taken, kept)
 
         bound, holds = await self._ledger.hold(
             principal, measure, number=number, route=choice.route, conversation_id=conversation_id
         )
+        if choice.stepped is not None:
+            model = self._catalogue.resolve(choice)
         request = replace(
             asked,
             model=choice.model,

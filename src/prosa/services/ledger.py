@@ -41,6 +41,11 @@ class Hold:
         self._released = False
 
     @property
+    def limited(self) -> bool:
+        """Whether somebody's tokens or money are limited."""
+        return self._ledger.limits.of(self._principal).spending
+
+    @property
     def used(self) -> Usage:
         """By all attempts that are over."""
         return self._attempts.spent.usage

@@ -11,6 +11,7 @@ from prosa.domain import files as f
 from prosa.domain import moderation, sockets
 from prosa.domain.imports import ImportFailed
 from prosa.domain.limits import TooManyRuns
+from prosa.domain.time import SECOND, from_iso, now
 
 _STATUSES: tuple[tuple[type[e.ProsaError], int], ...] = (
     (e.InvalidRequest, 400),
@@ -95,9 +96,17 @@ def headers_of(error: e.ProsaError) -> Headers:
         headers.append((b"retry-after", b"%d" % RETRY_AFTER))
     if isinstance(error, e.QueueFull | e.ProviderSuspended):
         headers.append((b"retry-after", b"%d" % error.details["retryAfter"]))
+    if isinstance(error, e.LimitReached | TooManyRuns):
+        headers.append((b"retry-after", b"%d" % until(error)))
     if isinstance(error, e.NotAuthenticated):
         headers.append((b"www-authenticate", b"Bearer"))
     return headers
+
+
+def until(error: e.ProsaError) -> int:
+    """Whole seconds until a limit leaves more, at least one."""
+    resets = from_iso(error.details.get("resetsAt", ""))
+    return 1 if resets is None else max(1, -((now() - resets) // SECOND))
 
 
 def language_of(accept: str | None, default: str) -> str:

@@ -34,11 +34,13 @@ _UNKNOWN_WINDOW = 32_768
 
 
 class Choice(Struct, frozen=True):
-    """Who answers, and with what. With a `route` it is the first target: others may answer in its place."""
+    """Who answers, and with what. With a `route` it is the first target: others may answer in its place.
+    `stepped` is what its route has stepped down to, if it has."""
 
     provider: str
     model: str
     route: str | None = None
+    stepped: str | None = None
 
 
 class Offer(Struct, frozen=True):
@@ -182,7 +184,8 @@ class Catalogue:
 
     def unguarded(self, choice: Choice) -> ChatModel:
         """As `resolve`, for what the guard itself asks. Raises NoSuchProvider, ProviderNotConfigured."""
-        route = None if choice.route is None else self._names.routes.get(choice.route)
+        name = choice.route if choice.stepped is None else self._names.route_of(choice.stepped)
+        route = None if name is None else self._names.routes.get(name)
         if route is None:  # also one that was taken out of prosa.toml meanwhile
             return self._model(choice.provider)
         targets = [self._alive(_choice(target)) for target in route if self._usable(target)]
@@ -193,6 +196,24 @@ class Catalogue:
         if caching is None or self.remember is None:
             return found
         return self.remember(found, choice.route or "", caching)
+
+    def stepped(self, choice: Choice, used: float) -> Choice:
+        """What answers in place of `choice` where `used` of a limit (0 to 1) is used up: its route may step
+        down to something cheaper, and that again."""
+        seen: set[str] = set()
+        while (name := choice.route if choice.stepped is None else self._names.route_of(choice.stepped)) in (
+            self._names.steps
+        ):
+            assert name is not None
+            meaning, at = self._names.steps[name]
+            if used < at or meaning in seen:
+                break
+            seen.add(meaning)
+            lower = self._by_name(meaning)
+            if lower is None or not self._offers[lower.provider].answers:
+                break
+            choice = self._alive(Choice(lower.provider, lower.model, choice.route, meaning))
+        return choice
 
     def model(self, provider: str) -> ChatModel:
         """A provider behind its policies, guarded as where no route is asked. Raises NoSuchProvider,
@@ -349,7 +370,7 @@ class Catalogue:
         living = self._living.get(key)
         if living is None:
             living = self._living[key] = self._follow(key)
-        return choice if living == key else Choice(*living, choice.route)
+        return choice if living == key else Choice(*living, choice.route, choice.stepped)
 
     def _follow(self, key: tuple[str, str]) -> tuple[str, str]:
         today = self._notices.today

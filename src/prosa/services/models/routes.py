@@ -1,8 +1,9 @@
 """Names for models: a route with its targets in order, an alias, and how such a name is read."""
 
 from collections.abc import Container, Mapping
+from typing import Annotated
 
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 from prosa.domain.answers import Caching
 from prosa.domain.errors import MisconfiguredError
@@ -34,6 +35,9 @@ class Route(Struct, frozen=True, forbid_unknown_fields=True):
     restore: bool | None = None
     moderation: bool | tuple[str, ...] = True
     cache: Caching | None = None
+    step_down: str | None = None
+    """What answers instead once so much of a limit is used: a route, an alias, or "provider/model"."""
+    step_down_at: Annotated[float, Meta(gt=0, le=1)] = 0.8
 
     def __post_init__(self) -> None:
         if not self.targets:
@@ -70,6 +74,12 @@ class Names:
                 self.aliases[name] = meaning
             else:
                 self.aliases[name] = self._checked(target_of(meaning), where)
+        self.steps: dict[str, tuple[str, float]] = {}
+        for name, route in routes.items():
+            if route.step_down is not None:
+                if route.step_down not in routes and route.step_down not in aliases:
+                    self._checked(target_of(route.step_down), f"[routes.{name}] step_down")
+                self.steps[name] = (route.step_down, route.step_down_at)
         for name in (*routes, *aliases):
             if not name or len(name) > LONGEST or "\0" in name:
                 raise MisconfiguredError(f"prosa.toml: {name[:50]!r} can't be a name for a model.")

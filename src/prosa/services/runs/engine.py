@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from functools import partial
 from typing import Any, TypeVar
 
-from msgspec import Struct
+from msgspec import UNSET, Struct
 
 from prosa.domain.ending import Ending
 from prosa.domain.errors import LimitReached, ShuttingDown
@@ -229,7 +229,17 @@ class Engine:
             return run, self.reader(principal, run, 0)
         client = tuple(tool.name for tool in send.client_tools)
         live = Live(run)
-        live.publish(Start(run.id, run.conversation_id, run.user_message_id, run.message_id))
+        lower = begun.prepared.stepped is not None
+        live.publish(
+            Start(
+                run.id,
+                run.conversation_id,
+                run.user_message_id,
+                run.message_id,
+                run.provider if lower else UNSET,
+                run.model if lower else UNSET,
+            )
+        )
         self._execute(live, Checkpoint(principal, language, begun.prepared, begun.remaining, client))
         return run, self.reader(principal, run, 0)
 
@@ -283,9 +293,8 @@ class Engine:
         rounds = Rounds(
             run, begun, self._store.engine, self._defaults, partial(self._limits.of, begun.principal)
         )
-        model = partial(
-            self._catalogue.resolve, Choice(prepared.provider, prepared.request.model, prepared.route)
-        )
+        chosen = Choice(prepared.provider, prepared.request.model, prepared.route, prepared.stepped)
+        model = partial(self._catalogue.resolve, chosen)
         if live.lines:
             self._journal.note(live)
         self._lives[run.id] = live

@@ -50,7 +50,7 @@ from prosa.services.runs.outcome import (
     end_of,
     last_event,
 )
-from prosa.services.runs.rounds import Rounds
+from prosa.services.runs.rounds import LONGEST_TOKEN, Rounds
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Sequence
@@ -67,10 +67,6 @@ class _Halted(Exception):
 
 class _TooLong(Exception):
     """The answer is longer than the tokens that were asked for could be: its provider knows no end."""
-
-
-LONGEST_TOKEN = 64
-"""Characters: more than this no token has on average, whatever is said."""
 
 
 class Execution:
@@ -113,7 +109,9 @@ class Execution:
         spent = rounds.attempts.spent
         ending = end_of(live.run, outcome, parts, rounds.attempts, rounds.language)
         ending = replace(ending, steps=ended, cached_at=rounds.cached_at)
-        line = encode(last_event(ending, spent, rounds.remaining, outcome.error), live.last + 1)
+        line = encode(
+            last_event(ending, spent, rounds.remaining, outcome.error, lower=rounds.lower), live.last + 1
+        )
         ours = await self._journal.end(live, ending, line)
         self.ending = ending if ours else None
         live.end(line if ours else None)
@@ -136,7 +134,7 @@ class Execution:
         except (LimitReached, PriceUnknown):
             outcome = LIMIT
         except _TooLong:
-            outcome = FINISHED[FinishReason.LENGTH]
+            outcome = self._rounds.length
         except AnswerBlocked as error:
             outcome = Outcome(Signal.CUT, error.code, error)
         except ProsaError as error:
@@ -167,7 +165,9 @@ class Execution:
             finish = await self._consume(model.stream(self._rounds.request))
             calls = [part for part in self._live.answer.parts if isinstance(part, ToolCall)]
             if finish.reason is not FinishReason.TOOL_CALLS or not calls:
-                return FINISHED[finish.reason]
+                return (
+                    self._rounds.length if finish.reason is FinishReason.LENGTH else FINISHED[finish.reason]
+                )
             if self._rounds.over:
                 return ROUNDS
             steps = self._calls.plan(calls, self._rounds.place)
@@ -252,7 +252,8 @@ class Execution:
         attempt.asked = now()
         finish = Finish(FinishReason.STOP)
         quiet = True
-        told, most = 0, (attempt.most + 10_000) * LONGEST_TOKEN
+        told, most = 0, self._rounds.characters(attempt)
+        end = len(live.lines) + self._rounds.pieces(attempt)
         async with aclosing(stream) as events:
             async for event in events:
                 if type(event) is TextDelta:
@@ -273,10 +274,13 @@ class Execution:
                 else:
                     told += _weight(event)
                     attempt = await self._take(event)
-                    quiet = quiet or type(event) is Asked
-                if told + attempt.unsaid > most:
+                    if type(event) is Asked or type(event) is Reset:
+                        quiet, told = quiet or type(event) is Asked, 0
+                        end = len(live.lines) + self._rounds.pieces(attempt)
+                lines = len(live.lines)
+                if lines > end or told + attempt.unsaid > most:
                     raise _TooLong
-                if len(live.lines) - live.committed >= TAIL:
+                if lines - live.committed >= TAIL:
                     await journal.room(live)
         return finish
 

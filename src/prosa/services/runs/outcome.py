@@ -92,8 +92,10 @@ def _reported(parts: tuple[Part, ...], spent: Spent) -> Counts | None:
     return Counts(window.size(text_of(parts)), {REPORTED: told})
 
 
-def last_event(ending: Ending, spent: Spent, remaining: Remaining, error: ProsaError | None) -> Event:
-    """`done`, or `error` for a run that failed."""
+def last_event(
+    ending: Ending, spent: Spent, remaining: Remaining, error: ProsaError | None, *, lower: bool = False
+) -> Event:
+    """`done`, or `error` for a run that failed. `lower`: something cheaper answered than was asked."""
     if error is not None:
         return Error(error.code, ending.error_message or "", retryable=error.retryable)
     usage = ending.usage
@@ -113,6 +115,8 @@ def last_event(ending: Ending, spent: Spent, remaining: Remaining, error: ProsaE
         remaining=_left(remaining, ending),
         cached=UNSET if ending.cached_at is None else True,
         cached_at=UNSET if ending.cached_at is None else to_iso(ending.cached_at),
+        provider=ending.provider if lower else UNSET,
+        model=ending.model if lower else UNSET,
     )
 
 

@@ -1,5 +1,6 @@
 """A run between a model and its tools: what it asks next, what it may spend, what it has so far."""
 
+import sys
 from collections.abc import Callable, Sequence
 
 from msgspec.structs import replace
@@ -7,7 +8,7 @@ from msgspec.structs import replace
 from prosa.domain.content import Part, ToolCall, text_of
 from prosa.domain.ending import Append, Boundary, Pause
 from prosa.domain.limits import Bound, Limits
-from prosa.domain.models import ChatRequest, Origin, Recalled, Role, Usage
+from prosa.domain.models import ChatRequest, FinishReason, Origin, Recalled, Role, Usage
 from prosa.domain.runs import Run
 from prosa.domain.steps import Step
 from prosa.domain.time import SECOND, Instant, now
@@ -17,8 +18,18 @@ from prosa.ports.store import EngineRecords
 from prosa.services.context import fitting, window
 from prosa.services.models import prices
 from prosa.services.runs.checkpoint import Checkpoint, pack
+from prosa.services.runs.outcome import FINISHED, LIMIT, Outcome
 from prosa.services.runs.settle import Attempt, Attempts
 from prosa.services.runs.start import Defaults
+
+LONGEST_TOKEN = 64
+"""Characters: more than this no token has on average, whatever is said."""
+
+DENSE_TOKEN = 16
+"""Characters: more than this no token has on average in what people want to read."""
+
+SLACK = 64
+"""Characters that do not count, for the shortest of answers."""
 
 
 class Rounds:
@@ -52,6 +63,26 @@ class Rounds:
         self.cached_at: Instant | None = None
         """When the answer was given, if it was kept."""
         self._used = {part.id for part in begun.parts if isinstance(part, ToolCall)}
+
+    @property
+    def lower(self) -> bool:
+        """Whether something cheaper answers than was asked."""
+        return self._begun.prepared.stepped is not None
+
+    @property
+    def length(self) -> Outcome:
+        """What an answer that has reached its bound has come to."""
+        return LIMIT if self._begun.prepared.limited else FINISHED[FinishReason.LENGTH]
+
+    def characters(self, attempt: Attempt) -> int:
+        """More of them this attempt can't have: where somebody has to pay, less is believed of a token."""
+        if self._limits().spending:
+            return attempt.most * DENSE_TOKEN + SLACK
+        return (attempt.most + 10_000) * LONGEST_TOKEN
+
+    def pieces(self, attempt: Attempt) -> int:
+        """More pieces than this it can't be told in, for none is less than a token."""
+        return attempt.most if self._limits().spending else sys.maxsize
 
     @property
     def language(self) -> str:

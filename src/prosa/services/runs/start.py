@@ -135,6 +135,8 @@ def preparation(
 
     def prepare(conversation: Conversation, branch: Sequence[Shown], remaining: Remaining) -> Prepared:
         choice = catalogue.choose((send.provider, send.model), (conversation.provider, conversation.model))
+        if remaining.used:
+            choice = catalogue.stepped(choice, remaining.used)
         if (full := refusal(catalogue.resolve(choice), user)) is not None:
             raise full
         system = send.system_prompt or conversation.system_prompt or defaults.system_prompt
@@ -147,6 +149,7 @@ def preparation(
         taken, wanted, sent = fitted.most, fitted.wanted, fitted.sent
         if send.history is not None:
             sent = replace(sent, first=None, left_out=len(branch) - len(fitted.turns))
+        usual = wanted
         if send.max_tokens is None:
             wanted = _within(remaining, choice, taken, wanted)
         return Prepared(
@@ -169,6 +172,8 @@ def preparation(
             sent=sent,
             untitled=conversation.untitled,
             fresh=send.fresh or send.regenerate is not None,
+            stepped=choice.stepped,
+            limited=wanted < usual,
         )
 
     return prepare

@@ -2,7 +2,6 @@
 
 import math
 import re
-from datetime import UTC, datetime
 from typing import Any, Literal
 
 import msgspec
@@ -10,6 +9,7 @@ from msgspec import Struct
 
 from prosa.domain import errors as e
 from prosa.domain import moderation
+from prosa.domain.limits import TooManyRuns
 from prosa.transport.errors import RETRY_AFTER, Headers, Refusal, headers_of
 from prosa.transport.errors import status_of as native_status_of
 from prosa.transport.operation import Failures
@@ -52,6 +52,7 @@ _NAMED: tuple[tuple[type[e.ProsaError], Named], ...] = (
     (moderation.ContentBlocked, Named(400)),
     (e.ProviderRefused, Named(400)),
     (e.LimitReached, Named(429, "insufficient_quota")),
+    (TooManyRuns, Named(429, "rate_limit_error", "rate_limit_exceeded")),
     (e.RateLimited, Named(429, "rate_limit_error", "rate_limit_exceeded")),
     (e.QueueFull, Named(429, "rate_limit_error")),
     (e.ProviderOverloaded, Named(503)),
@@ -121,9 +122,6 @@ def _wait(error: e.ProsaError) -> int | None:
         return RETRY_AFTER if told is None else math.ceil(told)
     if isinstance(error, e.ProviderOverloaded):
         return RETRY_AFTER
-    if isinstance(error, e.LimitReached):
-        resets = datetime.fromisoformat(error.details["resetsAt"])
-        return max(1, math.ceil((resets - datetime.now(UTC)).total_seconds()))
     return None
 
 

@@ -2,6 +2,8 @@
 
 import asyncio
 import random
+from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from tests.counts import counts
@@ -10,8 +12,8 @@ from tests.unit.services.conftest import Open
 from tests.unit.services.house import House, end_of, events_of, lines_of, until_text
 
 from prosa.domain.errors import BrokenStream, CostLimitReached, LimitReached, PriceUnknown, TokenLimitReached
-from prosa.domain.limits import Limits
-from prosa.domain.models import Usage, UsageReport
+from prosa.domain.limits import Limits, TooManyRuns
+from prosa.domain.models import Finish, FinishReason, Usage, UsageReport
 from prosa.domain.money import PER_DOLLAR, Picodollars, to_dollars
 from prosa.services.context.window import TEMPLATE, bound
 from prosa.services.models import prices
@@ -210,3 +212,56 @@ def test_the_bound_counts_bytes() -> None:
 def test_limits_are_one_family() -> None:
     assert issubclass(TokenLimitReached, LimitReached)
     assert issubclass(CostLimitReached, LimitReached)
+
+
+# A stream that reaches the cap
+
+
+@pytest.mark.hostile(65)
+@pytest.mark.parametrize("whole", [False, True])
+async def test_a_provider_that_knows_no_bound_is_stopped_at_the_cap(opened: Open, whole: bool) -> None:
+    """Word by word, or in pieces as long as books."""
+    room = 40
+    said: list[int] = []
+
+    def endless(_: object) -> Iterator[Any]:
+        for number in range(1_000_000):
+            said.append(number)
+            yield "word " * (100 if whole else 1)
+
+    house = await opened(endless, limits=Limits(INPUT + room))
+    run, events = await house.turn(HELLO)
+    done = end_of(events)
+    assert (done.status, done.reason, run.reason) == ("incomplete", "limit", "limit")
+    assert len(said) <= room + 2
+    assert house.rows("SELECT sum(total_tokens) FROM ai_usage")[0][0] <= INPUT + room
+    assert done.remaining == {"tokens": INPUT + room - done.usage.total_tokens}
+    house.at_rest(1)
+
+
+@pytest.mark.hostile(65)
+async def test_an_answer_cut_by_a_limit_says_so_and_one_cut_by_its_caller_does_not(opened: Open) -> None:
+    house = await opened(
+        lambda request: [*["w "] * request.max_tokens, Finish(FinishReason.LENGTH)],
+        limits=Limits(INPUT + 100),
+    )
+    _, events = await house.turn(HELLO, max_tokens=10)
+    assert end_of(events).reason == "length"
+    _, events = await house.turn(HELLO)
+    assert end_of(events).reason == "limit"
+
+
+# Several caps
+
+
+async def test_runs_at_once_over_the_engine(opened: Open) -> None:
+    gate = asyncio.Event()
+    house = await opened(["a", gate, REPORT], limits=Limits(runs_at_once=2))
+    readers = [(await house.send(await house.conversation(), HELLO))[1] for _ in range(2)]
+    with pytest.raises(TooManyRuns):
+        await house.turn(HELLO)
+    gate.set()
+    for reader in readers:
+        await events_of(reader)
+    _, events = await house.turn(HELLO)
+    assert end_of(events).status == "completed"
