@@ -60,6 +60,7 @@ from prosa.toml import CapTable, Ceilings, Tables
 
 if TYPE_CHECKING:
     from prosa.adapters.tools.http import Given
+    from prosa.ports.rates import Rates
     from prosa.services.access.keyset import KeySet
     from prosa.transport.app import App
     from prosa.transport.identity import Identity
@@ -156,8 +157,23 @@ def chat(
         alerting=tables().alerts.rules,
         messengers=messengers(settings, tables().alerts),
         guard=supply.guard,
+        rates=_rates(settings),
     )
     return built
+
+
+def _rates(settings: Settings) -> "Rates | None":
+    """In Redis where there is one; else the store counts."""
+    url = _secret(settings.redis_url)
+    if url is None:
+        return None
+    from prosa.adapters.rates.falling import FallingRates
+    from prosa.adapters.rates.redis import RedisRates
+
+    try:
+        return FallingRates(RedisRates(url))
+    except ValueError as error:
+        raise MisconfiguredError(f"PROSA_REDIS_URL is no address of a Redis: {error}.") from None
 
 
 def _limits(settings: Settings, said: Ceilings) -> tuple[Limits, dict[tuple[caps.Scope, str], Cap]]:

@@ -107,6 +107,7 @@ class Settings(BaseSettings):
     system_prompt: str | None = _named("PROSA_SYSTEM_PROMPT", default=None)
     max_tokens_per_day: int | None = _named("PROSA_MAX_TOKENS_PER_DAY", default=None, ge=0)
     max_cost_per_month: Decimal | None = _named("PROSA_MAX_COST_PER_MONTH", default=None, ge=0)
+    redis_url: SecretStr | None = _named("PROSA_REDIS_URL", default=None)
     max_requests_per_minute: int | None = _named("PROSA_MAX_REQUESTS_PER_MINUTE", default=None, ge=0)
     max_runs_at_once: int | None = _named("PROSA_MAX_RUNS_AT_ONCE", default=None, ge=0)
     max_output_tokens: int = _named("PROSA_MAX_OUTPUT_TOKENS", default=4096, ge=16)

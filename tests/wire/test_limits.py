@@ -1,9 +1,10 @@
 """Limits over the wire: set by the operator, kept at once, told of in headers and bodies."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.wire.house import House, refused
+from tests.wire.house import SECRET, House, furnished, refused
 
 from prosa.domain.errors import Forbidden, NotAuthenticated, TokenLimitReached
 from prosa.domain.limits import LimitNotFound
@@ -117,3 +118,84 @@ async def test_only_the_operator_sets_limits(guarded: House, method: str) -> Non
 )  # fmt: skip
 async def test_limits_that_are_none(guarded: House, body: dict[str, Any]) -> None:
     assert (await guarded.call("PUT", PATH, body, **ADMIN)).status_code == 400
+
+
+# Headers, and requests a minute
+
+
+async def test_requests_a_minute_on_every_door(guarded: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("prosa.services.requests.time", Frozen())
+    await put(guarded, scope="user", requestsPerMinute=3, tokensPerDay=100_000)
+    answer = await asked(guarded)
+    assert answer.status_code == 200
+    left = {name: answer.headers[f"x-ratelimit-{name}"] for name in ("limit", "remaining", "reset")}
+    assert left == {"limit": "3", "remaining": "2", "reset": "30"}
+    assert 0 < int(answer.headers["x-prosa-remaining-tokens"]) < 100_000
+    assert "x-prosa-remaining-cost" not in answer.headers
+    body = {"model": "fake/echo", "messages": [{"role": "user", "content": "Hi"}]}
+    answer = await guarded.post("/v1/chat/completions", body, user="ana")
+    assert answer.headers["x-ratelimit-remaining-requests"] == "1"
+    assert answer.headers["x-ratelimit-limit-tokens"] == "100000"
+    assert (await guarded.post("/api/chat/process", {"userMessage": "Hi"}, user="ana")).status_code in (
+        200,
+        400,
+    )
+    assert (await asked(guarded)).status_code in (200, 429)
+    answer = await asked(guarded)
+    told = answer.json()
+    assert (answer.status_code, told["code"], told["limit"], told["scope"]) == (
+        429,
+        "request_limit_reached",
+        3,
+        "user",
+    )
+    assert int(answer.headers["retry-after"]) == told["retryAfter"] > 0
+    answer = await guarded.post("/v1/chat/completions", body, user="ana")
+    assert (answer.status_code, answer.json()["error"]["code"]) == (429, "rate_limit_exceeded")
+    assert answer.headers["x-ratelimit-remaining-requests"] == "0"
+    assert (await asked(guarded, "bia")).status_code == 200
+    listed = await guarded.get(
+        "/api/conversations", user="ana"
+    )  # what asks no model is not counted, only told
+    assert (listed.status_code, listed.headers["x-ratelimit-remaining"]) == (200, "0")
+
+
+async def test_who_has_no_limits_is_told_of_none(guarded: House) -> None:
+    answer = await asked(guarded)
+    assert not [name for name in answer.headers if name.startswith(("x-ratelimit", "x-prosa"))]
+
+
+async def test_a_limit_that_is_reached_says_when_it_is_free_again(guarded: House) -> None:
+    await put(guarded, scope="user", costPerMonth="0", tokensPerDay=5)
+    answer = await asked(guarded)
+    assert answer.status_code == 429
+    assert 0 < int(answer.headers["retry-after"]) <= 86_400
+
+
+class Frozen:
+    """Half a minute is over, for ever."""
+
+    def time(self) -> float:
+        return 60_000_030.0 - 60_000_030.0 % 60 + 30
+
+
+async def test_a_route_steps_down_as_a_limit_is_used_up(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "prosa.toml").write_text(
+        '[routes.smart]\ntargets = ["fake/big"]\nstep_down = "cheap"\nstep_down_at = 0.5\n'
+        '[aliases]\ncheap = "fake/small"\n'
+    )
+    async with furnished(tmp_path, jwt_secret=SECRET, max_tokens_per_day=10_000) as house:
+        house.script = ["Oi", UsageReport(Usage(3_000, 0))]
+        of = await house.conversation("ana")
+        told = [await house.send(of, user="ana", model="smart", maxTokens=20) for _ in range(3)]
+        body = {"model": "smart", "messages": [{"role": "user", "content": "Hi"}], "max_tokens": 20}
+        answer = await house.post("/v1/chat/completions", body, user="ana")
+        run = (await house.get(f"/api/chat/runs/{told[2][0]['runId']}", user="ana")).json()
+    assert [call.request.model for call in house.calls] == ["big", "big", "small", "small"]
+    assert "model" not in told[1][0]
+    assert (told[2][0]["model"], told[2][-1]["model"], told[2][-1]["provider"]) == ("small", "small", "fake")
+    assert run["model"] == "small"
+    assert answer.json()["model"] in ("small", "fake/small")

@@ -143,6 +143,12 @@ class Limits(Cap, frozen=True):
         return self.held or self.client.held or self.everyone.held
 
     @property
+    def told(self) -> bool:
+        """Whether there is something to tell a caller in each answer."""
+        caps = (self, self.client, self.everyone)
+        return self.spending or any(cap.requests_per_minute is not None for cap in caps)
+
+    @property
     def spending(self) -> bool:
         """Whether money or tokens are limited."""
         return any(
@@ -209,6 +215,18 @@ class Remaining(Struct, frozen=True):
             self,
             tokens=None if self.tokens is None else self.tokens // number,
             cost=None if self.cost is None else Picodollars(self.cost // number),
+        )
+
+    @property
+    def limited(self) -> bool:
+        """Whether tokens or money are."""
+        return self.tokens is not None or self.cost is not None
+
+    def less(self, bound: Bound) -> Remaining:
+        """What is left once so much is held."""
+        cost = None if self.cost is None else Picodollars(max(0, self.cost - (bound.cost or 0)))
+        return replace(
+            self, tokens=None if self.tokens is None else max(0, self.tokens - bound.tokens), cost=cost
         )
 
     def begin(self, number: int = 1) -> None:

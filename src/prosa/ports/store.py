@@ -31,6 +31,7 @@ from prosa.ports.feedback import Feedbacks
 from prosa.ports.files import Files, KnownFiles
 from prosa.ports.keys import ProviderKeys
 from prosa.ports.limits import KnownLimits
+from prosa.ports.rates import Rates
 from prosa.ports.templates import Templates
 from prosa.ports.tickets import Tickets
 from prosa.ports.usage import Usages
@@ -223,11 +224,19 @@ class Ledger(Protocol):
     a minute is released: its process was killed."""
 
     async def hold(
-        self, ids: Sequence[str], client_id: str, limits: Limits, measure: Measure, now: Instant
+        self,
+        ids: Sequence[str],
+        client_id: str,
+        limits: Limits,
+        measure: Measure,
+        now: Instant,
+        *,
+        beside: bool = False,
     ) -> Bound:
         """Holds, for each of `ids`, what `measure` makes of its equal share of what remains; answers that.
-        All or nothing. Raises TokenLimitReached, CostLimitReached, PriceUnknown, and what `measure` raises.
-        """
+        All or nothing. An answer `beside` others, for which nobody waits, is none of those of which there may
+        be so many at once. Raises TokenLimitReached, CostLimitReached, PriceUnknown, TooManyRuns, and what
+        `measure` raises."""
         ...
 
     async def go_on(
@@ -399,6 +408,11 @@ class Store(Protocol):
     @property
     def access(self) -> Access:
         """API keys and suspensions: the operator's, of no principal."""
+        ...
+
+    @property
+    def rates(self) -> Rates:
+        """Of all nodes that share the store."""
         ...
 
     @property

@@ -7,6 +7,7 @@ from contextlib import AsyncExitStack, suppress
 from prosa.domain.alerts import Rules
 from prosa.ports.alerts import Messenger
 from prosa.ports.keys import Vault
+from prosa.ports.rates import Rates
 from prosa.ports.store import Store
 from prosa.services.access.access import Access
 from prosa.services.alerts.alerts import Alerts
@@ -63,6 +64,7 @@ class Chat:
         alerting: Rules | None = None,
         messengers: Sequence[Messenger] = (),
         guard: Guard | None = None,
+        rates: Rates | None = None,
     ) -> None:
         """`vectors` is how many embeddings are kept, `reload` reads anew what can change while it
         runs: routes, models, limits of providers."""
@@ -76,7 +78,7 @@ class Chat:
         self.access = Access(store, vault, self.audit)
         self.reload = reload
         self.tools = tools or Toolbox()
-        self.limits = Allowances(store, defaults.limits, defaults.named)
+        self.limits = Allowances(store, defaults.limits, defaults.named, rates)
         self.ledger = Ledger(store, self.limits)
         admission = Admission(guard or Guard(), self.ledger)
         self.engine = Engine(store, catalogue, defaults, self.tools, self.limits, admission)

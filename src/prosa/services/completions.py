@@ -216,7 +216,11 @@ class Completions:
     """Begins generations, and ends those that still go on when the server goes down."""
 
     def __init__(
-        self, ledger: Ledger, catalogue: Catalogue, defaults: Defaults, admission: Admission
+        self,
+        ledger: Ledger,
+        catalogue: Catalogue,
+        defaults: Defaults,
+        admission: Admission,
     ) -> None:
         self.draining = False
         self._admission = admission
@@ -235,6 +239,7 @@ class Completions:
         most: int | None = None,
         number: int = 1,
         conversation_id: str | None = None,
+        beside: bool = False,
     ) -> "Begun":
         """Holds the money for `number` answers to `asked`; none is asked for yet. `asked.model` is a name as
         callers know it (a route, an alias, "provider/model", ""), `most` their own bound of the answer; the
@@ -246,6 +251,8 @@ class Completions:
         """
         if self.draining:
             raise ShuttingDown
+        if not beside:
+            await self._ledger.limits.requests.take(principal)
         choice = self._catalogue.choose((None, asked.model or None))
         model = self._catalogue.resolve(choice)
         refusal = model.refuses(principal.user_id) if isinstance(model, Policy) else None
@@ -262,7 +269,12 @@ class Completions:
             return bound_of(choice.provider, choice.model, taken, kept)
 
         bound, holds = await self._ledger.hold(
-            principal, measure, number=number, route=choice.route, conversation_id=conversation_id
+            principal,
+            measure,
+            number=number,
+            route=choice.route,
+            conversation_id=conversation_id,
+            beside=beside,
         )
         if choice.stepped is not None:
             model = self._catalogue.resolve(choice)

@@ -50,6 +50,7 @@ class Embeddings:
         """
         if self._completions.draining:
             raise ShuttingDown
+        await self._ledger.limits.requests.take(principal)
         choice = self._catalogue.choose((None, model or None))
         if self._kept is None:
             return await self._ask(principal, choice, texts, dimensions)

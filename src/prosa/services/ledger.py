@@ -126,13 +126,14 @@ class Ledger:
         number: int = 1,
         route: str | None = None,
         conversation_id: str | None = None,
+        beside: bool = False,
     ) -> tuple[Bound, list[Hold]]:
         """Holds for each of `number` answers what `measure` says: one transaction, all or nothing. Raises
         LimitReached, PriceUnknown, StoreUnavailable, and what `measure` raises."""
         ids = [new_id() for _ in range(number)]
         try:
             bound = await self.of(principal).hold(
-                ids, principal.client_id, self.limits.of(principal), measure, now()
+                ids, principal.client_id, self.limits.of(principal), measure, now(), beside=beside
             )
         except LimitReached as error:
             for listener in self.refusals:

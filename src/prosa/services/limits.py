@@ -5,14 +5,14 @@ import contextlib
 from collections.abc import Mapping, Sequence
 
 from prosa.domain.errors import StoreUnavailable
-from prosa.domain.limits import FREE, Cap, Limits, Remaining, Rule, Scope, Standing, limits_of
+from prosa.domain.limits import FREE, Bound, Cap, Limits, Remaining, Rule, Scope, Standing, limits_of
+from prosa.domain.opening import Begun
 from prosa.domain.principal import Principal
 from prosa.domain.time import now
 from prosa.kit.log import log
+from prosa.ports.rates import Rates
 from prosa.ports.store import Store
-
-MOST_KNOWN = 10_000
-"""Callers whose limits are remembered."""
+from prosa.services.requests import MOST_KNOWN, Requests
 
 AGAIN = 1.0
 """Seconds until the table is read again where it could not be."""
@@ -25,12 +25,16 @@ class Allowances:
     the usual ones, as a rule of the table for one stands in place of the table's for all. The table is
     remembered here, and read again when a node says that it has changed: to begin a run asks nobody."""
 
-    def __init__(self, store: Store, usual: Limits, named: Named | None = None) -> None:
+    def __init__(
+        self, store: Store, usual: Limits, named: Named | None = None, rates: Rates | None = None
+    ) -> None:
         self._store = store
         self._usual = usual
         self._named: Named = named or {}
         self._rules: dict[tuple[Scope, str], Cap] = {}
         self._known: dict[tuple[str, str, Cap | None], Limits] = {}
+        self.requests = Requests(self.of, rates or store.rates)
+        self._left: dict[str, Remaining] = {}
         self._reading: asyncio.Task[None] | None = None
         self._stale = False
 
@@ -43,6 +47,7 @@ class Allowances:
             self._reading.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await self._reading
+        await self.requests.close()
 
     def heard(self) -> None:
         """The table has changed, or may have."""
@@ -68,6 +73,20 @@ class Allowances:
     async def remaining(self, principal: Principal) -> Remaining:
         """What the caller has left; nothing is held. Raises StoreUnavailable."""
         return await self._store.of(principal).usage.remaining(self.of(principal), now())
+
+    def seen(self, principal: Principal, begun: Begun) -> None:
+        """What was left as a run of the caller's began."""
+        if begun.prepared is not None and begun.remaining.limited:
+            self._keep(principal, begun.remaining, begun.prepared.bound)
+
+    def last(self, principal: Principal) -> Remaining | None:
+        """What the caller was found to have left last, on this node."""
+        return self._left.get(principal.user_id)
+
+    def _keep(self, principal: Principal, left: Remaining, bound: Bound) -> None:
+        if len(self._left) >= MOST_KNOWN:
+            self._left.clear()
+        self._left[principal.user_id] = left.less(bound)
 
     # The operator's
 

@@ -152,7 +152,11 @@ class Summaries:
     ) -> tuple[str, Choice]:
         asked = summary.question(name, notes, piece, most)
         begun = await self._completions.begin(
-            branch.principal, asked, most=asked.max_tokens, conversation_id=branch.conversation_id
+            branch.principal,
+            asked,
+            most=asked.max_tokens,
+            conversation_id=branch.conversation_id,
+            beside=True,
         )
         async with begun as (generation,):
             said = await generation.text()

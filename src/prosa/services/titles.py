@@ -61,6 +61,7 @@ class Titles:
             question(name, asked, ended.ending.content),
             most=MOST_TOKENS,
             conversation_id=conversation_id,
+            beside=True,
         )
         records = self._store.of(principal).conversations
         async with begun as (generation,):

@@ -11,6 +11,7 @@ from prosa.domain import files as f
 from prosa.domain import moderation, sockets
 from prosa.domain.imports import ImportFailed
 from prosa.domain.limits import TooManyRuns
+from prosa.domain.rates import RequestLimitReached
 from prosa.domain.time import SECOND, from_iso, now
 
 _STATUSES: tuple[tuple[type[e.ProsaError], int], ...] = (
@@ -45,6 +46,7 @@ _STATUSES: tuple[tuple[type[e.ProsaError], int], ...] = (
     (e.TokenLimitReached, 429),
     (e.QueueFull, 429),
     (TooManyRuns, 429),
+    (RequestLimitReached, 429),
     (sockets.TooManySockets, 429),
     (sockets.TooManyMessages, 429),
     (f.TooManyUploads, 429),
@@ -94,7 +96,7 @@ def headers_of(error: e.ProsaError) -> Headers:
     headers: Headers = [(b"content-type", b"application/json")]
     if isinstance(error, e.ShuttingDown | e.StoreUnavailable | a.AccessBusy):
         headers.append((b"retry-after", b"%d" % RETRY_AFTER))
-    if isinstance(error, e.QueueFull | e.ProviderSuspended):
+    if isinstance(error, e.QueueFull | e.ProviderSuspended | RequestLimitReached):
         headers.append((b"retry-after", b"%d" % error.details["retryAfter"]))
     if isinstance(error, e.LimitReached | TooManyRuns):
         headers.append((b"retry-after", b"%d" % until(error)))

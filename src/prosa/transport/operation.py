@@ -27,6 +27,7 @@ from prosa.services.chat import Chat
 from prosa.transport.errors import Headers, Refusal, language_of, refusal
 from prosa.transport.identity import Identity, header
 from prosa.transport.json import decode
+from prosa.transport.remaining import telling
 
 B = TypeVar("B")
 Q = TypeVar("Q")
@@ -246,6 +247,8 @@ class Endpoint:
             return
         try:
             call = await self._door.call(operation, scope, receive)
+            if not operation.public:
+                send = telling(call.chat, call.principal, scope["path"], send)
             reply = await _handle(operation, call)
         except ProsaError as error:
             await self._door.refuse(error, scope, send)

@@ -234,6 +234,13 @@ reservations = Table(
     Column("cost", BigInteger, comment="picodollars; null where the price is not known"),
     Column("created_at", Instant, nullable=False),
     Index(None, "user_id"),
+    Column(
+        "beside",
+        Boolean,
+        nullable=False,
+        server_default=false(),
+        comment="whether nobody waits for the answer: titles, summaries",
+    ),
     Index(None, "client_id"),
 )
 
@@ -477,6 +484,14 @@ spending = Table(
     Column("tokens", BigInteger, nullable=False),
     Column("cost", BigInteger, nullable=False, comment="picodollars"),
     sqlite_with_rowid=False,
+)
+
+rates = Table(
+    "rates",
+    metadata,
+    Column("key", Text, primary_key=True),
+    Column("slot", BigInteger, primary_key=True, autoincrement=False, comment="minutes since 1970"),
+    Column("count", BigInteger, nullable=False),
 )
 
 limits = Table(

@@ -220,11 +220,13 @@ class Engine:
     async def _begin(
         self, principal: Principal, send: Send, language: str, begin: Begin | None
     ) -> tuple[Run, Reader]:
+        await self._limits.requests.take(principal)
         asked = opening(send, principal, self.boot, self._limits.of(principal))
         tools = tools_of(send, self._toolbox)
         transaction = begin or self._store.of(principal).runs.begin
         begun = await self._prepared(principal, send, asked, tools, transaction)
         run = begun.run
+        self._limits.seen(principal, begun)
         if begun.prepared is None:
             return run, self.reader(principal, run, 0)
         client = tuple(tool.name for tool in send.client_tools)

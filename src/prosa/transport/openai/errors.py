@@ -10,6 +10,7 @@ from msgspec import Struct
 from prosa.domain import errors as e
 from prosa.domain import moderation
 from prosa.domain.limits import TooManyRuns
+from prosa.domain.rates import RequestLimitReached
 from prosa.transport.errors import RETRY_AFTER, Headers, Refusal, headers_of
 from prosa.transport.errors import status_of as native_status_of
 from prosa.transport.operation import Failures
@@ -52,6 +53,7 @@ _NAMED: tuple[tuple[type[e.ProsaError], Named], ...] = (
     (moderation.ContentBlocked, Named(400)),
     (e.ProviderRefused, Named(400)),
     (e.LimitReached, Named(429, "insufficient_quota")),
+    (RequestLimitReached, Named(429, "rate_limit_error", "rate_limit_exceeded")),
     (TooManyRuns, Named(429, "rate_limit_error", "rate_limit_exceeded")),
     (e.RateLimited, Named(429, "rate_limit_error", "rate_limit_exceeded")),
     (e.QueueFull, Named(429, "rate_limit_error")),

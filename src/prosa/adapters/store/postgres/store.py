@@ -20,6 +20,7 @@ from prosa.adapters.store.repositories.engine import EngineRecords
 from prosa.adapters.store.repositories.erasures import Erasures
 from prosa.adapters.store.repositories.files import KnownFiles
 from prosa.adapters.store.repositories.keys import ProviderKeys
+from prosa.adapters.store.repositories.rates import StoredRates
 from prosa.adapters.store.repositories.rules import KnownLimits
 from prosa.adapters.store.statement import Ask, Plan, Statement
 from prosa.domain.errors import MisconfiguredError, StoreUnavailable
@@ -61,6 +62,7 @@ class PostgresStore:
         self.keys = ProviderKeys(_Session(self._engine, "", {}))
         self.access = Access(_Session(self._engine, "", {}))
         self.files = KnownFiles(_Session(self._engine, "", {}))
+        self.rates = StoredRates(_Session(self._app, "", {}))
         self.limits = KnownLimits(_Session(self._engine, "", {}))
         self.alerts = Alerts(_Session(self._engine, "", {}))
 

@@ -208,7 +208,7 @@ def _writes(
         Ask(stored_messages.INSERT, **from_message(answer)),
         Ask(_INSERT_RUN, **_params(run), now=now, until=opening.lease_until),
         Ask(_RESERVE, run_id=run.id, client_id=run.client_id, tokens=prepared.tokens, cost=prepared.cost,
-            created_at=now),
+            created_at=now, beside=False),
         Ask(_SHOW, key_id=conversation.id, message_id=answer.id, updated_at=now, answer_provider=run.provider,
             answer_model=run.model, **_title(conversation, opening.content, attached)),
     ]  # fmt: skip

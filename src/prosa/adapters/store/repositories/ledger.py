@@ -43,12 +43,18 @@ _ENTER = Statement(
 """Once for each attempt, however often it is tried."""
 
 
-def _hold(ids: Sequence[str], client_id: str, limits: Limits, measure: Measure, now: Instant) -> Plan[Bound]:
+def _hold(
+    ids: Sequence[str], client_id: str, limits: Limits, measure: Measure, now: Instant, *, beside: bool
+) -> Plan[Bound]:
     left = yield from remaining(limits, now)
-    left.begin(len(ids))
+    if not beside:
+        left.begin(len(ids))
     bound = measure(left.shared(len(ids)))
     left.hold(bound.times(len(ids)))
-    row = {"client_id": client_id, "tokens": bound.tokens, "cost": bound.cost, "created_at": now}
+    row = {
+        "client_id": client_id, "tokens": bound.tokens, "cost": bound.cost, "created_at": now,
+        "beside": beside,
+    }  # fmt: skip
     yield Many(_RESERVE, [{"run_id": hold_id, **row} for hold_id in ids])
     return bound
 
@@ -79,9 +85,16 @@ class Ledger:
         self._session = session
 
     async def hold(
-        self, ids: Sequence[str], client_id: str, limits: Limits, measure: Measure, now: Instant
+        self,
+        ids: Sequence[str],
+        client_id: str,
+        limits: Limits,
+        measure: Measure,
+        now: Instant,
+        *,
+        beside: bool = False,
     ) -> Bound:
-        return await self._session.write(_hold, ids, client_id, limits, measure, now)
+        return await self._session.write(_hold, ids, client_id, limits, measure, now, beside=beside)
 
     async def go_on(
         self, hold_id: str, entries: Sequence[Entry], limits: Limits, bound: Bound, now: Instant

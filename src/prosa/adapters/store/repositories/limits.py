@@ -13,6 +13,7 @@ from sqlalchemy import (
     Text,
     and_,
     bindparam,
+    case,
     cast,
     delete,
     func,
@@ -56,7 +57,7 @@ def _standing(scope: Scope, subject: ColumnElement[str], mine: ColumnElement[boo
         _spent(scope, subject, _s.cost, "month"),
         _sum(_h.tokens),
         _sum(_h.cost),
-        func.count(),
+        _sum(case((_h.beside, 0), else_=1)),
     ).select_from(reservations)
     return asked if mine is None else asked.where(mine)
 

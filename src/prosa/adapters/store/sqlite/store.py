@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, ParamSpec, TypeVar
 
+from prosa.adapters.rates.memory import MemoryRates
 from prosa.adapters.store.migrations import upgrade
 from prosa.adapters.store.operator import OperatorRecords
 from prosa.adapters.store.records import Records
@@ -51,6 +52,7 @@ class SqliteStore:
         self.keys = ProviderKeys(_Session(self, {}))
         self.access = Access(_Session(self, {}))
         self.files = KnownFiles(_Session(self, {}))
+        self.rates = MemoryRates()
         self.limits = KnownLimits(_Session(self, {}))
         self.alerts = Alerts(_Session(self, {}))
 

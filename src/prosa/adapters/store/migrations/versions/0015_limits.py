@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects.postgresql import TIMESTAMP
 
-from prosa.adapters.store.migrations.counting import count_entries
+from prosa.adapters.store.migrations.counting import count_entries, count_requests
 from prosa.adapters.store.migrations.roles import admit_engine, enclose
 
 revision = "0015"
@@ -28,7 +28,21 @@ def upgrade() -> None:
         sqlite_with_rowid=False,
     )
     count_entries()
+    op.create_table(
+        "rates",
+        sa.Column("key", sa.Text(), nullable=False),
+        sa.Column("slot", sa.BigInteger(), nullable=False, comment="minutes since 1970"),
+        sa.Column("count", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("key", "slot", name="pk_rates"),
+        prefixes=["UNLOGGED"] if op.get_context().dialect.name == "postgresql" else [],
+    )
+    count_requests()
     op.create_index("ix_reservations_client_id", "reservations", ["client_id"])
+    note = "whether nobody waits for the answer: titles, summaries"
+    beside: sa.Column[bool] = sa.Column(
+        "beside", sa.Boolean(), nullable=False, server_default=sa.false(), comment=note
+    )
+    op.add_column("reservations", beside)
     op.create_table(
         "limits",
         sa.Column("scope", sa.Text(), nullable=False),

@@ -1,0 +1,46 @@
+"""Requests a minute, counted in Postgres for all nodes."""
+
+from collections.abc import Sequence
+
+from sqlalchemy import ARRAY, BigInteger, Double, Text, bindparam, func, select
+
+from prosa.adapters.store.session import Session
+from prosa.adapters.store.statement import Ask, Plan, Statement
+from prosa.domain.errors import StoreUnavailable
+from prosa.domain.rates import Count, RatesUnavailable, Slot, Taken
+
+_TAKE = Statement(
+    select(
+        func.prosa_take(
+            bindparam("keys", type_=ARRAY(Text())),
+            bindparam("limits", type_=ARRAY(BigInteger())),
+            bindparam("slot", type_=BigInteger()),
+            bindparam("over", type_=Double()),
+        ).table_valued("now", "before", "refused")
+    )
+)
+
+
+def _take(counts: Sequence[Count], slot: Slot) -> Plan[Taken]:
+    rows = yield Ask(
+        _TAKE, keys=[count.key for count in counts], limits=[count.limit for count in counts],
+        slot=slot.number, over=slot.over,
+    )  # fmt: skip
+    refused = next((place for place, row in enumerate(rows) if row[2]), None)
+    return Taken([(row[0], row[1]) for row in rows], refused)
+
+
+class StoredRates:
+    """Serves `ports.rates.Rates`."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    async def take(self, counts: Sequence[Count], slot: Slot) -> Taken:
+        try:
+            return await self._session.write(_take, counts, slot)
+        except StoreUnavailable as error:
+            raise RatesUnavailable from error
+
+    async def close(self) -> None:
+        """The store's connections are its own to close."""
