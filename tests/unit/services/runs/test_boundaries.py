@@ -34,7 +34,6 @@ from prosa.domain.models import Reset as Anew
 from prosa.domain.runs import RunStatus
 from prosa.domain.steps import ENDS, StepStatus, Verdict
 from prosa.ports.store import Store
-from prosa.services.runs import execute
 from prosa.services.tools.registry import Toolbox
 
 ASKS = calling(("c1", "ask_user", '{"q": "Which?"}'))
@@ -182,7 +181,7 @@ async def test_what_a_broken_round_has_done_is_known(tmp_path: Path) -> None:
 
 
 async def test_a_refusal_or_calls_without_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(execute, "LONGEST_TOKEN", 1)
+    monkeypatch.setattr("prosa.services.runs.rounds.LONGEST_TOKEN", 1)
 
     def endless(_: object) -> Any:
         while True:
