@@ -25,7 +25,6 @@ from prosa.domain.limits import Cap, Limits, limits_of
 from prosa.domain.models import ToolSpec
 from prosa.domain.money import from_dollars
 from prosa.domain.principal import Principal
-from prosa.messengers import messengers
 from prosa.ports.alerts import Messenger
 from prosa.ports.files import Blobs
 from prosa.ports.keys import Vault as VaultPort
@@ -35,6 +34,7 @@ from prosa.ports.store import Store
 from prosa.ports.tools import Tool
 from prosa.providers import Given as GivenProvider
 from prosa.providers import Providers, alone
+from prosa.services.alerts.tables import Env
 from prosa.services.audit import Audit
 from prosa.services.chat import Chat
 from prosa.services.erasure import Erasing
@@ -47,7 +47,6 @@ from prosa.services.guard.remote import TIMEOUT
 from prosa.services.guard.tables import CheckTable
 from prosa.services.imports.importer import Import
 from prosa.services.keys.keys import Keys
-from prosa.services.limits import Allowances
 from prosa.services.models.attached import Read
 from prosa.services.models.catalogue import Book, Catalogue
 from prosa.services.runs.recover import Recovery
@@ -55,7 +54,6 @@ from prosa.services.runs.start import Defaults
 from prosa.services.tools.cached import CachedTool
 from prosa.services.tools.marks import Mark, mark_of
 from prosa.services.tools.registry import Toolbox
-from prosa.services.usage.reports import Reports
 from prosa.toml import CapTable, Ceilings, Tables
 
 if TYPE_CHECKING:
@@ -124,8 +122,8 @@ def chat(
     """The services. `models` are offered beside those of the settings, the first as the default; so are
     `tools`, and functions that become tools."""
     opened = store(settings)
-    vault = _vault(settings)
-    keys = Keys(opened, vault)
+    sealer = vault(settings)
+    keys = Keys(opened, sealer)
     kept = files(settings, opened)
     supply = Supply(settings, keys, models, read=kept.read)
     limits, named = _limits(settings, tables().limits)
@@ -150,12 +148,12 @@ def chat(
         ),
         keys,
         kept,
-        vault,
+        sealer,
         tools=toolbox(tools),
         vectors=settings.embeddings_kept,
         reload=reload,
         alerting=tables().alerts.rules,
-        messengers=messengers(settings, tables().alerts),
+        messengers=messengers(settings),
         guard=supply.guard,
         rates=_rates(settings),
     )
@@ -197,9 +195,23 @@ def _cap(said: CapTable) -> Cap:
     return Cap(said.tokens_per_day, dollars, said.requests_per_minute, said.runs_at_once, said.sockets)
 
 
-def told() -> list[Messenger]:
-    """Those who are told of alerts, by the settings. Raises MisconfiguredError."""
-    return messengers(load(), tables().alerts)
+def messengers(settings: Settings) -> list[Messenger]:
+    """Those who are told of alerts. Raises MisconfiguredError."""
+    found = tables().alerts
+    made: list[Messenger] = []
+    if found.webhook is not None:
+        from prosa.adapters.alerts.webhook import Webhook
+
+        made.append(Webhook(_told(found.webhook), _told(found.secret or ""), settings.language))
+    if found.apprise:
+        from prosa.adapters.alerts.apprise import Apprise
+
+        made.append(Apprise([_told(url) for url in found.apprise], settings.language))
+    return made
+
+
+def _told(value: str | Env) -> str:
+    return value if isinstance(value, str) else secret(value.env, "[alerts]")
 
 
 def files(settings: Settings, opened: Store) -> Files:
@@ -286,7 +298,7 @@ async def keys(settings: Settings) -> AsyncIterator[Keys]:
     be done without the right one. Raises StoreLocked where a server runs that can't share its store,
     MisconfiguredError, StoreUnavailable."""
     opened = store(settings)
-    kept = Keys(opened, _vault(settings))
+    kept = Keys(opened, vault(settings))
     async with AsyncExitStack() as left:
         left.push_async_callback(opened.close)
         left.push_async_callback(Supply(settings, kept).catalogue.close)
@@ -339,18 +351,6 @@ async def moves(settings: Settings) -> AsyncIterator[tuple[Export, Import, Audit
         await opened.close()
 
 
-@asynccontextmanager
-async def reports(settings: Settings) -> AsyncIterator[Reports]:
-    """What was used, straight from the store, as `moves`."""
-    opened = store(settings)
-    limits = Allowances(opened, *_limits(settings, tables().limits))
-    try:
-        await opened.open(lambda _kind, _ids: None)
-        yield Reports(opened, limits, Calendar(settings.timezone))
-    finally:
-        await opened.close()
-
-
 def store(settings: Settings) -> Store:
     url = settings.database_url.get_secret_value()
     if url.startswith(SQLITE):
@@ -382,20 +382,21 @@ async def migrate(settings: Settings) -> None:
     await migrate_postgres(owner, settings.database_url.get_secret_value(), engine)
 
 
-def advice(settings: Settings) -> list[str]:
-    """What an operator should know about these settings, a sentence each."""
-    said = []
-    if settings.jwt_secret is None:
-        said.append("There are no tokens: everybody here is the one local user. Set PROSA_JWT_SECRET.")
-    if settings.max_tokens_per_day is None and settings.max_cost_per_month is None:
-        said.append(
-            "Users may spend without limit. Set PROSA_MAX_TOKENS_PER_DAY or PROSA_MAX_COST_PER_MONTH."
-        )
-    if "*" in settings.allowed_origins:
-        said.append("PROSA_ALLOWED_ORIGINS takes origins such as https://example.org; * allows none.")
-    if (complaint := _blobs(settings).complaint()) is not None:
-        said.append(complaint)
-    return said
+def stands(settings: Settings) -> bool:
+    """Whether the store is there and up to date, so that opening it changes nothing; of Postgres nobody knows
+    before it is opened, which changes nothing either."""
+    url = settings.database_url.get_secret_value()
+    if not url.startswith(SQLITE):
+        return True
+    from prosa.adapters.store.migrations import HEAD
+    from prosa.adapters.store.sqlite.store import current_revision
+
+    return _file(url).is_file() and current_revision(_file(url)) == HEAD
+
+
+def misplaced(settings: Settings) -> str | None:
+    """What is wrong with the place of files, if anything is."""
+    return _blobs(settings).complaint()
 
 
 def identity(settings: Settings, services: Chat | None = None) -> "Identity":
@@ -433,6 +434,7 @@ def application(settings: Settings, services: Chat) -> "App":
     """The ASGI application over `services`."""
     from prosa.transport.app import App
     from prosa.transport.crowd import SocketLimits
+    from prosa.transport.security import Security
 
     return App(
         services,
@@ -441,10 +443,11 @@ def application(settings: Settings, services: Chat) -> "App":
         origins=settings.allowed_origins,
         metrics=settings.metrics,
         limits=SocketLimits(settings.max_sockets_per_user, messages=settings.socket_messages_per_second),
+        security=Security(settings.frame_ancestors, settings.hsts_seconds),
     )
 
 
-def _vault(settings: Settings) -> VaultPort:
+def vault(settings: Settings) -> VaultPort:
     from prosa.adapters.vault.vault import Vault
 
     url = settings.database_url.get_secret_value()

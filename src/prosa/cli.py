@@ -10,16 +10,19 @@ from typing import Annotated
 import typer
 
 from prosa import bootstrap, config, telemetry
-from prosa.commands import alerts, audit, erase, keys, models, moves, usage
+from prosa.commands import access, alerts, audit, erase, keys, models, moves
 from prosa.commands.address import address
 from prosa.domain.errors import ProsaError
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 app.add_typer(alerts.app, name="alerts")
 app.add_typer(audit.app, name="audit")
+app.add_typer(access.keys, name="api-keys")
+app.command()(access.suspend)
+app.command()(access.unsuspend)
+app.command()(access.suspensions)
 app.add_typer(keys.app, name="keys")
 app.command()(models.models)
-app.command()(usage.usage)
 app.command()(erase.erase)
 app.command(name="export")(moves.export)
 app.command(name="import")(moves.bring)
@@ -99,5 +102,10 @@ def doctor() -> None:
     width = max(len(name) for name, _, _ in rows)
     for name, value, where in rows:
         print(f"{name:{width}}  {value}  ({where})")
-    for advice in bootstrap.advice(settings):
-        print(f"! {advice}")
+    from prosa.commands import advice
+
+    async def of_keys() -> list[str]:
+        return [each async for each in advice.of_keys(settings)]
+
+    for said in (*advice.of_settings(settings), *asyncio.run(of_keys())):
+        print(f"! {said}")

@@ -48,6 +48,13 @@ def _web_address(value: str | None) -> str | None:
     return value
 
 
+def _framers(value: frozenset[str]) -> frozenset[str]:
+    for each in value:
+        if not re.fullmatch(r"\*|'self'|https?://[A-Za-z0-9.*-]+(:[0-9*]+)?", each):
+            raise ValueError("takes origins such as https://app.example, and 'self'")
+    return value
+
+
 def _several(value: object) -> object:
     if isinstance(value, str):
         return frozenset(each.strip().rstrip("/") for each in value.split(",") if each.strip())
@@ -85,6 +92,10 @@ class Settings(BaseSettings):
     jwt_client_claim: str = _named("PROSA_JWT_CLIENT_CLAIM", default="client_id")
     jwt_roles_claim: str = _named("PROSA_JWT_ROLES_CLAIM", default="roles")
     admin_role: str = _named("PROSA_ADMIN_ROLE", default="admin")
+    frame_ancestors: Annotated[
+        frozenset[str], NoDecode, BeforeValidator(_several), AfterValidator(_framers)
+    ] = _named("PROSA_FRAME_ANCESTORS", default=frozenset())
+    hsts_seconds: int = _named("PROSA_HSTS_SECONDS", default=31_536_000, ge=0)
     allowed_origins: Annotated[frozenset[str], NoDecode, BeforeValidator(_several)] = _named(
         "PROSA_ALLOWED_ORIGINS", default=frozenset()
     )
@@ -223,6 +234,19 @@ def _check(settings: Settings) -> None:
             "PROSA_SECRET_KEY_OLD is set and PROSA_SECRET_KEY is not. The old key goes with the new one: set "
             "both, run `prosa keys rotate --master`, then take the old one away."
         )
+
+
+def secrets_in_file() -> list[str]:
+    """The settings in prosa.toml that are secrets, by their names."""
+    found = _Toml(Settings, FILE)() if FILE.exists() else {}
+    fields = Settings.model_fields.values()
+    return sorted(
+        name
+        for field in fields
+        if "Secret" in str(field.annotation)
+        and (name := str(field.validation_alias)) in found
+        and not str(found[name]).startswith("sqlite:")
+    )
 
 
 def in_force(settings: Settings) -> list[tuple[str, str, str]]:

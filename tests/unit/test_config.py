@@ -50,6 +50,7 @@ NAMES = [
     ("PROSA_JWKS_URL", "https://id/keys", "https://id/keys"), ("PROSA_JWT_AZP", "https://a, b", frozenset({"https://a", "b"})),
     ("PROSA_JWT_USER_CLAIM", "u.id", "u.id"), ("PROSA_JWT_CLIENT_CLAIM", "org", "org"),
     ("PROSA_JWT_ROLES_CLAIM", "r", "r"), ("PROSA_ADMIN_ROLE", "owner", "owner"),
+    ("PROSA_FRAME_ANCESTORS", "https://a, 'self'", frozenset({"https://a", "'self'"})), ("PROSA_HSTS_SECONDS", "0", 0),
     ("PROSA_ALLOWED_ORIGINS", "https://a, https://b/,", frozenset({"https://a", "https://b"})),
     ("PROSA_SECRET_KEY", STRONG, STRONG), ("PROSA_SECRET_KEY_OLD", STRONG, STRONG),
     ("OPENAI_API_KEY", "k", "k"), ("OPENAI_BASE_URL", "http://x/v1", "http://x/v1"),
@@ -156,7 +157,7 @@ def test_beyond_loopback_only_with_tokens(host: str, monkeypatch: pytest.MonkeyP
     [("PROSA_PORT", "x"), ("PROSA_PORT", "70000"), ("PROSA_PORT", "-1"), ("PROSA_LANGUAGE", "fr"), ("PROSA_TIMEZONE", "Mars/Olympus"), ("PROSA_MAX_OUTPUT_TOKENS", "1"),
      ("PROSA_MAX_TOKENS_PER_DAY", "-1"), ("PROSA_MAX_COST_PER_MONTH", "-0.01"), ("PROSA_MAX_COST_PER_MONTH", "NaN"),
      ("PROSA_MAX_COST_PER_MONTH", "Infinity"), ("PROSA_DRAIN_SECONDS", "-1"), ("PROSA_DRAIN_SECONDS", "nan"), ("PROSA_LOG_FORMAT", "xml"),
-     ("PROSA_JWKS_URL", "id.example/keys"), ("PROSA_JWKS_URL", "ftp://id.example/keys"), ("PROSA_JWKS_URL", "https://a:b@id.example/keys")],
+     ("PROSA_FRAME_ANCESTORS", "https://a; script-src *"), ("PROSA_FRAME_ANCESTORS", "a b"), ("PROSA_JWKS_URL", "id.example/keys"), ("PROSA_JWKS_URL", "ftp://id.example/keys"), ("PROSA_JWKS_URL", "https://a:b@id.example/keys")],
 )  # fmt: skip
 def test_a_value_that_does_not_do_is_named(name: str, value: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(name, value)

@@ -360,3 +360,29 @@ async def test_embed_tokens_end_with_their_key_and_their_host(guarded: House) ->
     await admin(guarded, "DELETE", f"{ADMIN_KEYS}/{host['id']}")
     for again in (token, signed(host, {"sub": "other", "exp": soon()})):
         refused(await guarded.get("/api/session", headers=bearer(again)), 401, e.NotAuthenticated())
+
+
+async def test_signing_secrets_outlive_the_master_key(guarded: House) -> None:
+    host = await made(guarded, "shop", scopes=["embed"])
+    for _ in range(2):
+        assert (await admin(guarded, "POST", "/api/admin/master/rotate")).json() == {"resealed": 1}
+        guarded.chat.access.checks._signers.clear()
+        token = signed(host, {"sub": "u", "exp": soon()})
+        assert (await guarded.get("/api/session", headers=bearer(token))).is_success
+
+
+async def test_it_is_all_in_the_audit_log(guarded: House) -> None:
+    key = await made(guarded, "ana", clientId="acme")
+    await guarded.get("/api/session", headers=bearer(key["key"]))
+    await guarded.get("/api/session", headers=bearer(key["key"]))
+    await admin(guarded, "POST", SUSPENSIONS, {"userId": "bia", "reason": "spam"})
+    await admin(guarded, "DELETE", SUSPENSIONS, params={"userId": "bia"})
+    await guarded.call("DELETE", f"{KEYS}/{key['id']}", user="ana")
+    rows = (await admin(guarded, "GET", "/api/admin/audit")).json()["items"]
+    told = [(each["actor"], each["action"], each["target"]) for each in rows[::-1]]
+    mine = f"api_key:{key['id']}"
+    assert [each for each in told if each[1] != "admin.audit.read"] == [
+        ("op", "api_key.add", mine), (f"key:{key['id']}", "api_key.use", mine), ("op", "suspension.add", "user:bia"),
+        ("op", "suspension.lift", "user:bia"), ("ana", "api_key.revoke", mine),
+    ]  # fmt: skip
+    assert key["key"] not in str(rows)

@@ -92,7 +92,6 @@ async def test_a_body_that_is_none(local: House, operation: Operation) -> None:
                 "invalid_request",
                 "too_large",
                 "not_supported",
-                "scope_missing",
             ), (
                 what,
                 answer.text,

@@ -9,7 +9,7 @@ import msgspec
 
 from prosa import bootstrap
 from prosa.commands.address import address
-from prosa.config import Settings
+from prosa.config import Settings, variable
 from prosa.domain.errors import KeyNotFound, MisconfiguredError, StoreLocked
 from prosa.domain.ids import parse_id
 from prosa.domain.principal import ADMIN, COMMAND
@@ -154,7 +154,15 @@ def headers(settings: Settings, user: str, roles: Sequence[str] = ()) -> dict[st
     """A token of `user`, which the command signs itself; a server without tokens needs none."""
     found: dict[str, str] = {"Accept-Language": settings.language}
     identity = bootstrap.identity(settings)
-    if not identity.local:
+    key = variable("PROSA_API_KEY")
+    if key is not None:
+        found["Authorization"] = f"Bearer {key}"
+    elif not identity.local:
+        if not identity.signs:
+            raise MisconfiguredError(
+                "The server has the database to itself and takes tokens that are signed elsewhere. Set "
+                "PROSA_API_KEY to an API key with the scope `admin`, or stop it."
+            )
         claims = {**identity.claim(user, admin=ADMIN in roles), "exp": int(time.time()) + VALID}
         found["Authorization"] = f"Bearer {identity.sign(claims)}"
     return found

@@ -75,7 +75,7 @@ class Chat:
         self.defaults = defaults
         self.keys = keys
         self.files = files
-        self.access = Access(store, vault, self.audit)
+        self.access = Access(store, vault, self.audit, keys.masters)
         self.reload = reload
         self.tools = tools or Toolbox()
         self.limits = Allowances(store, defaults.limits, defaults.named, rates)

@@ -49,6 +49,7 @@ from prosa.transport.openai.errors import refusal as openai_refusal
 from prosa.transport.operation import JSON, Door, Endpoint, Fixed, Operation
 from prosa.transport.page import Page
 from prosa.transport.requests import LEFT, request_id, route_of, tell_of
+from prosa.transport.security import Security
 from prosa.transport.tickets import routes as ticket_routes
 from prosa.transport.tickets import socket as tickets
 from prosa.transport.websocket import Handshake, SocketDoor, SocketEndpoint
@@ -57,7 +58,7 @@ from prosa.transport.websocket import Handshake, SocketDoor, SocketEndpoint
 class App:
     """Serves http and sockets over services that somebody else opens and closes."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - each is a setting of its own
         self,
         chat: Chat,
         identity: Identity,
@@ -66,7 +67,10 @@ class App:
         origins: frozenset[str],
         limits: SocketLimits | None = None,
         metrics: health.Access = "operator",
+        security: Security = Security(),  # noqa: B008 - frozen
     ) -> None:
+        self._security = security
+        self._secure = {"http": security.always, "https": security.over_https}
         self._chat = chat
         self._metrics = metrics
         self._door = Door(chat, identity, language, {"/v1/": openai_refusal})
@@ -114,7 +118,8 @@ class App:
             nonlocal status
             if not status:
                 status = message["status"]
-                message["headers"] = [*message.get("headers", ()), told]
+                more = self._secure.get(scope.get("scheme", "http"), ())
+                message["headers"] = [*message.get("headers", ()), told, *more]
             return send(message)
 
         try:
@@ -138,7 +143,7 @@ class App:
         return [
             *routes,
             Route("/openapi.json", Fixed(self._door, "/openapi.json", JSON, description)),
-            Route("/{path:path}", Page(self._door)),
+            Route("/{path:path}", Page(self._door, self._security.page)),
         ]
 
     async def _nowhere(self, scope: Scope, receive: Receive, send: Send) -> None:

@@ -12,10 +12,6 @@ from prosa.transport.errors import Headers
 from prosa.transport.identity import header
 from prosa.transport.operation import Door, respond
 
-_CSP = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; font-src 'self'; "
-    "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
-)
 _UNBUILT = b"The page is not built. Run `make setup` in a checkout, or install Prosa's wheel.\n"
 
 
@@ -24,8 +20,10 @@ class Page:
 
     route = "/{path}"
 
-    def __init__(self, door: Door) -> None:
+    def __init__(self, door: Door, headers: Headers) -> None:
+        """`headers` go with every file."""
         self._door = door
+        self._headers = headers
         self._files = dict(_walk(files("prosa") / "page", ""))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -57,10 +55,7 @@ class Page:
         headers: Headers = [
             (b"etag", found.etag),
             (b"cache-control", cached),
-            (b"content-security-policy", _CSP.encode()),
-            (b"x-content-type-options", b"nosniff"),
-            (b"referrer-policy", b"no-referrer"),
-            (b"cross-origin-opener-policy", b"same-origin"),
+            *self._headers,
         ]
         if header(scope, b"if-none-match") == found.etag.decode():
             await respond(send, 304, headers, b"")

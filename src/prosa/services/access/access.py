@@ -19,7 +19,6 @@ from prosa.domain.access import (
 )
 from prosa.domain.errors import Forbidden, InvalidRequest, StoreUnavailable
 from prosa.domain.ids import new_id, parse_id
-from prosa.domain.keys import Sealed
 from prosa.domain.principal import EMBED, RESERVED, Principal
 from prosa.domain.time import Instant, now
 from prosa.kit.log import log
@@ -31,6 +30,7 @@ from prosa.services.access.checks import Checks
 from prosa.services.access.secrets import Secrets
 from prosa.services.access.standing import Standing
 from prosa.services.audit import Audit
+from prosa.services.keys.masters import Masters
 
 PAUSE = 30.0
 """Seconds between two times at which last uses are put down."""
@@ -61,10 +61,10 @@ class Made(Struct, frozen=True):
 
 
 class Access:
-    def __init__(self, store: Store, vault: Vault, audit: Audit) -> None:
+    def __init__(self, store: Store, vault: Vault, audit: Audit, masters: Masters) -> None:
         self._store = store
+        self._masters = masters
         self._audit = audit
-        self._vault = vault
         self._secrets = Secrets()
         self._uses: dict[str, Instant] = {}
         self._tasks: set[asyncio.Task[None]] = set()
@@ -131,11 +131,15 @@ class Access:
             expires_at=asked.expires_at,
         )
         signing = new_secret() if EMBED in scopes else None
-        sealed = None if signing is None else await asyncio.to_thread(self._seal, key, signing)
         await self._audit.note(
             by, "api_key.add", f"api_key:{key.id}", user=key.user_id, scopes=" ".join(scopes)
         )
-        await self._store.access.add(key, await self._secrets.hash(secret), sealed)
+        hashed = await self._secrets.hash(secret)
+        if signing is None:
+            await self._store.access.add(key, hashed, None)
+        else:
+            async with self._masters.held():
+                await self._store.access.add(key, hashed, await self._masters.seal(key.place, signing))
         return Made(key, written(key.id, secret), signing)
 
     async def page(
@@ -188,10 +192,6 @@ class Access:
         await self._audit.note(by, "suspension.lift", subject_of(kind, subject))
         await self._store.access.lift(kind, subject)
         await self._catch_up(())
-
-    def _seal(self, key: ApiKey, secret: str) -> Sealed:
-        self._vault.prepare()
-        return self._vault.seal(secret, key.place)
 
     async def _catch_up(self, ids: Sequence[str]) -> None:
         """`refresh`, until it succeeds: what was decided must not be forgotten."""

@@ -58,7 +58,7 @@ class Keys:
     def __init__(self, store: Store, vault: Vault) -> None:
         self._store = store
         self._vault = vault
-        self._masters = Masters(store, vault)
+        self.masters = Masters(store, vault)
         self._audit = Audit(store)
         self._feeds: dict[str, Feed] = {}
         self._filling = asyncio.Lock()
@@ -82,8 +82,8 @@ class Keys:
         """Ends a rotation of the master key that was broken off, and fills the rings. Raises
         MisconfiguredError where the stored keys were sealed under another master key: then nothing was
         written."""
-        await self._masters.check()
-        await self._masters.resume()
+        await self.masters.check()
+        await self.masters.resume()
         await self.refresh()
 
     async def close(self) -> None:
@@ -115,9 +115,9 @@ class Keys:
             created_at=now(),
         )
         await self._checked(provider, secret)
-        async with self._masters.held():
+        async with self.masters.held():
             noted = deed(by, "key.add", _target(key.id), {"provider": provider})
-            await self._store.keys.add(key, await self._masters.seal(key, secret), noted)
+            await self._store.keys.add(key, await self.masters.seal(place_of(key), secret), noted)
         log.info("provider_key_added", key=key.id, provider=provider, by=by.actor)
         await self.refresh()
         return ListedKey(key, KeyUse(), None)
@@ -137,9 +137,9 @@ class Keys:
             created_at=now(),
         )
         await self._checked(before.provider, secret)
-        async with self._masters.held():
+        async with self.masters.held():
             noted = deed(by, "key.rotate", _target(key.id), {"provider": key.provider, "before": key_id})
-            await self._store.keys.replace(key_id, key, await self._masters.seal(key, secret), noted)
+            await self._store.keys.replace(key_id, key, await self.masters.seal(place_of(key), secret), noted)
         log.info("provider_key_rotated", key=key.id, before=key_id, provider=key.provider, by=by.actor)
         await self.refresh()
         return ListedKey(key, KeyUse(), None)
@@ -154,7 +154,7 @@ class Keys:
         """Seals all keys anew; how many. Raises MisconfiguredError."""
         log.info("master_key_rotation", by=by.actor)
         await self._audit.note(by, "master.rotate")
-        return await self._masters.rotate()
+        return await self.masters.rotate()
 
     async def refresh(self) -> None:
         """Fills the rings with what the store has now. Raises StoreUnavailable."""

@@ -83,7 +83,7 @@ async def revoke_key(call: Call[Nothing, Nothing]) -> Reply:
 
 
 async def list_suspensions(call: Call[Nothing, Nothing]) -> Reply:
-    return Reply(200, Page([_form(each) for each in await call.chat.access.suspensions()], None))
+    return Reply(200, Page([suspension_form(each) for each in await call.chat.access.suspensions()], None))
 
 
 async def suspend(call: Call[NewSuspension, Nothing]) -> Reply:
@@ -93,7 +93,7 @@ async def suspend(call: Call[NewSuspension, Nothing]) -> Reply:
     made = await call.chat.access.suspend(
         kind, subject, call.principal, part=call.body.only or "", reason=call.body.reason
     )
-    return Reply(201, _form(made))
+    return Reply(201, suspension_form(made))
 
 
 async def lift(call: Call[Nothing, Subject]) -> Reply:
@@ -111,7 +111,7 @@ def subject_of(told: Subject) -> tuple[Literal["user", "client"], str]:
     raise e.InvalidRequest("name either userId or clientId.")
 
 
-def _form(suspension: a.Suspension) -> SuspensionForm:
+def suspension_form(suspension: a.Suspension) -> SuspensionForm:
     user = suspension.kind == "user"
     return SuspensionForm(
         suspension.subject if user else None,

@@ -50,7 +50,6 @@ def headers_of(form: Encoder, name: str) -> Headers:
     return [
         (b"content-type", form.media_type.encode()),
         (b"content-disposition", disposition(name, form.suffix).encode()),
-        (b"x-content-type-options", b"nosniff"),
         (b"cache-control", b"no-store"),
         (b"x-accel-buffering", b"no"),
     ]

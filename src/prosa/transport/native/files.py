@@ -125,7 +125,6 @@ def _headers(file: f.File) -> Headers:
     return [
         (b"content-type", f"{file.media_type}{text}".encode()),
         (b"content-disposition", disposition(file.name).encode()),
-        (b"x-content-type-options", b"nosniff"),
         (b"content-security-policy", b"sandbox; default-src 'none'"),
         (b"cross-origin-resource-policy", b"same-origin"),
         (b"cache-control", b"private, no-cache"),

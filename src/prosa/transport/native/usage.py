@@ -241,7 +241,6 @@ def remaining_form(left: Remaining) -> RemainingForm:
 CSV: Headers = [
     (b"content-type", b"text/csv; charset=utf-8; header=present"),
     (b"content-disposition", b'attachment; filename="prosa-usage.csv"'),
-    (b"x-content-type-options", b"nosniff"),
     (b"cache-control", b"no-store"),
     (b"x-accel-buffering", b"no"),
 ]

@@ -272,7 +272,7 @@ async def test_no_key_is_added_beside_keys_of_another_master(tmp_path: Path) -> 
     """As where two nodes were given different ones."""
     async with Room(tmp_path, key=ONE) as room:
         await room.add("one")
-        room.keys._masters._vault = Vault(TWO, None, None)
+        room.keys.masters._vault = Vault(TWO, None, None)
         with pytest.raises(MisconfiguredError, match="another master key"):
             await room.add("two")
         assert len(await room.keys.list(by=OP)) == 1
