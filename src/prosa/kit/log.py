@@ -1,14 +1,19 @@
-"""The logger: structlog's, loaded with the first line, for it brings a whole terminal with it."""
+"""The logger: structlog's where Prosa is a guest, loaded with the first line; in our own process our own."""
 
 import sys
 from collections.abc import Callable, Mapping
 from contextvars import ContextVar
+from functools import partial
 from typing import Any
 
 RANKS = {"debug": 10, "info": 20, "warning": 30, "error": 40, "exception": 40, "critical": 50}
 
 CONTEXT: ContextVar[Mapping[str, str]] = ContextVar("prosa_log", default={})  # noqa: B039 - nobody changes it
 """What is on every line of a request or a run: their ids. Whoever sets it sets a new mapping."""
+
+
+Write = Callable[..., None]
+"""(module, level, event, field=value, …): writes one line."""
 
 
 def bind(**ids: str) -> None:
@@ -24,11 +29,14 @@ class Log:
     def __init__(self) -> None:
         self.content = False
         self.report: Callable[[str, BaseException], None] | None = None
+        self._write: Write | None = None
         self._levels: dict[str, int] = {"": RANKS["info"]}
         self._known: dict[str, int] = {}
 
-    def configure(self, levels: Mapping[str, str], *, content: bool) -> None:
-        """`levels` has the level of each module and of all below it; "" are the others."""
+    def configure(self, levels: Mapping[str, str], *, content: bool, write: Write | None = None) -> None:
+        """`levels` has the level of each module and of all below it; "" are the others. `write` stands in for
+        structlog."""
+        self._write = write
         self._levels = {"": RANKS["info"], **{name: RANKS[level] for name, level in levels.items()}}
         self._known = {}
         self.content = content
@@ -50,9 +58,12 @@ class Log:
             raise AttributeError(level)
         if rank < self.threshold(module):
             return _nothing
-        from structlog import get_logger
+        if self._write is not None:
+            found: Callable[..., None] = partial(self._write, module, level)
+        else:
+            from structlog import get_logger
 
-        found = getattr(get_logger(module), level)
+            found = getattr(get_logger(module), level)
         return self._reporting(found) if rank == RANKS["error"] and self.report is not None else found
 
     def _reporting(self, write: Callable[..., None]) -> Callable[..., None]:

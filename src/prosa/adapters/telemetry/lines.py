@@ -1,18 +1,25 @@
 """Log lines on standard error: ours and the libraries', in one form, with the ids of what they belong to."""
 
+import json
 import logging
 import sys
-from collections.abc import Mapping, MutableMapping
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from functools import partial
 from typing import Any, Literal, TextIO
-
-import structlog
 
 from prosa.kit.faults import told
 from prosa.kit.log import CONTEXT, RANKS, log
 from prosa.kit.secrets import hidden
 
 Form = Literal["console", "json"]
-Line = MutableMapping[str, Any]
+Line = dict[str, Any]
+
+JSON = json.JSONEncoder(default=repr).encode
+"""Which takes any text; msgspec refuses half a character."""
+
+PLAIN = "{0} [{1:9}] {2:30} [{3}]"
+RAINBOW = "\x1b[2m{0}\x1b[0m [\x1b[1m{1:9}\x1b[0m] \x1b[1m{2:30}\x1b[0m [\x1b[34m{3}\x1b[0m]"
 
 LIBRARIES = "warning"
 """From this level on what libraries say is told, unless a level of their own is set."""
@@ -25,14 +32,16 @@ def configure(
     of what is below it, of libraries, too; "" is that of Prosa as a whole. With `content`, lines of
     debugging may tell what people and models write."""
     out = out or sys.stderr
-    log.configure(levels, content=content)
     render = _Rendering(form, content=content, colours=out.isatty())
-    structlog.configure(
-        processors=[_named, render],
-        wrapper_class=structlog.make_filtering_bound_logger(0),  # `log` has looked at the level already
-        logger_factory=lambda *names: _Printer(out, *names),
-        cache_logger_on_first_use=False,
-    )
+
+    def write(module: str, level: str, event: str, **fields: Any) -> None:
+        if level == "exception":
+            level = "error"
+            fields.setdefault("exc_info", True)
+        out.write(render({"event": event, "logger": module, "level": level, **fields}) + "\n")
+        out.flush()
+
+    log.configure(levels, content=content, write=write)
     root = logging.getLogger()
     root.handlers = [_Handler(render, out)]
     root.setLevel(RANKS[LIBRARIES])
@@ -41,44 +50,32 @@ def configure(
             logging.getLogger(name).setLevel(RANKS[level])
 
 
-class _Printer:
-    """Writes lines for one module."""
-
-    def __init__(self, out: TextIO, name: str = "") -> None:
-        self.name = name
-        self._out = out
-
-    def msg(self, line: str) -> None:
-        self._out.write(line + "\n")
-        self._out.flush()
-
-    debug = info = warning = error = exception = critical = msg
-
-
-def _named(logger: _Printer, level: str, line: Line) -> Line:
-    line["logger"] = logger.name
-    line["level"] = "error" if level == "exception" else level
-    return line
-
-
 class _Rendering:
-    """The last processor: `line` with time, ids and its exception, as text without a secret in it."""
+    """A line with time, ids and its exception, as text without a secret in it."""
 
     def __init__(self, form: Form, *, content: bool, colours: bool) -> None:
         self._content = content
-        self._stamp = structlog.processors.TimeStamper(fmt="iso", utc=True)
-        self._text = (
-            structlog.processors.JSONRenderer()
-            if form == "json"
-            else structlog.dev.ConsoleRenderer(colors=colours)
-        )
+        self._text = JSON if form == "json" else partial(_columns, RAINBOW if colours else PLAIN)
 
-    def __call__(self, logger: Any, level: str, line: Line) -> str:
+    def __call__(self, line: Line) -> str:
         error = _error(line.pop("exc_info", None))
+        line = {"timestamp": f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%S.%fZ}", **CONTEXT.get(), **line}
         if error is not None:
             line["exception"] = told(error, content=self._content)
-        text = self._text(logger, level, self._stamp(logger, level, {**CONTEXT.get(), **line}))
-        return hidden(str(text))
+        return hidden(self._text(line))
+
+
+def _columns(marks: str, line: Line) -> str:
+    """Time, level, event and module one below the other, then whatever else is in the line."""
+    head = marks.format(*(line.pop(name) for name in ("timestamp", "level", "event", "logger")))
+    trace = line.pop("exception", None)
+    rest = " ".join([f"{name}={_value(value)}" for name, value in line.items()])
+    return f"{head} {rest}" if trace is None else f"{head} {rest}\n{trace}"
+
+
+def _value(value: Any) -> str:
+    plain = isinstance(value, str) and value.isprintable() and not any(mark in value for mark in " \"'=")
+    return value if plain else repr(value)
 
 
 def _error(given: Any) -> BaseException | None:
@@ -102,7 +99,7 @@ class _Handler(logging.Handler):
             line = {"event": record.getMessage(), "logger": record.name, "level": level}
             if record.exc_info:
                 line["exc_info"] = record.exc_info  # type: ignore[assignment] # what the rendering takes out
-            self._out.write(self._render(None, level, line) + "\n")
+            self._out.write(self._render(line) + "\n")
             self._out.flush()
         except Exception:  # noqa: BLE001 - logging's own edge: it must not break whoever logs
             self.handleError(record)

@@ -3,11 +3,12 @@
 import io
 import json
 import logging
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-import structlog
 
 from prosa.adapters.telemetry.lines import configure
 from prosa.domain.errors import ProviderTimeout
@@ -23,7 +24,7 @@ Lines = Callable[[], list[dict[str, Any]]]
 @pytest.fixture
 def written(request: pytest.FixtureRequest) -> Iterator[Lines]:
     """The lines in JSON, by the levels and the content of the test's parameters."""
-    root, before = logging.getLogger(), structlog.get_config()
+    root = logging.getLogger()
     handlers, level = root.handlers, root.level
     out = io.StringIO()
     levels, content = getattr(request, "param", ({}, False))
@@ -31,7 +32,6 @@ def written(request: pytest.FixtureRequest) -> Iterator[Lines]:
     token = CONTEXT.set({})
     yield lambda: [json.loads(line) for line in out.getvalue().splitlines()]
     CONTEXT.reset(token)
-    structlog.configure(**before)
     root.handlers, log.report = handlers, None
     root.setLevel(level)
     logging.getLogger("alib").setLevel(logging.NOTSET)
@@ -133,3 +133,42 @@ def test_exceptions_are_reported_once(written: Lines) -> None:
     assert [event for event, _ in reported] == ["given", "raised"]
     assert isinstance(reported[1][1], ProviderTimeout)
     assert len(written()) == 4
+
+
+def test_for_people_a_line_has_its_columns_and_below_them_its_trace() -> None:
+    root, out = logging.getLogger(), io.StringIO()
+    handlers, level = root.handlers, root.level
+    configure("console", {}, out=out)
+    try:
+        log.warning("it_rains", much=3, where="in Recife", on=None, name="plain")
+        try:
+            broken()
+        except ProviderTimeout:
+            log.exception("run_broke")
+    finally:
+        log.configure({}, content=False)
+        root.handlers, log.report = handlers, None
+        root.setLevel(level)
+    first, second, *trace = out.getvalue().splitlines()
+    stamp, rest = first.split(" ", 1)
+    assert stamp.endswith("Z")
+    assert rest.split() == [
+        "[warning", "]", "it_rains", f"[{__name__}]", "much=3", "where='in", "Recife'", "on=None", "name=plain",
+    ]  # fmt: skip
+    assert "[error" in second
+    assert trace[-1] == "prosa.domain.errors.ProviderTimeout: timeout"
+
+
+def test_a_process_of_ours_needs_no_structlog() -> None:
+    """Which brings a terminal of six megabytes. In a process of its own, for here somebody has loaded it."""
+    script = """
+import sys
+from prosa.adapters.telemetry.lines import configure
+from prosa.kit.log import log
+
+configure("console", {})
+log.warning("heard")
+assert not {name.partition(".")[0] for name in sys.modules} & {"structlog", "rich", "pygments"}
+"""
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr.count("heard")) == (0, 1), done.stderr
