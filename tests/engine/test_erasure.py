@@ -1,11 +1,13 @@
 """Erasure through the real server: of one whose every word is a canary nothing is left, killed midway or not."""
 
+import asyncio
 import json
 import secrets
 from typing import Any
 
 import aiohttp
 import pytest
+from tests import processes
 from tests.engine.conftest import Serve, on
 from tests.pictures import png
 from tests.postgres import Database, ask
@@ -175,3 +177,65 @@ async def test_nothing_of_a_user_is_left_on_postgres(serve: Serve, database: Dat
         await ask(database.superuser, "SELECT count(*), sum(total_tokens), sum(cost) FROM ai_usage") == spent
     )
     assert len((await bia.call("GET", f"/api/search?q={bia.said}"))["items"]) == 1
+
+
+DYING = """
+import os, signal
+from {module} import {owner}
+before, left = {owner}.{method}, [{number}]
+async def dying(self, *given):
+    left[0] -= 1
+    if left[0] > 0:
+        return await before(self, *given)
+    {does}
+    os.kill(os.getpid(), signal.SIGKILL)
+{owner}.{method} = dying
+from prosa.cli import main; main()
+"""
+"""A server that dies in a method the first, the second … time: before it has done anything, or after."""
+
+REMAINS = "prosa.adapters.store.repositories.remains", "Remains"
+ERASURES = "prosa.adapters.store.repositories.erasures", "Erasures"
+STEPS = [
+    (ERASURES, "begin", 1, True),
+    (REMAINS, "drop", 2, True),
+    (ERASURES, "forget", 1, True),
+    (("prosa.adapters.store.sqlite.store", "SqliteStore"), "wipe", 1, False),
+]
+
+
+@pytest.mark.parametrize(("place", "method", "number", "after"), STEPS, ids=[step[1] for step in STEPS])
+async def test_a_kill_at_each_step(
+    serve: Serve,
+    monkeypatch: pytest.MonkeyPatch,
+    place: tuple[str, str],
+    method: str,
+    number: int,
+    after: bool,
+) -> None:
+    process, client = await serve(PROSA_JWT_SECRET=SECRET)
+    ana, bia = Person(client, "ana"), Person(client, "bia")
+    await lives(ana)
+    await bia.says((await bia.call("POST", "/api/conversations", {"model": "words-1x0"}))["id"], bia.canary())
+    spent = set(process.rows("SELECT id, total_tokens, cost FROM ai_usage"))
+    await process.kill()
+    module, owner = place
+    does = "await before(self, *given)" if after else "pass"
+    code = DYING.format(module=module, owner=owner, method=method, number=number, does=does)
+    monkeypatch.setattr(processes, "MAIN", code)
+    process, ana.client = await serve(PROSA_JWT_SECRET=SECRET, fresh=True)
+    with pytest.raises(aiohttp.ClientError):
+        await ana.call("DELETE", "/api/users/me")
+    await process.ended()
+    assert process.rows("SELECT subject FROM erasures") == [("ana",)]
+    assert users(process) or in_files(process, ana.canaries) or method == "done"
+    monkeypatch.undo()
+    process, bia.client = await serve(PROSA_JWT_SECRET=SECRET)
+    async with asyncio.timeout(20):
+        while process.rows("SELECT subject FROM erasures") != [(None,)]:  # noqa: ASYNC110 - nobody tells
+            await asyncio.sleep(0.02)
+    assert in_files(process, ana.canaries) == []
+    assert users(process) == {}
+    assert spent <= set(process.rows("SELECT id, total_tokens, cost FROM ai_usage"))
+    [found] = (await bia.call("GET", "/api/conversations"))["items"]
+    assert bia.canaries[0] in found["title"]

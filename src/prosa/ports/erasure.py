@@ -59,6 +59,10 @@ class Erasures(Protocol):
         """Whether it is still the holder's."""
         ...
 
+    async def counted(self, erasure_id: str, counts: Mapping[str, int]) -> None:
+        """How much there is of each kind, before anything goes."""
+        ...
+
     async def done(self, erasure_id: str, now: Instant) -> Erasure:
         """Forgets the subject; what comes back is the receipt."""
         ...

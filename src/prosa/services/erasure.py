@@ -50,10 +50,9 @@ class Erasing:
     async def erase(self, by: Principal, scope: Scope, subject: str) -> Erasure:
         """The receipt, once nothing is left. Whoever leaves does not end it. Raises StoreUnavailable,
         FilesUnavailable: then it is gone on with later."""
-        counts = await self._count(scope, subject)
         identity = new_id()
         moment = now()
-        wanted = Erasure(identity, scope, subject, hash_of(identity, subject), counts, moment)
+        wanted = Erasure(identity, scope, subject, hash_of(identity, subject), {}, moment)
         noted = deed(by, "erase", f"{scope}:{subject}", {"erasure": identity})
         erasure = await self._store.erasures.begin(wanted, self._boot, Instant(moment + LEASE), noted)
         await self._heed(())
@@ -98,6 +97,10 @@ class Erasing:
     async def _run(self, erasure: Erasure) -> Erasure:
         keeper = asyncio.get_running_loop().create_task(self._keep(erasure))
         try:
+            if not erasure.counts:
+                assert erasure.subject is not None
+                counts = await self._count(erasure.scope, erasure.subject)
+                await self._store.erasures.counted(erasure.id, counts)
             for _ in range(ROUNDS):
                 async for user_id in self._owners(erasure):
                     await self._erase_of(erasure, user_id)

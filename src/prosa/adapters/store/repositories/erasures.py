@@ -1,5 +1,6 @@
 """Erasures that go on, their receipts, and what they do to the ledger."""
 
+from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
@@ -63,6 +64,9 @@ _RENEW = Statement(
 )
 _DONE = Statement(
     update(erasures).where(_this, _e.subject.is_not(None)).values(subject=null(), erased_at=bindparam("now"))
+)
+_COUNTED = Statement(
+    update(erasures).where(_this).values(counts=bindparam("new_counts", type_=_e.counts.type))
 )
 _ONE = Statement(select(*_COLUMNS).where(_this))
 _page = select(*_COLUMNS).order_by(_e.id.desc()).limit(bindparam("most"))
@@ -131,6 +135,10 @@ def _renew(erasure_id: str, holder: str, until: Instant) -> Plan[bool]:
     return bool((yield Ask(_RENEW, erasure_id=erasure_id, old_holder=holder, until=until)))
 
 
+def _counted(erasure_id: str, counts: Mapping[str, int]) -> Plan[None]:
+    yield Ask(_COUNTED, erasure_id=erasure_id, new_counts=Json(msgspec.json.encode(counts).decode()))
+
+
 def _done(erasure_id: str, now: Instant) -> Plan[Erasure]:
     yield Ask(_DONE, erasure_id=erasure_id, now=now)
     yield Tell("access", [])
@@ -195,6 +203,9 @@ class Erasures:
 
     async def renew(self, erasure_id: str, holder: str, until: Instant) -> bool:
         return await self._session.write(_renew, erasure_id, holder, until)
+
+    async def counted(self, erasure_id: str, counts: Mapping[str, int]) -> None:
+        await self._session.write(_counted, erasure_id, counts)
 
     async def done(self, erasure_id: str, now: Instant) -> Erasure:
         return await self._session.write(_done, erasure_id, now)
