@@ -49,9 +49,10 @@ def serve() -> None:
     host, port = listener.getsockname()[:2]
 
     async def all_of_it() -> None:
-        chat = bootstrap.chat(settings)
-        print(f"Prosa is at {address(host, port)}/", flush=True)
-        await run(partial(bootstrap.application, settings, chat), chat, listener, settings.drain_seconds)
+        async with telemetry.told(settings):
+            chat = bootstrap.chat(settings)
+            print(f"Prosa is at {address(host, port)}/", flush=True)
+            await run(partial(bootstrap.application, settings, chat), chat, listener, settings.drain_seconds)
 
     try:
         import uvloop

@@ -1,11 +1,19 @@
 """What the process tells of itself, by the settings: log lines, traces, reports of errors."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from urllib.parse import urlsplit
 
 from pydantic import SecretStr
 
+from prosa import __version__
 from prosa.config import Settings, tables
+from prosa.domain.errors import MisconfiguredError
+from prosa.kit.log import log
 from prosa.kit.secrets import remember
+from prosa.services.tracing import tracing
+
+WANTED = "{0} needs what `pip install prosa[telemetry]` installs. Install it, or take the setting away."
 
 
 def logs(settings: Settings) -> None:
@@ -19,3 +27,35 @@ def logs(settings: Settings) -> None:
             remember(urlsplit(told).password if "://" in told else told)
     levels = {"": settings.log_level, **tables().log.levels}
     configure(settings.log_format, levels, content=settings.log_content)
+
+
+@asynccontextmanager
+async def told(settings: Settings) -> AsyncIterator[None]:
+    """Meanwhile traces and reports of errors go where the settings say, if anywhere; what they take is loaded
+    only then. Raises MisconfiguredError."""
+    spans = reports = None
+    try:
+        if settings.otlp_endpoint is not None:
+            from prosa.adapters.telemetry.spans import Spans
+
+            tracing.tracer = spans = Spans(settings.otlp_endpoint.get_secret_value(), __version__)
+        if settings.sentry_dsn is not None:
+            from prosa.adapters.telemetry.reports import Reports
+
+            reports = Reports(settings.sentry_dsn.get_secret_value(), __version__)
+            log.report = reports.report
+    except ImportError:
+        name = "PROSA_OTLP_ENDPOINT" if settings.otlp_endpoint is not None else "PROSA_SENTRY_DSN"
+        raise MisconfiguredError(WANTED.format(name)) from None
+    except ValueError:
+        raise MisconfiguredError(
+            "PROSA_SENTRY_DSN is no DSN: copy it from your project's settings."
+        ) from None
+    try:
+        yield
+    finally:
+        tracing.tracer = log.report = None
+        if spans is not None:
+            await spans.close()
+        if reports is not None:
+            reports.close()

@@ -15,7 +15,8 @@ MOST = 200
 class Timing(Struct, frozen=True, omit_defaults=True):
     """One thing that took its time. An attempt was `queued` where it waited for its turn, went on `at`, said
     its `first` word, and was over at its `end`; `code` says what ended it early, None where the provider came
-    to its own end, and `key` is the id of the key that was used. A wait has no `end` while it lasts."""
+    to its own end; `key` is the id of the key that was used, `prompt` of its `tokens` were the input. A wait
+    has no `end` while it lasts."""
 
     kind: Literal["attempt", "wait"]
     at: Instant
@@ -26,6 +27,7 @@ class Timing(Struct, frozen=True, omit_defaults=True):
     model: str = ""
     key: str | None = None
     tokens: int = 0
+    prompt: int = 0
     code: str | None = None
 
 

@@ -43,6 +43,7 @@ from prosa.services.models.catalogue import Catalogue, Choice
 from prosa.services.models.policy import Policy
 from prosa.services.runs.settle import Attempt
 from prosa.services.runs.start import LEAST_ANSWER, Defaults
+from prosa.services.tracing import tracing
 
 _ON_THE_WAY = frozenset({Asked, Queued, Recalled, UsageReport, Withheld, Aside, Flagged})
 
@@ -110,6 +111,7 @@ class Generation:
     async def close(self) -> None:
         """Bills what was used, and lets go of what was held for it. Safe to repeat."""
         self._end_attempt()
+        tracing.asked(self._hold.take_timings())
         await self._hold.release()
 
     def halt(self) -> None:

@@ -12,6 +12,7 @@ from prosa.domain.models import Aside, Usage
 from prosa.domain.opening import Measure
 from prosa.domain.principal import Principal
 from prosa.domain.time import now
+from prosa.domain.timing import Timing
 from prosa.kit.log import log
 from prosa.ports.store import Ledger as StoredLedger
 from prosa.ports.store import Store
@@ -78,6 +79,11 @@ class Hold:
         await records.go_on(self.id, self._pending, limits, bound, now())
         self._pending = []
         self._bound = bound
+
+    def take_timings(self) -> tuple[Timing, ...]:
+        """When the attempts were that are over, but for those that were taken before."""
+        timings, self._attempts.timings = self._attempts.timings, ()
+        return timings
 
     async def release(self) -> None:
         """The end, whoever waits for it: what was used is entered, and nothing is held. Safe to repeat."""

@@ -12,6 +12,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from prosa.domain.errors import NoSuchRoute, ProsaError
 from prosa.kit.log import CONTEXT, log
 from prosa.services.chat import Chat
+from prosa.services.tracing import tracing
 from prosa.transport.admin import access, audit, erasures, health, keys, traffic
 from prosa.transport.admin import alerts as admin_alerts
 from prosa.transport.admin import limits as admin_limits
@@ -48,7 +49,7 @@ from prosa.transport.openai import models as openai_models
 from prosa.transport.openai.errors import refusal as openai_refusal
 from prosa.transport.operation import JSON, Door, Endpoint, Fixed, Operation
 from prosa.transport.page import Page
-from prosa.transport.requests import LEFT, request_id, route_of, tell_of
+from prosa.transport.requests import LEFT, end, request_id, route_of, tell_of, traced
 from prosa.transport.security import Security
 from prosa.transport.tickets import routes as ticket_routes
 from prosa.transport.tickets import socket as tickets
@@ -93,15 +94,19 @@ class App:
         begun = time.perf_counter()
         token = CONTEXT.set({"request_id": identity})
         told = (b"x-request-id", identity.encode())
+        span = None if tracing.tracer is None else traced(scope)
+        status = LEFT
         try:
             if scope["type"] == "http":
                 status = await self._http(scope, receive, send, told)
-                tell_of(scope, status, begun)
             else:
                 handshake = Handshake(scope, send, told)
                 await self._sockets(scope, receive, handshake)
-                tell_of(scope, handshake.code, begun)
+                status = handshake.code
         finally:
+            tell_of(scope, status, begun)
+            if span is not None:
+                end(span, scope, status)
             CONTEXT.reset(token)
 
     def _guarded(self, app: ASGIApp, origins: frozenset[str]) -> ASGIApp:

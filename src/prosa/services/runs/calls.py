@@ -20,6 +20,7 @@ from prosa.kit.text import well_formed
 from prosa.ports.tools import Caller
 from prosa.services.tools.arguments import arguments_of
 from prosa.services.tools.registry import Toolbox
+from prosa.services.tracing import tracing
 
 MOST = 64
 """Calls in one round; the model is told that the others were not made."""
@@ -120,4 +121,6 @@ class Calls:
                     raise
                 log.exception("tool_broke", tool=step.name, run_id=step.run_id)
                 result = "The tool failed."
-        return replace(step, status=status, result=well_formed(result), ended_at=now())
+        ended = replace(step, status=status, result=well_formed(result), ended_at=now())
+        tracing.called(ended)
+        return ended

@@ -36,6 +36,7 @@ from prosa.services.runs.recover import Recovery
 from prosa.services.runs.rounds import Rounds
 from prosa.services.runs.start import LEASE, Defaults, Send, opening, preparation, said_in, tools_of
 from prosa.services.tools.registry import Toolbox
+from prosa.services.tracing import tracing
 
 LINGER = 2.0
 """Seconds after its end in which a run's last lines stay in memory, for those who are about to read them."""
@@ -308,6 +309,7 @@ class Engine:
 
     async def _run(self, live: Live, begun: Checkpoint, execution: Execution) -> None:
         bind(run_id=live.run.id, conversation_id=live.run.conversation_id)
+        span = tracing.run(live.run)
         if log.content:
             log.debug("asks", turns=[turn.content for turn in begun.prepared.request.turns])
         try:
@@ -321,6 +323,8 @@ class Engine:
         except Exception:  # noqa: BLE001 - a task's edge: what is not ended here, the next start ends
             log.exception("run_not_ended", run_id=live.run.id)
         finally:
+            if span is not None:
+                tracing.ran(span, execution.ending, execution.timings)
             if not live.ended:
                 live.end(None)
             if self._lives.get(live.run.id) is live:

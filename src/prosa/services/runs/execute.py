@@ -33,6 +33,7 @@ from prosa.domain.moderation import AnswerBlocked
 from prosa.domain.runs import Signal
 from prosa.domain.steps import ENDS, Step, StepStatus
 from prosa.domain.time import SECOND, now
+from prosa.domain.timing import Timing
 from prosa.kit.cancellation import cancelled
 from prosa.kit.log import log
 from prosa.services import meters
@@ -92,6 +93,11 @@ class Execution:
         self._billed = 0
         self.ending: Ending | None = None
         """The end, once it is stored, if it was ours to store."""
+
+    @property
+    def timings(self) -> tuple[Timing, ...]:
+        """What took its time since this execution began."""
+        return self._rounds.attempts.timings[self._rounds.earlier :]
 
     async def run(self) -> None:
         outcome = await self._generate()

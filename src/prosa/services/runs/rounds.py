@@ -34,7 +34,8 @@ SLACK = 64
 
 class Rounds:
     """The rounds of one run. `parts` is the answer of those that are over, `told` the places of the steps
-    whose results were published, `remaining` what the user's limits leave beside what is held."""
+    whose results were published, `earlier` how many timings there were before this execution, `remaining`
+    what the user's limits leave beside what is held."""
 
     def __init__(
         self,
@@ -49,6 +50,7 @@ class Rounds:
         self._records = records
         self._defaults = defaults
         self.attempts = Attempts(run, begun.spent, begun.timings and waited(begun.timings, now()))
+        self.earlier = len(begun.timings)
         self._limits = limits
         self.remaining = begun.remaining
         self.parts = begun.parts

@@ -35,7 +35,7 @@ class Attempt(Struct):
     asked: Instant | None = None
     first: Instant | None = None
 
-    def timing(self, tokens: int, end: Instant, code: str | None) -> Timing:
+    def timing(self, usage: Usage, end: Instant, code: str | None) -> Timing:
         """What is kept of it, ended with `code` if not by itself."""
         return Timing(
             "attempt",
@@ -46,7 +46,8 @@ class Attempt(Struct):
             self.provider,
             self.model,
             self.key,
-            tokens,
+            usage.total_tokens,
+            usage.prompt_tokens,
             None if self.finished else code,
         )
 
@@ -114,7 +115,7 @@ class Attempts:
         if attempt is not None:
             usage, estimated = attempt.settled(said)
             if attempt.called:
-                self.timings += (attempt.timing(usage.total_tokens, now(), code),)
+                self.timings += (attempt.timing(usage, now(), code),)
                 self.first_token_at = self.first_token_at or attempt.first
             entry = entry_of(self._run, self.spent.attempts + 1, attempt, usage, estimated=estimated)
             self._entries.append(entry)
