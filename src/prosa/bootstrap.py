@@ -25,6 +25,7 @@ from prosa.domain.limits import Cap, Limits, limits_of
 from prosa.domain.models import ToolSpec
 from prosa.domain.money import from_dollars
 from prosa.domain.principal import Principal
+from prosa.messengers import messengers
 from prosa.ports.alerts import Messenger
 from prosa.ports.files import Blobs
 from prosa.ports.keys import Vault as VaultPort
@@ -34,7 +35,6 @@ from prosa.ports.store import Store
 from prosa.ports.tools import Tool
 from prosa.providers import Given as GivenProvider
 from prosa.providers import Providers, alone
-from prosa.services.alerts.tables import Env
 from prosa.services.audit import Audit
 from prosa.services.chat import Chat
 from prosa.services.erasure import Erasing
@@ -47,6 +47,7 @@ from prosa.services.guard.remote import TIMEOUT
 from prosa.services.guard.tables import CheckTable
 from prosa.services.imports.importer import Import
 from prosa.services.keys.keys import Keys
+from prosa.services.limits import Allowances
 from prosa.services.models.attached import Read
 from prosa.services.models.catalogue import Book, Catalogue
 from prosa.services.runs.recover import Recovery
@@ -54,6 +55,7 @@ from prosa.services.runs.start import Defaults
 from prosa.services.tools.cached import CachedTool
 from prosa.services.tools.marks import Mark, mark_of
 from prosa.services.tools.registry import Toolbox
+from prosa.services.usage.reports import Reports
 from prosa.toml import CapTable, Ceilings, Tables
 
 if TYPE_CHECKING:
@@ -153,7 +155,7 @@ def chat(
         vectors=settings.embeddings_kept,
         reload=reload,
         alerting=tables().alerts.rules,
-        messengers=messengers(settings),
+        messengers=messengers(settings, tables().alerts),
         guard=supply.guard,
         rates=_rates(settings),
     )
@@ -195,23 +197,9 @@ def _cap(said: CapTable) -> Cap:
     return Cap(said.tokens_per_day, dollars, said.requests_per_minute, said.runs_at_once, said.sockets)
 
 
-def messengers(settings: Settings) -> list[Messenger]:
-    """Those who are told of alerts. Raises MisconfiguredError."""
-    found = tables().alerts
-    made: list[Messenger] = []
-    if found.webhook is not None:
-        from prosa.adapters.alerts.webhook import Webhook
-
-        made.append(Webhook(_told(found.webhook), _told(found.secret or ""), settings.language))
-    if found.apprise:
-        from prosa.adapters.alerts.apprise import Apprise
-
-        made.append(Apprise([_told(url) for url in found.apprise], settings.language))
-    return made
-
-
-def _told(value: str | Env) -> str:
-    return value if isinstance(value, str) else secret(value.env, "[alerts]")
+def told() -> list[Messenger]:
+    """Those who are told of alerts, by the settings. Raises MisconfiguredError."""
+    return messengers(load(), tables().alerts)
 
 
 def files(settings: Settings, opened: Store) -> Files:
@@ -347,6 +335,18 @@ async def moves(settings: Settings) -> AsyncIterator[tuple[Export, Import, Audit
     try:
         await opened.open(lambda _kind, _ids: None)
         yield Export(opened), Import(opened), Audit(opened)
+    finally:
+        await opened.close()
+
+
+@asynccontextmanager
+async def reports(settings: Settings) -> AsyncIterator[Reports]:
+    """What was used, straight from the store, as `moves`."""
+    opened = store(settings)
+    limits = Allowances(opened, *_limits(settings, tables().limits))
+    try:
+        await opened.open(lambda _kind, _ids: None)
+        yield Reports(opened, limits, Calendar(settings.timezone))
     finally:
         await opened.close()
 

@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from prosa import bootstrap, config, telemetry
-from prosa.commands import access, alerts, audit, erase, keys, models, moves
+from prosa.commands import access, alerts, audit, erase, keys, models, moves, usage
 from prosa.commands.address import address
 from prosa.domain.errors import ProsaError
 
@@ -23,6 +23,7 @@ app.command()(access.unsuspend)
 app.command()(access.suspensions)
 app.add_typer(keys.app, name="keys")
 app.command()(models.models)
+app.command()(usage.usage)
 app.command()(erase.erase)
 app.command(name="export")(moves.export)
 app.command(name="import")(moves.bring)

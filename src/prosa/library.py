@@ -14,6 +14,7 @@ from starlette.types import ASGIApp, Receive, Scope
 from starlette.types import Send as AsgiSend
 
 from prosa import bootstrap
+from prosa.accounts import Accounts
 from prosa.domain.conversations import Conversation, ConversationStatus, Filter, Message
 from prosa.domain.errors import InvalidRequest, MessageNotFound, ProsaError
 from prosa.domain.events import Event, decode
@@ -42,7 +43,7 @@ from prosa.services.tickets import Question as Asked
 E = TypeVar("E")
 
 
-class Prosa:
+class Prosa(Accounts):
     """A chat backend in this process.
 
     `settings` are those of the documentation by their field names (`database_url="sqlite:///chats.db"`,

@@ -4,6 +4,7 @@ import asyncio
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -341,3 +342,36 @@ async def test_a_summary_that_is_asked_for(opened: Open) -> None:
         assert await prosa.summarize("mine") is None  # the newest exchanges stay as they are
         await prosa.conversation("empty")
         assert await prosa.summarize("empty") is None
+
+
+async def test_what_was_used_and_what_a_message_would_take(opened: Open) -> None:
+    async with opened(max_tokens_per_day=20_000, timezone="America/Sao_Paulo") as prosa:
+        expected = await prosa.estimate("um dois três", max_tokens=50)
+        assert (expected.provider, expected.prompt_exact, expected.allowed) == ("fake", False, True)
+        assert expected.total_tokens == expected.prompt_tokens + 50
+        assert expected.remaining.tokens == 20_000
+        answer = await prosa.process_user_chat_message("um dois três", session_id="s")
+        used = await prosa.usage()
+        assert (used.total_tokens, used.prompt_tokens, used.messages_count) == (3 + 5, 3, 2)
+        assert used.cost == 0
+        assert used.remaining.tokens == 20_000 - 8
+        assert [each.total_tokens for each in used.days.values()] == [8]
+        assert [each.requests for each in used.models.values()] == [1]
+        (day,) = used.days
+        assert (await prosa.usage(since=day)).total_tokens == 8
+        assert (await prosa.usage(since=datetime(2020, 1, 1, tzinfo=UTC), until=day)).total_tokens == 0
+        assert (await prosa.usage(user_id="bia")).total_tokens == 0
+        longer = await prosa.estimate("mais", "s")
+        assert longer.prompt_tokens > (await prosa.estimate("mais")).prompt_tokens
+        said = [{"role": "system", "content": "Seja breve."}, {"role": "user", "content": "mais"}]
+        assert (await prosa.estimate(said)).prompt_tokens > (await prosa.estimate("mais")).prompt_tokens
+        refused = await prosa.estimate("x" * 22_000)
+        assert (refused.allowed, refused.code) == (False, "token_limit_reached")
+        assert answer.message.content == "You said: um dois três"
+        for wrong in ([], [{"role": "assistant", "content": "x"}], [{"role": "user"}]):
+            with pytest.raises(InvalidRequest):
+                await prosa.estimate(wrong)
+        with pytest.raises(InvalidRequest):
+            await prosa.usage(since="ontem")
+        with pytest.raises(NotFound):
+            await prosa.estimate("x", "nobody's")

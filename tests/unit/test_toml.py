@@ -195,4 +195,4 @@ def test_alerts() -> None:
     rows = {name: (value, where) for name, value, where in config.in_force(config.load())}
     assert rows["[alerts]"] == ("apprise, levels, errors, latency", "prosa.toml")
     with pytest.raises(MisconfiguredError, match="X is not set"):
-        bootstrap.messengers(config.load())
+        bootstrap.told()

@@ -212,3 +212,15 @@ async def test_what_the_limits_do_not_allow(tmp_path: Path, limits: dict[str, An
 )  # fmt: skip
 async def test_what_is_no_question(local: House, body: dict[str, Any]) -> None:
     assert (await local.post("/api/usage/estimate", body)).status_code == 400
+
+
+async def test_what_fits_is_counted_as_for_a_send(local: House) -> None:
+    """Where estimates would leave messages out, the counts say that they have room."""
+    local.chat.catalogue._offers["openai"] = Offer(
+        "openai", FakeModel(provider="openai"), "gpt-4o", window=2_000
+    )
+    words = " ".join(["the time in Lisbon"] * 100)
+    messages = [{"role": role, "content": words} for role in ("user", "assistant", "user")]
+    told = await estimated(local, provider="openai", model="gpt-4o", messages=messages, maxTokens=100)
+    assert told["promptExact"]
+    assert told["promptTokens"] == 3 * (400 + 4) + 3

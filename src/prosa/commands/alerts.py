@@ -5,7 +5,7 @@ import sys
 
 import typer
 
-from prosa import bootstrap, config
+from prosa import bootstrap
 from prosa.domain.alerts import Alert, Kind
 from prosa.domain.errors import MisconfiguredError, ProsaError
 from prosa.domain.ids import new_id
@@ -28,7 +28,7 @@ def test() -> None:
 
 async def _send() -> bool:
     """Whether all took it. Raises MisconfiguredError where there is nobody to tell."""
-    messengers = bootstrap.messengers(config.load())
+    messengers = bootstrap.told()
     if not messengers:
         raise MisconfiguredError(
             "There is nobody to tell: set `webhook` or `apprise` in [alerts] of prosa.toml."

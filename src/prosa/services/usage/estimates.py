@@ -1,6 +1,7 @@
 """What a message would take, before it is sent: the same window, the same bounds, and nothing is held."""
 
 import asyncio
+from functools import partial
 
 from msgspec import Struct
 
@@ -9,18 +10,21 @@ from prosa.domain.conversations import Conversation, ConversationStatus
 from prosa.domain.errors import LimitReached, PriceUnknown
 from prosa.domain.ids import new_id
 from prosa.domain.limits import Remaining
-from prosa.domain.models import ChatRequest, Role, Turn
+from prosa.domain.models import ChatRequest, Role, ToolSpec, Turn
 from prosa.domain.money import Picodollars
 from prosa.domain.opening import Prepared
 from prosa.domain.principal import Principal
 from prosa.domain.time import now
 from prosa.ports.store import Store
 from prosa.services.context import encodings
+from prosa.services.context.counter import Counter
 from prosa.services.context.counts import ANSWER, MESSAGE, count_parts, exact
 from prosa.services.context.encodings import encoding_of
+from prosa.services.context.fitting import Uncounted
 from prosa.services.limits import Allowances
 from prosa.services.models import prices
 from prosa.services.models.catalogue import Catalogue
+from prosa.services.runs.engine import COUNTS
 from prosa.services.runs.start import Defaults, Send, preparation, tools_of
 from prosa.services.tools.registry import Toolbox
 
@@ -48,6 +52,7 @@ class Estimates:
         self._catalogue = catalogue
         self._defaults = defaults
         self._toolbox = toolbox
+        self._counter = Counter(store)
         self._limits = limits
 
     async def of(self, principal: Principal, send: Send) -> Estimate:
@@ -63,8 +68,7 @@ class Estimates:
         branch.append(Shown("", (Turn(Role.USER, send.content or ""),)))
         remaining = await self._limits.remaining(principal)
         tools = tools_of(send, self._toolbox)
-        prepare = preparation(send, self._catalogue, self._defaults, tools, principal.user_id)
-        prepared = prepare(conversation, branch, remaining)
+        prepared = await self._prepared(principal, send, tools, (conversation, branch, remaining))
         tokens, known = await asyncio.to_thread(_count, prepared)
         provider, request = prepared.provider, prepared.request
         return Estimate(
@@ -77,6 +81,23 @@ class Estimates:
             refused=_refused(remaining, prepared),
             remaining=remaining,
         )
+
+    async def _prepared(
+        self,
+        principal: Principal,
+        send: Send,
+        tools: tuple[ToolSpec, ...],
+        found: tuple[Conversation, list[Shown], Remaining],
+    ) -> Prepared:
+        """As a run is prepared: tokens are counted where it depends on them what fits."""
+        prepare = partial(preparation, send, self._catalogue, self._defaults, tools, principal.user_id)
+        counted: dict[str, int] = {}
+        for _ in range(COUNTS):
+            try:
+                return prepare(counted)(*found)
+            except Uncounted as wanted:
+                counted |= await self._counter.count(principal, found[0].id, wanted)
+        return prepare(None)(*found)
 
 
 def _blank(principal: Principal) -> Conversation:

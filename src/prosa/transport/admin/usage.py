@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from prosa.domain.usage import Account, Wanted
+from prosa.domain.usage import Account, Report, Wanted
 from prosa.transport.native.forms import Name
 from prosa.transport.native.usage import CSV, SumForm, TotalsForm, UsageQuery, span, sums, totals
 from prosa.transport.operation import Call, Nothing, Operation, Reply, Stream
@@ -44,14 +44,16 @@ async def read_usage(call: Call[Nothing, AdminUsageQuery]) -> Reply | Stream:
     if asked.format == "csv":
         pieces = reports.sheet_of_all(call.principal, wanted, since, until)
         return Stream(lambda receive, send: write_pieces(CSV, pieces, receive, send))
-    report = await reports.of_all(call.principal, wanted, since, until)
-    form = AdminUsageForm(
+    return Reply(200, admin_form(await reports.of_all(call.principal, wanted, since, until)))
+
+
+def admin_form(report: Report) -> AdminUsageForm:
+    return AdminUsageForm(
         **totals(report),
         messages_count=report.messages,
         users=[UserForm(user_id=each.user_id, **_client(each)) for each in report.users],
         clients=[ClientForm(**_client(each)) for each in report.clients],
     )
-    return Reply(200, form)
 
 
 def _client(account: Account) -> dict[str, Any]:
