@@ -15,7 +15,7 @@ from prosa.adapters.alerts.webhook import Webhook
 from prosa.domain.alerts import Alert, Kind, Rules, Spent
 from prosa.domain.calendar import Calendar
 from prosa.domain.ending import Entry
-from prosa.domain.ids import new_id
+from prosa.domain.ids import id_at, new_id
 from prosa.domain.limits import Bound, Cap, Limits, Scope
 from prosa.domain.models import Usage, UsageReport
 from prosa.domain.money import Picodollars
@@ -188,3 +188,13 @@ async def _alerts(place: Place) -> list[Alert]:
         return await store.alerts.page(99, None)
     finally:
         await store.close()
+
+
+async def test_what_is_long_past_is_forgotten(store: Store) -> None:
+    old = alert(id=id_at((NOON // 1_000) << 26, 1))
+    await store.alerts.put([old])
+    await store.alerts.put([alert(level=80, at=Instant(NOON + 399 * DAY))])
+    assert len(await store.alerts.page(9, None)) == 2
+    last = alert(level=100, at=Instant(NOON + 401 * DAY))
+    await store.alerts.put([last])
+    assert old not in await store.alerts.page(9, None)

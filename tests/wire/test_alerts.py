@@ -96,3 +96,5 @@ async def test_without_anybody_to_tell_they_are_kept(tmp_path: Path) -> None:
         detail = "cursor must be the nextCursor of an earlier answer."
         refused(await house.get("/api/admin/alerts?cursor=x", **ADMIN), 400, InvalidRequest(detail))
         refused(await house.get("/api/admin/alerts", user="ana"), 403, Forbidden())
+        assert (await house.call("DELETE", "/api/users/me", user="ana")).status_code == 200
+        assert await listed(house) == []  # of whom nothing is kept, that is not, too

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 from urllib.parse import urlencode
 
 import msgspec
@@ -14,8 +14,10 @@ from prosa.config import Settings
 from prosa.domain.errors import StoreLocked
 from prosa.domain.principal import COMMAND
 from prosa.domain.usage import Wanted
-from prosa.transport.admin.usage import AdminUsageForm, admin_form
-from prosa.transport.native.usage import SumForm, span
+
+if TYPE_CHECKING:
+    from prosa.transport.admin.usage import AdminUsageForm
+    from prosa.transport.native.usage import SumForm
 
 MOST = 20
 """Rows of a table that are printed."""
@@ -35,7 +37,10 @@ def usage(
     _tell(asyncio.run(_found(config.load(), asked, url)))
 
 
-async def _found(settings: Settings, asked: dict[str, str | None], url: str | None) -> AdminUsageForm:
+async def _found(settings: Settings, asked: dict[str, str | None], url: str | None) -> "AdminUsageForm":
+    from prosa.transport.admin.usage import AdminUsageForm, admin_form
+    from prosa.transport.native.usage import span
+
     if url is None:
         try:
             async with bootstrap.reports(settings) as reports:
@@ -52,7 +57,7 @@ async def _found(settings: Settings, asked: dict[str, str | None], url: str | No
     return msgspec.json.decode(answer, type=AdminUsageForm)
 
 
-def _tell(found: AdminUsageForm) -> None:
+def _tell(found: "AdminUsageForm") -> None:
     print(f"{found.total_tokens:,} tokens in {found.requests:,} requests: ${found.cost_exact}")
     print(f"{found.prompt_tokens:,} of prompts, {found.completion_tokens:,} of answers")
     if found.estimated:
@@ -68,7 +73,7 @@ def _tell(found: AdminUsageForm) -> None:
     _table("By day", [(each.day, each) for each in found.days])
 
 
-def _table(title: str, rows: Sequence[tuple[str, SumForm]]) -> None:
+def _table(title: str, rows: "Sequence[tuple[str, SumForm]]") -> None:
     if not rows:
         return
     print(f"\n{title}")

@@ -65,8 +65,10 @@ class Rates:
         ):
             told = {"failed": str(len(failed)), "answers": str(len(answers)), "code": failed[-1] or ""}
             findings.append(Finding(Kind.ERRORS, model, round(rules.errors * 100), told))
+        if rules.latency is None:
+            return findings
         waits = sorted(answer.waited for answer in answers if answer.waited is not None)
-        if rules.latency is not None and len(waits) >= rules.least:
+        if len(waits) >= rules.least:
             slow = waits[-(-len(waits) * 95 // 100) - 1]
             if self._crossed(Kind.LATENCY, model, slow, rules.latency):
                 told = {"answers": str(len(waits)), "seconds": f"{slow:.2f}"}

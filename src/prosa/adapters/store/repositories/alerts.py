@@ -5,7 +5,7 @@ from typing import Any
 
 import msgspec
 from msgspec.structs import replace
-from sqlalchemy import Integer, and_, bindparam, literal, or_, select, update
+from sqlalchemy import Integer, and_, bindparam, delete, literal, or_, select, update
 from sqlalchemy.dialects import postgresql
 
 from prosa.adapters.store.session import Session
@@ -13,7 +13,8 @@ from prosa.adapters.store.statement import Ask, Ids, Json, Plan, Row, Statement,
 from prosa.adapters.store.tables import alerts, spending
 from prosa.domain.alerts import Alert, Kind, Spent, Subject
 from prosa.domain.calendar import Calendar
-from prosa.domain.time import Instant
+from prosa.domain.ids import first_id
+from prosa.domain.time import DAY, Instant
 
 _a = alerts.c
 _FIELDS = Alert.__struct_fields__
@@ -49,6 +50,9 @@ _SETTLE = Statement(
     .where(_a.id == bindparam("key"))
     .values({name: bindparam(f"new_{name}") for name in ("owed", "next_at", "delivered_at")})
 )
+KEPT = 400 * DAY
+"""How long they are listed: a year can be compared with the one before."""
+_FORGET = Statement(delete(alerts).where(_a.id < bindparam("first_id", type_=_a.id.type)))
 _newest = select(*_COLUMNS).order_by(_a.id.desc()).limit(bindparam("limit", type_=Integer))
 _FIRST_PAGE = Statement(_newest)
 _NEXT_PAGE = Statement(_newest.where(_a.id < bindparam("before")))
@@ -77,6 +81,8 @@ def _put(found: Sequence[Alert], since: Instant | None) -> Plan[list[Alert]]:
                 continue
         if (yield Ask(_PUT, **_params(alert))):
             put.append(alert)
+    if put:
+        yield Ask(_FORGET, first_id=first_id(put[0].at - KEPT))
     return put
 
 

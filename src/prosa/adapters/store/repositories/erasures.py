@@ -26,6 +26,7 @@ from prosa.adapters.store.session import Session
 from prosa.adapters.store.statement import Ask, Json, Plan, Row, Statement, Tell
 from prosa.adapters.store.tables import (
     ai_usage,
+    alerts,
     api_keys,
     conversations,
     erasures,
@@ -69,6 +70,8 @@ _COUNTED = Statement(
     update(erasures).where(_this).values(counts=bindparam("new_counts", type_=_e.counts.type))
 )
 _ONE = Statement(select(*_COLUMNS).where(_this))
+_DROP_ALERTS = Statement(delete(alerts).where(alerts.c.subject == bindparam("about")))
+"""Of limits that came near: they name whose."""
 _page = select(*_COLUMNS).order_by(_e.id.desc()).limit(bindparam("most"))
 _FIRST = Statement(_page)
 _BEFORE = Statement(_page.where(_e.id < bindparam("before")))
@@ -140,6 +143,9 @@ def _counted(erasure_id: str, counts: Mapping[str, int]) -> Plan[None]:
 
 
 def _done(erasure_id: str, now: Instant) -> Plan[Erasure]:
+    for row in (yield Ask(_ONE, erasure_id=erasure_id)):
+        found = _to_erasure(row)
+        yield Ask(_DROP_ALERTS, about=f"{found.scope}:{found.subject}")
     yield Ask(_DONE, erasure_id=erasure_id, now=now)
     yield Tell("access", [])
     return _to_erasure((yield Ask(_ONE, erasure_id=erasure_id))[0])
