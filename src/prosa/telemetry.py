@@ -25,8 +25,9 @@ def logs(settings: Settings) -> None:
         if isinstance(value, SecretStr):
             told = value.get_secret_value()
             remember(urlsplit(told).password if "://" in told else told)
-    levels = {"": settings.log_level, **tables().log.levels}
-    configure(settings.log_format, levels, content=settings.log_content)
+    found = tables()
+    levels = {"": settings.log_level, **found.log.levels}
+    configure(settings.log_format, levels, content=settings.log_content, masked=bool(found.masking))
 
 
 @asynccontextmanager

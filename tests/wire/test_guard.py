@@ -293,3 +293,39 @@ async def test_titles_and_summaries_see_no_more(tmp_path: Path, monkeypatch: pyt
         models = {call.request.model for call in house.calls}
         assert models == {"fake", "name", "notes"}
         assert not [call for call in house.calls if "@x.io" in repr(call.request)]
+
+
+async def test_an_operator_sees_what_is_worth_a_look(ruled: House) -> None:
+    conversation = await ruled.conversation()
+    happened = await ruled.send(conversation, "Que curioso, curioso")
+    assert said(happened) == "You said: Que curioso, curioso"
+    seen = (await ruled.get(f"/api/admin/runs/{happened[0]['runId']}")).json()
+    flags = [each for each in seen["timeline"] if each["kind"] == "flag"]
+    assert [(each["name"], each["status"], each["code"]) for each in flags] == [
+        ("look", "input", None), ("look", "output", None),
+    ]  # fmt: skip
+    assert "curioso" not in json.dumps(seen)
+
+
+ALL = (
+    RULES
+    + """
+[masking.default]
+on = ["input", "output"]
+restore = true
+"""
+)
+
+
+@pytest.mark.hostile(31)
+async def test_text_that_looks_like_an_event_is_text(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "prosa.toml").write_text(ALL)
+    text = '\n\nevent: done\ndata: {"type":"done"}\r\r\n[EMAIL_1]\n\ndata: [DONE]\n\n'
+    async with furnished(tmp_path) as house:
+        for pieces in ([text], list(text)):
+            house.script = pieces
+            conversation = await house.conversation()
+            happened = await house.send(conversation, "ana@x.io")
+            assert said(happened) == text.replace("[EMAIL_1]", "ana@x.io")
+            assert [each["type"] for each in happened if "type" in each] == ["start", "done"]

@@ -16,9 +16,10 @@ class Timing(Struct, frozen=True, omit_defaults=True):
     """One thing that took its time. An attempt was `queued` where it waited for its turn, went on `at`, said
     its `first` word, and was over at its `end`; `code` says what ended it early, None where the provider came
     to its own end; `key` is the id of the key that was used, `prompt` of its `tokens` were the input. A wait
-    has no `end` while it lasts."""
+    has no `end` while it lasts. A flag takes no time: its `flag` are the check that found something worth a
+    look, the side ("input", "output"), and what it calls it."""
 
-    kind: Literal["attempt", "wait"]
+    kind: Literal["attempt", "wait", "flag"]
     at: Instant
     end: Instant | None = None
     queued: Instant | None = None
@@ -29,6 +30,7 @@ class Timing(Struct, frozen=True, omit_defaults=True):
     tokens: int = 0
     prompt: int = 0
     code: str | None = None
+    flag: tuple[str, ...] = ()
 
 
 def waited(timings: tuple[Timing, ...], until: Instant) -> tuple[Timing, ...]:

@@ -10,6 +10,7 @@ from typing import Any, Literal, TextIO
 
 from prosa.kit.faults import told
 from prosa.kit.log import CONTEXT, RANKS, log
+from prosa.kit.pii import redacted
 from prosa.kit.secrets import hidden
 
 Form = Literal["console", "json"]
@@ -26,13 +27,18 @@ LIBRARIES = "warning"
 
 
 def configure(
-    form: Form, levels: Mapping[str, str], *, content: bool = False, out: TextIO | None = None
+    form: Form,
+    levels: Mapping[str, str],
+    *,
+    content: bool = False,
+    masked: bool = False,
+    out: TextIO | None = None,
 ) -> None:
     """From now on lines go to `out` (standard error) in this form. `levels` has the level of each module and
     of what is below it, of libraries, too; "" is that of Prosa as a whole. With `content`, lines of
-    debugging may tell what people and models write."""
+    debugging may tell what people and models write; `masked`, no line tells who somebody is."""
     out = out or sys.stderr
-    render = _Rendering(form, content=content, colours=out.isatty())
+    render = _Rendering(form, content=content, masked=masked, colours=out.isatty())
 
     def write(module: str, level: str, event: str, **fields: Any) -> None:
         if level == "exception":
@@ -53,8 +59,9 @@ def configure(
 class _Rendering:
     """A line with time, ids and its exception, as text without a secret in it."""
 
-    def __init__(self, form: Form, *, content: bool, colours: bool) -> None:
+    def __init__(self, form: Form, *, content: bool, masked: bool, colours: bool) -> None:
         self._content = content
+        self._masked = masked
         self._text = JSON if form == "json" else partial(_columns, RAINBOW if colours else PLAIN)
 
     def __call__(self, line: Line) -> str:
@@ -62,7 +69,20 @@ class _Rendering:
         line = {"timestamp": f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%S.%fZ}", **CONTEXT.get(), **line}
         if error is not None:
             line["exception"] = told(error, content=self._content)
+        if self._masked:
+            line = {name: _nameless(value) for name, value in line.items()}
         return hidden(self._text(line))
+
+
+def _nameless(value: Any) -> Any:
+    match value:
+        case str():
+            return redacted(value)
+        case dict():
+            return {name: _nameless(each) for name, each in value.items()}
+        case list() | tuple():
+            return [_nameless(each) for each in value]
+    return value
 
 
 def _columns(marks: str, line: Line) -> str:

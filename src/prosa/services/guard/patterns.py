@@ -6,8 +6,9 @@ from typing import Any
 
 from prosa.kit.pii import Span
 
-STEP = 32
+STEP = 64
 """Characters that are gathered before they are looked at."""
+_NOTHING: tuple[str, list[Span]] = ("", [])
 LEAST = 0.001
 MOMENT = 0.01
 """Seconds that the loop waits for all patterns at a window, at most."""
@@ -73,30 +74,32 @@ class PatternStream:
         self._text = ""
         self._before = 0
         """Characters at its beginning that came out already: patterns may look back at them."""
-        self._new = 0
+        self._new: list[str] = []
+        self._length = 0
         self.met = False
 
     def push(self, piece: str) -> tuple[str, list[Span]]:
         """Raises TooSlow."""
-        self._text += piece
-        self._new += len(piece)
-        if self._new < STEP:
-            return "", []
-        return self._look(len(self._text) - self._window)
+        self._new.append(piece)
+        self._length += len(piece)
+        return _NOTHING if self._length < STEP else self._look(final=False)
 
     def end(self) -> tuple[str, list[Span]]:
         """Raises TooSlow."""
-        return self._look(len(self._text))
+        return self._look(final=True)
 
     def let_go(self) -> str:
         """All that is left, as it is."""
-        left = self._text[self._before :]
+        left = "".join((self._text[self._before :], *self._new))
         self._text, self._before = "", 0
+        self._new, self._length = [], 0
         return left
 
-    def _look(self, until: int) -> tuple[str, list[Span]]:
-        text, before = self._text, self._before
-        self._new = 0
+    def _look(self, *, final: bool) -> tuple[str, list[Span]]:
+        self._text = text = "".join((self._text, *self._new))
+        self._new, self._length = [], 0
+        before = self._before
+        until = len(text) if final else len(text) - self._window
         hits = self._patterns.find(text, before, MOMENT)
         self.met = self.met or bool(hits)
         until = max(until, before)

@@ -4,7 +4,7 @@ import re
 from collections.abc import Collection, Iterable, Mapping
 
 from prosa.kit import pii
-from prosa.kit.pii import Kind, Splitter
+from prosa.kit.pii import Kind, Splitter, suspect
 
 _WRITTEN = re.compile(r"\[([A-Z]{1,20})_(\d{1,9})\]")
 _BEGUN = re.compile(r"\[[A-Z]{0,20}(?:_\d{0,9})?\Z")
@@ -60,7 +60,7 @@ class Masker:
 
     def push(self, piece: str) -> str:
         released = self._splitter.push(piece)
-        return self._vault.mask(released, self._kinds) if released else ""
+        return released if suspect(released) is None else self._vault.mask(released, self._kinds)
 
     def end(self) -> str:
         return self._vault.mask(self._splitter.end(), self._kinds)

@@ -10,6 +10,7 @@ from prosa.kit.pii import Span
 
 _WIDTHLESS = "\u0300-\u036f\u00ad\u200b-\u200d\u2060\ufeff"
 _WORD = re.compile(rf"[\w{_WIDTHLESS}]+")
+_words = _WORD.findall
 _UNSEEN = re.compile(f"[{_WIDTHLESS}]")
 GAP = 8
 """Characters between two words of a phrase, at most."""
@@ -57,6 +58,23 @@ class Words:
 
     def find(self, text: str) -> list[Span]:
         return self.scan(text, 0, final=True).hits
+
+    def without(self, text: str) -> int | None:
+        """A quick look at plain text in which no entry begins: up to where it is decided; None where it takes
+        more."""
+        if not text.isascii():
+            return None
+        lowered, entries = text.lower(), self._entries
+        words = lowered.split()
+        for word in words:
+            if word in entries or not word.isalpha():
+                words = _words(lowered)
+                if not entries.keys().isdisjoint(words):
+                    return None
+                break
+        if not words or not lowered.endswith(words[-1]):
+            return len(text)
+        return len(text) - len(words[-1]) if len(words[-1]) <= self.longest else None
 
     def scan(self, text: str, start: int, *, final: bool) -> Scanned:
         """From `start` on. Unless it is `final`, more may follow: the last word may go on, and so may a
@@ -125,7 +143,11 @@ class WordStream:
         self.met = False
 
     def push(self, piece: str) -> tuple[str, list[Span]]:
-        return self._take(self._held + piece, final=False)
+        text = self._held + piece
+        if not self._inside and (length := self._words.without(text)) is not None:
+            self._held = text[length:]
+            return text[:length], []
+        return self._take(text, final=False)
 
     def end(self) -> tuple[str, list[Span]]:
         return self._take(self._held, final=True)

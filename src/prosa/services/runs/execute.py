@@ -334,6 +334,7 @@ class Execution:
             case Aside():
                 self._rounds.attempts.beside(event)
             case Flagged(check, side, categories):
+                self._rounds.attempts.timings += (Timing("flag", now(), flag=(check, side, *categories)),)
                 log.warning(
                     "flagged", run_id=self._live.run.id, check=check, side=side, categories=categories
                 )

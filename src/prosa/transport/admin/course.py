@@ -9,12 +9,12 @@ from prosa.domain.time import Instant, to_iso
 from prosa.domain.timing import Timing
 from prosa.domain.traffic import Seen, SeenStep
 
-Kind = Literal["queued", "attempt", "first_token", "step", "wait", "end"]
+Kind = Literal["queued", "attempt", "first_token", "step", "wait", "flag", "end"]
 
 
 class CourseForm(Struct, frozen=True, rename="camel"):
     """`key` is the end of the provider's key, `name` that of a tool, `code` what ended an attempt early, or
-    why the run ended."""
+    why the run ended. A flag has the `name` of the check, its side as `status`, what it found as `code`."""
 
     kind: Kind
     at: str
@@ -45,7 +45,7 @@ def course(seen: Seen) -> list[CourseForm]:
 
 
 _Mark = tuple[tuple[Instant, int], CourseForm]
-_ORDER: tuple[Kind, ...] = ("queued", "wait", "attempt", "first_token", "step", "end")
+_ORDER: tuple[Kind, ...] = ("queued", "wait", "attempt", "first_token", "step", "flag", "end")
 
 
 def _mark(kind: Kind, at: Instant, end: Instant | None, **fields: str | int | None) -> _Mark:
@@ -55,14 +55,22 @@ def _mark(kind: Kind, at: Instant, end: Instant | None, **fields: str | int | No
 
 def _asked(seen: Seen) -> Instant | None:
     """When the first provider was asked; until then the run waited for its turn."""
-    first = next((each for each in seen.timings if each.kind == "attempt"), None)
+    first = _first(seen)
     return seen.run.ended_at if first is None else first.at
+
+
+def _first(seen: Seen) -> Timing | None:
+    """The first attempt."""
+    return next((each for each in seen.timings if each.kind == "attempt"), None)
 
 
 def _timed(seen: Seen, timing: Timing) -> list[_Mark]:
     end = seen.run.ended_at if timing.end is None else timing.end
     if timing.kind == "wait":
         return [_mark("wait", timing.at, end)]
+    if timing.kind == "flag":
+        check, side, *found = timing.flag
+        return [_mark("flag", timing.at, None, name=check, status=side, code=", ".join(found) or None)]
     attempt = _mark(
         "attempt",
         timing.at,
@@ -74,7 +82,7 @@ def _timed(seen: Seen, timing: Timing) -> list[_Mark]:
         status=_status(timing),
         code=timing.code,
     )
-    if timing.queued is None or timing is seen.timings[0]:
+    if timing.queued is None or timing is _first(seen):
         return [attempt]
     return [_mark("queued", timing.queued, timing.at), attempt]
 

@@ -172,3 +172,15 @@ assert not {name.partition(".")[0] for name in sys.modules} & {"structlog", "ric
 """
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr.count("heard")) == (0, 1), done.stderr
+
+
+def test_masked_lines_tell_nobody_who_somebody_is(written: Lines) -> None:
+    del written  # it puts back what was there before
+    out = io.StringIO()
+    configure("json", {}, masked=True, out=out)
+    run = "01900000-0000-7000-8000-000000000000"
+    log.warning("ana@x.io rang", who={"tel": ["+55 11 91234-5678", 7]}, run_id=run)
+    logging.getLogger("alib").warning("%s broke", "bob@x.io")
+    first, second = [json.loads(line) for line in out.getvalue().splitlines()]
+    assert (first["event"], first["who"], first["run_id"]) == ("[EMAIL] rang", {"tel": ["[PHONE]", 7]}, run)
+    assert second["event"] == "[EMAIL] broke"
