@@ -34,6 +34,8 @@ FEWEST_CHARACTERS = 9
 def _strong(value: SecretStr | None) -> SecretStr | None:
     if value is not None:
         secret = value.get_secret_value()
+        if "-----BEGIN" in secret:
+            raise ValueError("must be a secret, and not a key of a pair, which others may know")
         if len(secret.encode()) < SHORTEST_SECRET or len(set(secret)) < FEWEST_CHARACTERS:
             raise ValueError(
                 f"must have at least {SHORTEST_SECRET} bytes and be no repeated word, such as the output of "

@@ -131,7 +131,17 @@ def test_a_file_that_does_not_do(text: str) -> None:
 
 @pytest.mark.hostile(7)
 @pytest.mark.parametrize(
-    "secret", ["changeme", "secret", "x", "x" * 31, "password!", "changeme" * 4, "a" * 64]
+    "secret",
+    [
+        "changeme",
+        "secret",
+        "x",
+        "x" * 31,
+        "password!",
+        "changeme" * 4,
+        "a" * 64,
+        "-----BEGIN PUBLIC KEY-----\nMIIBIjANBgkqhkiG9w0BAQ",
+    ],
 )
 def test_a_weak_secret(secret: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PROSA_JWT_SECRET", secret)
@@ -147,6 +157,7 @@ def test_beyond_loopback_only_with_tokens(host: str, monkeypatch: pytest.MonkeyP
         with pytest.raises(MisconfiguredError, match="PROSA_JWT_SECRET"):
             config.load(host=host)
         assert config.load(host=host, jwt_secret=STRONG).host == host
+        assert config.load(host=host, jwks_url="https://id.example/keys").host == host
     else:
         with pytest.raises(MisconfiguredError):
             config.load(host=host)

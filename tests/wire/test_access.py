@@ -236,6 +236,42 @@ async def test_a_demoted_operator_is_a_user(guarded: House) -> None:
     assert (await guarded.get("/api/conversations", headers=bearer(token))).is_success
 
 
+@pytest.mark.hostile(9)
+async def test_a_demoted_operator_s_streams_are_closed(guarded: House) -> None:
+    """They were opened by one who could do more than he now can."""
+    conversation = await guarded.conversation("eva")
+    token = guarded.token("eva", roles=["admin"])
+    async with guarded.listening(), guarded.client(**bearer(token)) as client:
+        async with client.stream("GET", f"/api/conversations/{conversation}/events") as stream:
+            lines = stream.aiter_lines()
+            await anext(lines)
+            await admin(guarded, "POST", SUSPENSIONS, {"userId": "eva", "only": "admin"})
+            with pytest.raises(httpx2.RemoteProtocolError):
+                async for _ in lines:
+                    pass
+        async with client.stream("GET", f"/api/conversations/{conversation}/events") as stream:
+            assert stream.status_code == 200
+
+
+@pytest.mark.hostile(9)
+async def test_the_doors_of_openai_tell_it_in_their_way(guarded: House) -> None:
+    gate = asyncio.Event()
+    guarded.script = ["um", gate, "dois"]
+    key = (await made(guarded))["key"]
+    body = {"model": "fake", "messages": [{"role": "user", "content": "x"}], "stream": True}
+    async with guarded.listening(), guarded.client(**bearer(key)) as client:
+        async with client.stream("POST", "/v1/chat/completions", json=body) as stream:
+            lines = stream.aiter_lines()
+            while "um" not in await anext(lines):
+                pass
+            await admin(guarded, "POST", SUSPENSIONS, {"userId": "ana"})
+            with pytest.raises(httpx2.RemoteProtocolError):
+                async for _ in lines:
+                    pass
+        answer = await client.post("/v1/chat/completions", json=body)
+        assert (answer.status_code, answer.json()["error"]["code"]) == (403, "suspended")
+
+
 async def test_suspensions_are_listed_and_lifted(guarded: House) -> None:
     for who in ({"userId": "ana"}, {"clientId": "acme"}):
         assert (await admin(guarded, "POST", SUSPENSIONS, {**who, "reason": "r"})).status_code == 201
