@@ -204,15 +204,17 @@ def unaware_of_resets(write: Write, language: str) -> Write:
     """`write` for a reader that can't take text back: where an answer begins anew, its stream ends with an
     error of the code `restarted`. The message is whole in the end."""
 
-    async def writing_until_reset(writing: Writing, lines: Sequence[bytes]) -> None:
+    def writing_until_reset(writing: Writing, lines: Sequence[bytes]) -> Awaitable[None]:
         for place, line in enumerate(lines):
             if line.startswith(_RESET):
-                error = AnswerRestarted()
-                told = Error(error.code, error.sentence(language), retryable=error.retryable)
-                await write(writing, [*lines[:place], encode(told, seq_of(line))])
-                writing.finish()
-                return
-        await write(writing, lines)
+                return ending(writing, lines[:place], seq_of(line))
+        return write(writing, lines)
+
+    async def ending(writing: Writing, lines: Sequence[bytes], seq: int) -> None:
+        error = AnswerRestarted()
+        told = Error(error.code, error.sentence(language), retryable=error.retryable)
+        await write(writing, [*lines, encode(told, seq)])
+        writing.finish()
 
     return writing_until_reset
 

@@ -178,12 +178,13 @@ class Wire:
                 raise fault(await self._reply(response))
             content = response.content
             with Watch(content, deadline - loop.time(), lambda: ProviderTimeout(self._provider)) as watch:
-                watch.begin()
+                watch.since = loop.time()
                 while data := await content.readany():
-                    watch.end()
+                    watch.since = None
                     yield data
-                    watch.limit_to(self._timeouts.silence)
-                    watch.begin()
+                    if watch.limit != self._timeouts.silence:
+                        watch.limit_to(self._timeouts.silence)
+                    watch.since = loop.time()
         except (aiohttp.ClientError, OSError) as error:
             raise BrokenStream(self._provider, reason=type(error).__name__) from None
         finally:

@@ -67,7 +67,7 @@ class RunReader:
     """
 
     __slots__ = (
-        "__weakref__", "_again", "_live", "_over", "_records", "_waiter", "_where", "_woken",
+        "__weakref__", "_again", "_live", "_loop", "_over", "_records", "_waiter", "_where", "_woken",
         "cursor", "run_id",
     )  # fmt: skip
 
@@ -79,6 +79,7 @@ class RunReader:
         self._records = records
         self._where = where
         self._live = live
+        self._loop = asyncio.get_running_loop()
         self._waiter: asyncio.Future[None] | None = None
         self._woken = False
         self._again = False
@@ -124,7 +125,7 @@ class RunReader:
             self._waiter.set_result(None)
 
     async def _wait(self, live: Live) -> None:
-        self._waiter = asyncio.get_running_loop().create_future()
+        self._waiter = self._loop.create_future()
         live.when_more(self.more)
         try:
             await self._waiter
@@ -154,7 +155,7 @@ class RunReader:
         return ()
 
     async def _wait_for_journal(self) -> None:
-        self._waiter = asyncio.get_running_loop().create_future()
+        self._waiter = self._loop.create_future()
         try:
             async with asyncio.timeout(POLL):
                 await self._waiter
