@@ -1,12 +1,22 @@
 """How a run's lines become writes: as few as can be, for a write costs more than what is in it."""
 
 import asyncio
+import sys
+from collections import Counter
 from collections.abc import Sequence
+from types import FrameType
 from typing import Any
 
 import pytest
 
+from prosa.services.runs.live import Live
+from prosa.services.runs.readers import RunReader, Whereabouts
 from prosa.transport.sse import NUMBERED, PACED, WHOLE, Form, Writing, stream_form
+
+TOKENS = 200
+CALLS = 18
+"""Python functions that are called, or gone on with, for one token of an answer, from where it is written to
+where it is sent: each of them counts."""
 
 
 class Lines:
@@ -70,3 +80,39 @@ async def test_after_a_reset_nothing_is_written_but_the_error_and_the_end() -> N
     assert b"restarted" in bodies
     assert b'{"seq":3}' not in bodies
     assert not sent[-1].get("more_body", False)
+
+
+class Named:
+    """All that is asked of a run here."""
+
+    id = "run"
+
+
+async def test_a_token_costs_few_calls_on_its_way_to_the_socket(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("prosa.transport.sse.PACE", 0)
+    monkeypatch.setattr("prosa.transport.sse.SLOW_PACE", 0)
+    live, calls, written = Live(Named()), Counter[str](), asyncio.Event()
+    reader = RunReader(live.run.id, 0, None, Whereabouts(), live)
+
+    async def send(_: Any) -> None:
+        written.set()
+
+    def count(frame: FrameType, event: str, _: object) -> None:
+        if event == "call" and "/prosa/" in frame.f_code.co_filename:
+            calls[frame.f_code.co_qualname] += 1
+
+    stream = asyncio.create_task(
+        Writing(reader, asyncio.Event().wait, send).run(stream_form(PACED, (), "en"))
+    )
+    await written.wait()
+    sys.setprofile(count)
+    try:
+        for place in range(TOKENS):
+            written.clear()
+            live.write(f"w{place} ")
+            await written.wait()
+    finally:
+        sys.setprofile(None)
+    live.end(b"{}")
+    await stream
+    assert calls.total() <= CALLS * TOKENS, calls.most_common(20)

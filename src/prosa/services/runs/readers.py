@@ -106,7 +106,15 @@ class RunReader:
         if live is None:
             return await self._read_journal()
         while live.offset + len(live.lines) <= self.cursor and not live.ended and not self._woken:
-            await self._wait(live)
+            self._waiter = self._loop.create_future()
+            live.when_more(self.more)
+            try:
+                await self._waiter
+            except asyncio.CancelledError:
+                live.never_mind(self.more)
+                raise
+            finally:
+                self._waiter = None
         if self.cursor < live.offset or (live.left and self.cursor >= live.last):
             self._live = None
             return await self._read_journal()
@@ -123,17 +131,6 @@ class RunReader:
         self._again = True
         if self._waiter is not None and not self._waiter.done():
             self._waiter.set_result(None)
-
-    async def _wait(self, live: Live) -> None:
-        self._waiter = self._loop.create_future()
-        live.when_more(self.more)
-        try:
-            await self._waiter
-        except asyncio.CancelledError:
-            live.never_mind(self.more)
-            raise
-        finally:
-            self._waiter = None
 
     async def _read_journal(self) -> Sequence[bytes]:
         self._where.depend_on_journal(self)

@@ -146,7 +146,7 @@ async def test_a_reader_that_leaves_or_pings_leaves_nothing_behind() -> None:
 
 
 @pytest.mark.hostile(58)
-def test_readers_who_read_nothing_hold_an_integer() -> None:
+async def test_readers_who_read_nothing_hold_an_integer() -> None:
     live = Live(run())
     for place in range(100_000):
         live.write(f"w{place % 1_000} ")
