@@ -156,6 +156,7 @@ def chat(
         reload=reload,
         alerting=tables().alerts.rules,
         messengers=messengers(settings, tables().alerts),
+        retention=tables().retention,
         guard=supply.guard,
         rates=_rates(settings),
     )

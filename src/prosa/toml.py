@@ -11,6 +11,7 @@ from prosa.declared import ToolTable
 from prosa.domain.errors import MisconfiguredError
 from prosa.domain.limits import MOST_DOLLARS, payable
 from prosa.domain.limits import Count as Most
+from prosa.domain.retention import Retention
 from prosa.services.alerts.tables import AlertsTable
 from prosa.services.guard.tables import CheckTable, MaskingTable
 from prosa.services.models.overrides import Override
@@ -99,6 +100,7 @@ class Tables(Struct, frozen=True):
     moderation: dict[str, CheckTable] = {}
     limits: Ceilings = Ceilings()
     log: LogTable = LogTable()
+    retention: Retention = Retention()
 
 
 NAMES = frozenset(Tables.__struct_fields__)

@@ -9,6 +9,7 @@ import pytest
 
 from prosa import bootstrap, config
 from prosa.domain.errors import MisconfiguredError
+from prosa.domain.time import DAY, Instant
 from prosa.services.models import prices
 from prosa.services.models.catalogue import Choice
 from prosa.services.models.routes import Target
@@ -56,6 +57,22 @@ def test_what_they_may_hold() -> None:
     assert config.load().port == 9000
 
 
+def test_how_long_things_are_kept() -> None:
+    written("""
+        [retention]
+        messages = 30
+        cache = 1
+        [retention.clients.acme]
+        messages = 5
+        cache = "forever"
+    """)
+    found, now = config.tables().retention, Instant(1_000 * DAY)
+    assert found.limit("messages", "", now) == found.limit("messages", "other", now) == Instant(970 * DAY)
+    assert found.limit("messages", "acme", now) == found.latest("messages", now) == Instant(995 * DAY)
+    assert (found.limit("cache", "acme", now), found.latest("cache", now)) == (None, Instant(999 * DAY))
+    assert found.limit("files", "acme", now) is found.latest("files", now) is None
+
+
 @pytest.mark.parametrize(
     ("text", "said"),
     [
@@ -72,6 +89,9 @@ def test_what_they_may_hold() -> None:
         ("[providers.x]\nconcurrency = 0", "at `concurrency`"),
         ("[providers.x]\ntimeouts = {first = -1}", "at `timeouts.first`"),
         ("[providers.x]\napi_key = 'canary'", "unknown field `api_key`"),
+        ("[retention]\nmessages = 0", "at `messages`"),
+        ("[retention]\nlogs = 3", "[retention]: Object contains unknown field `logs`"),
+        ("[retention.clients.x]\nmessages = 'never'", "[retention]: "),
         ("[routes.x", "can't be read"),
     ],
 )

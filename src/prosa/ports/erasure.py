@@ -38,8 +38,16 @@ class Remains(Protocol):
         """Takes away a piece of what hangs on no conversation and is no file; whether there may be more."""
         ...
 
-    async def drop_journal(self, run_ids: Sequence[str]) -> None:
-        """What these runs told; they themselves stay."""
+    async def drop_journal(self, run_ids: Sequence[str]) -> int:
+        """What these runs told; they themselves stay. Answers how many rows it was."""
+        ...
+
+    async def drop_answers(self, answer_ids: Sequence[str]) -> None:
+        """Kept answers; the messages that they came from stay."""
+        ...
+
+    async def expire(self, conversation_id: str, before: Instant) -> bool:
+        """Closes a conversation in which nothing has happened since then; False where something has."""
         ...
 
 

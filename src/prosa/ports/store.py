@@ -32,6 +32,7 @@ from prosa.ports.files import Files, KnownFiles
 from prosa.ports.keys import ProviderKeys
 from prosa.ports.limits import KnownLimits
 from prosa.ports.rates import Rates
+from prosa.ports.retention import Ages
 from prosa.ports.templates import Templates
 from prosa.ports.tickets import Tickets
 from prosa.ports.usage import Usages
@@ -387,6 +388,11 @@ class EngineRecords(Protocol):
 
 class Store(Protocol):
     def of(self, principal: Principal) -> Records: ...
+
+    @property
+    def ages(self) -> Ages:
+        """Of all users' things, for the sweep."""
+        ...
 
     def operator(self, by: Principal) -> OperatorRecords:
         """What `by` may see of all and change for all; that he may, the caller has checked."""

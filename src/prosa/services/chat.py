@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack, suppress
 
 from prosa.domain.alerts import Rules
+from prosa.domain.retention import Retention
 from prosa.ports.alerts import Messenger
 from prosa.ports.keys import Vault
 from prosa.ports.rates import Rates
@@ -33,6 +34,7 @@ from prosa.services.models import prices
 from prosa.services.models.catalogue import Catalogue
 from prosa.services.models.listing import Listing
 from prosa.services.process import Process
+from prosa.services.retention import Sweeper
 from prosa.services.runs.engine import Engine
 from prosa.services.runs.start import Defaults
 from prosa.services.search import Search
@@ -62,6 +64,7 @@ class Chat:
         vectors: int = 0,
         reload: Callable[[], None] = lambda: None,
         alerting: Rules | None = None,
+        retention: Retention | None = None,
         messengers: Sequence[Messenger] = (),
         guard: Guard | None = None,
         rates: Rates | None = None,
@@ -108,7 +111,9 @@ class Chat:
         self.engine.listeners += [self.summaries.after, self.titles.after, self.alerts.after]
         self.keys.listeners.append(self.alerts.troubled)
         self.erasing = Erasing(store, files, self.engine.stop, self.engine.boot, self.access.refresh)
-        self.housekeeping = Housekeeping(self.erasing)
+        self.housekeeping = Housekeeping(
+            self.erasing, Sweeper(store, files, retention or Retention(), self.engine.boot)
+        )
 
     async def open(self) -> None:
         """Connects the store and ends what a lost process left. Raises what `Store.open` raises; then the

@@ -567,8 +567,9 @@ ENGINE = (
     files,
     conversations,
     prompt_templates,
+    answer_cache,
 )
-"""The tables that the engine's own role may touch for many users at once: of the last three it sees whose a
+"""The tables that the engine's own role may touch for many users at once: of the last four it sees whose a
 row is and how old, and nothing of what it says."""
 
 OPERATORS = (

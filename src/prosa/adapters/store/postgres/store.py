@@ -15,6 +15,7 @@ from prosa.adapters.store.postgres.listener import Listener
 from prosa.adapters.store.postgres.pool import Pool
 from prosa.adapters.store.records import Records
 from prosa.adapters.store.repositories.access import Access
+from prosa.adapters.store.repositories.ages import Ages
 from prosa.adapters.store.repositories.alerts import Alerts
 from prosa.adapters.store.repositories.engine import EngineRecords
 from prosa.adapters.store.repositories.erasures import Erasures
@@ -76,6 +77,10 @@ class PostgresStore:
     @property
     def erasures(self) -> Erasures:
         return Erasures(_Session(self._operators, "", {}), alone=False)
+
+    @property
+    def ages(self) -> Ages:
+        return Ages(_Session(self._operators, "", {}), alone=False)
 
     def operator(self, by: Principal) -> OperatorRecords:
         return OperatorRecords(_Session(self._operators, "", {}), by)

@@ -4,13 +4,14 @@ from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Any
 
-from sqlalchemy import BindParameter, Column, Select, Table, bindparam, delete, func, literal, select
+from sqlalchemy import BindParameter, Column, Select, Table, bindparam, delete, func, literal, select, update
 
 from prosa.adapters.store.session import Session
 from prosa.adapters.store.statement import Ask, Ids, Plan, Statement, Tell, among, owned
 from prosa.adapters.store.tables import (
     OWNED,
     ai_usage,
+    answer_cache,
     conversations,
     feedback,
     files,
@@ -21,6 +22,8 @@ from prosa.adapters.store.tables import (
     sign_ins,
     tickets,
 )
+from prosa.domain.conversations import ConversationStatus
+from prosa.domain.time import Instant
 from prosa.ports.erasure import SIZE
 
 _c, _f, _m, _r, _j = conversations.c, files.c, messages.c, runs.c, journal.c
@@ -101,7 +104,14 @@ _DROP_RUNS = Statement(delete(runs).where(_r.id.in_(_ran), owned(runs)).returnin
 _PIECES = (_DROP_JOURNAL, _DROP_MESSAGES, _DROP_RUNS)
 _DROP = Statement(delete(conversations).where(_c.id == _here, owned(conversations)))
 _DROP_FILES = Statement(delete(files).where(among(_f.id, "ids"), owned(files)))
-_DROP_TOLD = Statement(delete(journal).where(among(_j.run_id, "ids"), owned(journal)))
+_DROP_TOLD = Statement(delete(journal).where(among(_j.run_id, "ids"), owned(journal)).returning(literal(1)))
+_DROP_ANSWERS = Statement(delete(answer_cache).where(among(answer_cache.c.id, "ids"), owned(answer_cache)))
+_EXPIRE = Statement(
+    update(conversations)
+    .where(_c.id == bindparam("id"), _c.updated_at < bindparam("before"), owned(conversations))
+    .values(status=ConversationStatus.CLOSED.value)
+    .returning(_c.id)
+)
 
 
 def _given(client_id: str | None) -> dict[str, str]:
@@ -147,8 +157,16 @@ def _drop_others(client_id: str | None) -> Plan[bool]:
     return False
 
 
-def _drop_told(run_ids: Sequence[str]) -> Plan[None]:
-    yield Ask(_DROP_TOLD, ids=Ids(run_ids))
+def _drop_told(run_ids: Sequence[str]) -> Plan[int]:
+    return len((yield Ask(_DROP_TOLD, ids=Ids(run_ids))))
+
+
+def _drop_answers(answer_ids: Sequence[str]) -> Plan[None]:
+    yield Ask(_DROP_ANSWERS, ids=Ids(answer_ids))
+
+
+def _expire(conversation_id: str, before: Instant) -> Plan[bool]:
+    return bool((yield Ask(_EXPIRE, id=conversation_id, before=before)))
 
 
 class Remains:
@@ -175,5 +193,11 @@ class Remains:
     async def drop_others(self, client_id: str | None) -> bool:
         return await self._session.write(_drop_others, client_id)
 
-    async def drop_journal(self, run_ids: Sequence[str]) -> None:
-        await self._session.write(_drop_told, run_ids)
+    async def drop_journal(self, run_ids: Sequence[str]) -> int:
+        return await self._session.write(_drop_told, run_ids)
+
+    async def drop_answers(self, answer_ids: Sequence[str]) -> None:
+        await self._session.write(_drop_answers, answer_ids)
+
+    async def expire(self, conversation_id: str, before: Instant) -> bool:
+        return await self._session.write(_expire, conversation_id, before)

@@ -11,6 +11,7 @@ from prosa.adapters.store.migrations import upgrade
 from prosa.adapters.store.operator import OperatorRecords
 from prosa.adapters.store.records import Records
 from prosa.adapters.store.repositories.access import Access
+from prosa.adapters.store.repositories.ages import Ages
 from prosa.adapters.store.repositories.alerts import Alerts
 from prosa.adapters.store.repositories.engine import EngineRecords
 from prosa.adapters.store.repositories.erasures import Erasures
@@ -62,6 +63,10 @@ class SqliteStore:
     @property
     def erasures(self) -> Erasures:
         return Erasures(_Session(self, {}), alone=True)
+
+    @property
+    def ages(self) -> Ages:
+        return Ages(_Session(self, {}), alone=True)
 
     def operator(self, by: Principal) -> OperatorRecords:
         return OperatorRecords(_Session(self, {}), by)
