@@ -88,6 +88,8 @@ async def test_scopes(guarded: House) -> None:
         assert (await guarded.get("/api/conversations", headers=bearer(key))).is_success
         refused(await guarded.get(ADMIN_KEYS, headers=bearer(key)), 403, a.ScopeMissing("admin"))
         refused(await guarded.post(KEYS, {"name": "x"}, headers=bearer(key)), 403, a.ScopeMissing("account"))
+        erased = await guarded.call("DELETE", "/api/users/me", headers=bearer(key))
+        refused(erased, 403, a.ScopeMissing("account"))
         refused(
             await guarded.post("/api/embed-tokens", {"userId": "x"}, headers=bearer(key)),
             403,
@@ -357,10 +359,24 @@ async def test_an_embed_token_only_narrows(guarded: House) -> None:
     refused(await guarded.post(KEYS, {"name": "x"}, headers=bearer(operator)), 403, a.ScopeMissing("account"))
     for wrong in (
         {"exp": soon(3_700)}, {"exp": 1}, {"sub": ""}, {"sub": None}, {"sub": ["u"]}, {"client_id": "other"},
-        {"scopes": ["admin"]}, {"scopes": ["embed"]}, {"scopes": "chat"}, {"scopes": [["chat"]]}, {"nbf": soon()},
+        {"limits": "none"}, {"limits": {"tokensPerDay": -1}}, {"scopes": ["admin"]}, {"scopes": ["embed"]}, {"scopes": "chat"}, {"scopes": [["chat"]]}, {"nbf": soon()},
     ):  # fmt: skip
         token = signed(host, good | wrong)
         refused(await guarded.get("/api/session", headers=bearer(token)), 401, e.NotAuthenticated())
+
+
+async def test_limits_of_an_embed_token_and_of_a_link_are_kept(guarded: House) -> None:
+    host = await made(guarded, "shop", scopes=["embed"])
+    body = {"messages": [{"role": "user", "content": "a long question " * 20}], "model": "fake"}
+    for tokens, status in ((10, 429), (100_000, 200)):
+        token = signed(host, {"sub": "u", "exp": soon(), "limits": {"tokensPerDay": tokens}})
+        answer = await guarded.post("/v1/chat/completions", body, headers=bearer(token))
+        assert answer.status_code == status, answer.text
+    who = {"sub": "ana", "limits": {"tokensPerDay": 10}}
+    link = guarded.identity.sign_in_link(who, "link", soon())
+    given = await guarded.post("/api/session", {"token": link})
+    cookie = {"Cookie": given.headers["set-cookie"].partition(";")[0], "Sec-Fetch-Site": "same-origin"}
+    assert (await guarded.post("/v1/chat/completions", body, headers=cookie)).status_code == 429
 
 
 async def test_an_embed_token_of_the_wrong_key(guarded: House) -> None:

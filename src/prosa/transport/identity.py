@@ -13,12 +13,12 @@ from joserfc import jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import OctKey
 from joserfc.jws import JWSRegistry
-from msgspec import Struct
+from msgspec import Struct, structs
 from starlette.types import Scope
 
 from prosa.domain.access import LONGEST_EMBED, PREFIX, SIGNER
 from prosa.domain.errors import NotAuthenticated
-from prosa.domain.limits import claimed
+from prosa.domain.limits import Cap, claimed
 from prosa.domain.principal import ADMIN, CHAT, READ, RESERVED, Principal
 from prosa.kit.text import well_formed
 from prosa.services.access.checks import Checks, Signer
@@ -162,7 +162,7 @@ class Identity:
         if not isinstance(scopes, list) or not all(each in (CHAT, READ) for each in scopes):
             raise NotAuthenticated
         granted = frozenset(scopes) | ({READ} if CHAT in scopes else set())
-        guest = signer.key.guest(name, granted)
+        guest = structs.replace(signer.key.guest(name, granted), limits=_limits(claims))
         until = expires if signer.key.expires_at is None else min(expires, signer.key.expires_at / 1e6)
         return pass_of(guest, until, signer.credential, signer.key.principal)
 
@@ -180,11 +180,7 @@ class Identity:
         roles = {role for role in told if _is_name(role)} if isinstance(told, list) else set()
         if names.admin != ADMIN:
             roles = roles - {ADMIN} | ({ADMIN} if names.admin in roles else set())
-        try:
-            limits = claimed(claims.get("limits"))
-        except ValueError:
-            raise NotAuthenticated from None
-        return Principal(subject, client, roles=frozenset(roles), limits=limits)
+        return Principal(subject, client, roles=frozenset(roles), limits=_limits(claims))
 
     def claims(self, token: str) -> dict[str, Any]:
         """The claims of a token that is signed by us and in its time. Raises NotAuthenticated."""
@@ -293,6 +289,14 @@ def cookie(scope: Scope, name: str) -> str | None:
         if known.strip() == name:
             return value.strip().strip('"')
     return None
+
+
+def _limits(claims: dict[str, Any]) -> Cap | None:
+    """Raises NotAuthenticated where they are not understood."""
+    try:
+        return claimed(claims.get("limits"))
+    except ValueError:
+        raise NotAuthenticated from None
 
 
 def _is_name(value: object) -> TypeGuard[str]:

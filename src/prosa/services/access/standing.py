@@ -3,8 +3,7 @@
 import asyncio
 import time
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
-from typing import Any
+from typing import Any, Self
 
 from msgspec import Struct, structs
 
@@ -87,16 +86,10 @@ class Standing:
             return False
         return True
 
-    @contextmanager
-    def attending(self, given: Pass, principal: Principal) -> Iterator["Attendance"]:
-        """Meanwhile the task that runs this is cancelled once the pass does not hold any more but for its
-        time: a stream may outlast its token."""
-        here = Attendance(given, principal)
-        self._attending.add(here)
-        try:
-            yield here
-        finally:
-            self._attending.discard(here)
+    def attending(self, given: Pass, principal: Principal) -> "Attendance":
+        """While one is in it, the task that runs this is cancelled once the pass does not hold any more but
+        for its time: a stream may outlast its token."""
+        return Attendance(self._attending, given, principal)
 
     def review(self) -> None:
         """Cuts off all that may not go on."""
@@ -109,13 +102,22 @@ class Standing:
 class Attendance:
     """One stream to one caller."""
 
-    __slots__ = ("_task", "given", "over", "principal")
+    __slots__ = ("_among", "_task", "given", "over", "principal")
 
-    def __init__(self, given: Pass, principal: Principal) -> None:
+    def __init__(self, among: set["Attendance"], given: Pass, principal: Principal) -> None:
+        self._among = among
         self.given = given
         self.principal = principal
         self.over = False
-        self._task: asyncio.Task[Any] | None = asyncio.current_task()
+        self._task: asyncio.Task[Any] | None = None
+
+    def __enter__(self) -> Self:
+        self._task = asyncio.current_task()
+        self._among.add(self)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._among.discard(self)
 
     def cancelled_by_others(self) -> bool:
         """To be asked by who was cancelled and `over`: takes our own cancellation back."""

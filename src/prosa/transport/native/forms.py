@@ -10,7 +10,7 @@ from prosa.domain.conversations import Conversation, Message
 from prosa.domain.feedback import Feedback
 from prosa.domain.files import MOST_ATTACHMENTS
 from prosa.domain.money import to_dollars
-from prosa.domain.principal import RESERVED
+from prosa.domain.principal import DESK
 from prosa.domain.runs import Run, RunStatus
 from prosa.domain.steps import Step, StepStatus
 from prosa.domain.time import to_iso
@@ -304,7 +304,7 @@ def message_form(placed: Placed) -> MessageForm:
 
 def _author(message: Message) -> str | None:
     """Who wrote it, where that is known: of what a desk shares, nobody in particular."""
-    written = message.role == "user" and not message.user_id.startswith(RESERVED)
+    written = message.role == "user" and not message.user_id.startswith(DESK)
     return message.user_id if written else None
 
 

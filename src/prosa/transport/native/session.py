@@ -62,6 +62,7 @@ def operations(identity: Identity) -> list[Operation]:
         await call.chat.audit.note(principal, "login", f"user:{principal.user_id}", by="link")
         expires = int(time.time()) + LIFETIME
         said = identity.claim(principal.user_id, principal.client_id, admin=ADMIN in principal.roles)
+        said |= {"limits": claims["limits"]} if "limits" in claims else {}
         token = identity.sign({**said, "exp": expires})
         return Reply(
             204, headers=[(b"set-cookie", _cookie(identity.cookie, token, LIFETIME, secure=call.secure))]
