@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import aclosing
+from itertools import product
 
 import msgspec
 from msgspec.structs import replace
@@ -37,8 +38,10 @@ class Guarded(Policy):
         told, ModerationUnavailable."""
         notes: list[ModelEvent] = []
         try:
-            vault, request = await self._prepared(await self._filled(request), notes.append)
-            request = await self._judged(request, notes.append)
+            asked = await self._filled(request)
+            vault, request = await self._prepared(asked, notes.append)
+            own = request.system if asked.system == self._plan.own else None
+            request = await self._judged(request, own, notes.append)
             for told in _taken(notes):
                 yield told
             events = self._screened(self._inner.stream(request), vault, notes.append)
@@ -79,21 +82,25 @@ class Guarded(Policy):
         slow = any(rule.slow for rule in rules) or sum(map(len, said)) > LONG
         return vault, await asyncio.to_thread(work) if slow else work()
 
-    async def _judged(self, request: ChatRequest, note: Callable[[ModelEvent], None]) -> ChatRequest:
-        """What others say of it, who see no more than the provider."""
-        checks = self._plan.remotes_on("input")
+    async def _judged(
+        self, request: ChatRequest, own: str | None, note: Callable[[ModelEvent], None]
+    ) -> ChatRequest:
+        """What others say of it, who see no more than the provider; `own` are the operator's instructions as
+        they stand in it."""
+        checks, removed = self._plan.remotes_on("input"), set[str]()
         start = newest(request) if checks else 0
-        for check in checks:
-            for text in news(request, start, self._plan.own):
-                for piece in pieces(text):
-                    verdict = await check.ask(piece, note)
-                    if verdict.flagged and check.table.action == "block":
-                        raise ContentBlocked
-                    if verdict.flagged and check.table.action == "mask":
-                        return masked(request, lambda _: REMOVED, str, start)
-                    if verdict.flagged:
-                        note(Flagged(check.name, "input", verdict.categories))
-        return request
+        for check, text in product(checks, news(request, start, own) if checks else ()):
+            found = [verdict for piece in pieces(text) if (verdict := await check.ask(piece, note)).flagged]
+            match check.table.action if found else None:
+                case "block":
+                    raise ContentBlocked
+                case "mask":
+                    removed.add(text)
+                case "flag":
+                    note(Flagged(check.name, "input", found[0].categories))
+        if not removed:
+            return request
+        return masked(request, lambda text: REMOVED if text in removed else text, str, start)
 
     def _screened(
         self, events: AsyncGenerator[ModelEvent, None], vault: Vault, note: Callable[[ModelEvent], None]

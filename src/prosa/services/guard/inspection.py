@@ -14,11 +14,15 @@ REMOVED = "[This was removed: it is against the rules of this service.]"
 
 
 def newest(request: ChatRequest) -> int:
-    """The place of the first turn that nobody has answered yet: the last one of the user."""
-    places = (
-        place for place in reversed(range(len(request.turns))) if request.turns[place].role is Role.USER
-    )
-    return next(places, 0)
+    """The place of the first turn that nobody has answered yet: the user's last one, or all that he said
+    without an answer between."""
+    users = [turn.role is Role.USER for turn in request.turns]
+    place = len(users)
+    while place and not users[place - 1]:
+        place -= 1
+    while place and users[place - 1]:
+        place -= 1
+    return place
 
 
 def news(request: ChatRequest, start: int, own: str | None) -> list[str]:

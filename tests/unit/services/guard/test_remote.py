@@ -7,6 +7,7 @@ import pytest
 from tests.unit.services.guard.test_guarded import asking, text
 
 from prosa.adapters.models.fake.client import FakeModel, Step
+from prosa.domain.content import ToolCall, ToolResult
 from prosa.domain.errors import BrokenStream, ProviderOverloaded
 from prosa.domain.limits import Bound
 from prosa.domain.models import (
@@ -27,6 +28,7 @@ from prosa.domain.models import (
 )
 from prosa.domain.moderation import AnswerBlocked, ContentBlocked, ModerationUnavailable, Verdict
 from prosa.services.guard.guarded import Guarded
+from prosa.services.guard.inspection import REMOVED
 from prosa.services.guard.judge import Judge
 from prosa.services.guard.plan import Plan
 from prosa.services.guard.remote import Remote
@@ -92,6 +94,16 @@ async def test_what_was_answered_is_not_judged_again_and_the_same_only_once() ->
     assert moderator.asked == ["fine"]
 
 
+async def test_what_nobody_has_answered_is_judged() -> None:
+    moderator = Moderator()
+    turns = (
+        Turn(Role.USER, "old"), Turn(Role.ASSISTANT, "ok"), Turn(Role.USER, "one"), Turn(Role.USER, "two"),
+        Turn(Role.ASSISTANT, "", (ToolCall("1", "f", "{}"),)), Turn(Role.TOOL, "", (ToolResult("1", "three"),)),
+    )  # fmt: skip
+    await told(checking(moderator, on=("input",)), ["ok"], ChatRequest("m", turns))
+    assert moderator.asked == ["one", "two", "three"]
+
+
 async def test_others_see_no_more_than_the_provider() -> None:
     moderator = Moderator()
     plan = checking(moderator, MaskingTable(restore=True))
@@ -136,6 +148,20 @@ async def test_what_is_not_blocked(action: str, shown: str) -> None:
     assert text(events).startswith(shown)
     flags = [Flagged("check", side, ("rude",)) for side in ("input", "output")]
     assert [event for event in events if isinstance(event, Flagged)] == (flags if action == "flag" else [])
+
+
+async def test_the_operators_instructions_pass() -> None:
+    moderator = Moderator()
+    own = "Never be bad to a@b.io."
+    made = checking(moderator, MaskingTable(), on=("input",), action="mask")
+    plan = Plan(made.masking, (), made.remotes, own)
+    _, model, end = await told(plan, ["ok"], asking("fine", "worse than bad", system=own))
+    assert end is None
+    assert model.calls[0].request.system == "Never be bad to [EMAIL_1]."
+    assert [turn.content for turn in model.calls[0].request.turns] == ["fine", REMOVED]
+    _, model, _ = await told(plan, ["ok"], asking("fine", system="be bad"))
+    assert model.calls[0].request.system == REMOVED
+    assert moderator.asked == ["fine", "worse than bad", "be bad"]
 
 
 @pytest.mark.hostile(30)

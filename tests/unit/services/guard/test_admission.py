@@ -1,0 +1,82 @@
+"""Whether a message may be taken, and who pays for the answer to that."""
+
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from tests.stores import ANA
+from tests.unit.services.guard.test_guard import LISTS, MODEL, route
+from tests.unit.services.house import House
+
+from prosa.adapters.models.fake.client import FakeModel
+from prosa.domain.errors import TokenLimitReached
+from prosa.domain.limits import Limits
+from prosa.domain.models import Usage, UsageReport
+from prosa.domain.moderation import ContentBlocked, ModerationUnavailable
+from prosa.services.guard.admission import Admission
+from prosa.services.guard.guard import Book, Guard, Others
+from prosa.services.guard.tables import CheckTable, MaskingTable
+
+
+def judging(model: FakeModel, **table: object) -> Guard:
+    made = CheckTable(judge="judge", **table)  # type: ignore[arg-type]
+    masking = {"default": MaskingTable()}
+    return Guard(
+        Book({}, masking, {"judge": made}, "Be kind."), None, Others(lambda name: (model, name), None)
+    )  # type: ignore[arg-type]
+
+
+def says(allowed: str) -> FakeModel:
+    return FakeModel([f'{{"allowed": {allowed}}}', UsageReport(Usage(40, 5))], provider="local")
+
+
+def tokens(house: House) -> int:
+    """That the ledger has."""
+    with closing(sqlite3.connect(house.file)) as connection:
+        found = connection.execute("SELECT coalesce(sum(prompt_tokens + completion_tokens), 0) FROM ai_usage")
+        return int(found.fetchone()[0])
+
+
+async def test_who_asks_pays_for_the_judge_once(tmp_path: Path) -> None:
+    async with House(tmp_path) as house:
+        model = says("true")
+        admission = Admission(judging(model), house.chat.ledger)
+        for _ in range(2):
+            await admission.admit(ANA, None, ["I am a@b.io", "Be kind.", "  "])
+        (call,) = model.calls
+        assert "I am [EMAIL_1]" in call.request.turns[0].content
+        assert tokens(house) == 45
+
+
+async def test_also_for_what_is_refused(tmp_path: Path) -> None:
+    async with House(tmp_path) as house:
+        for expected, model in ((ContentBlocked, says("false")), (ModerationUnavailable, says("maybe"))):
+            with pytest.raises(expected):
+                await Admission(judging(model), house.chat.ledger).admit(ANA, None, ["x"])
+        assert tokens(house) == 90
+
+
+async def test_who_can_not_pay_is_not_judged(tmp_path: Path) -> None:
+    async with House(tmp_path, limits=Limits(tokens_per_day=100)) as house:
+        model = says("true")
+        with pytest.raises(TokenLimitReached):
+            await Admission(judging(model), house.chat.ledger).admit(ANA, None, ["x"])
+        assert model.calls == []
+
+
+async def test_what_only_looks_is_left_for_later(tmp_path: Path) -> None:
+    async with House(tmp_path) as house:
+        model = says("false")
+        await Admission(judging(model, action="flag"), house.chat.ledger).admit(ANA, None, ["x"])
+        assert model.calls == []
+
+
+async def test_by_the_rules_of_the_route(tmp_path: Path) -> None:
+    async with House(tmp_path) as house:
+        book = Book({"free": route(moderation=False)}, {}, {"house": LISTS["house"]})
+        admission = Admission(Guard(book), house.chat.ledger)
+        await admission.admit(ANA, "free", ["a"])
+        with pytest.raises(ContentBlocked):
+            await admission.admit(ANA, None, ["a"])
+        assert MODEL.calls == []
