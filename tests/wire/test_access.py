@@ -226,6 +226,42 @@ async def test_a_suspended_caller_is_cut_off_and_refused(
 
 
 @pytest.mark.hostile(9)
+async def test_who_is_suspended_as_his_answer_begins_gets_none(
+    guarded: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = guarded.chat.engine.start
+
+    async def start(*given: Any) -> Any:
+        begun = await real(*given)
+        await admin(guarded, "POST", SUSPENSIONS, {"userId": "ana"})
+        return begun
+
+    conversation = await guarded.conversation("ana")
+    monkeypatch.setattr(guarded.chat.engine, "start", start)
+    answer = await guarded.post(
+        "/api/chat/send", {"conversationId": conversation, "content": "x"}, user="ana"
+    )
+    refused(answer, 403, a.Suspended())
+
+
+async def test_a_socket_needs_a_key_that_may_talk(guarded: House) -> None:
+    from tests.wire.sockets import line
+    from websockets.exceptions import InvalidStatus
+
+    reader = (await made(guarded, scopes=["read"]))["key"]
+    path = "/api/websocket/chat/1"
+    async with guarded.listening():
+        with pytest.raises(InvalidStatus) as caught:
+            async with line(guarded, path, headers=bearer(reader)):
+                pass
+        assert caught.value.response.status_code == 403
+        async with line(guarded, path) as socket:
+            await socket.say(type="auth", token=reader)
+            heard, code = await socket.end()
+            assert (heard[-1]["code"], code) == ("scope_missing", 4403)
+
+
+@pytest.mark.hostile(9)
 async def test_a_demoted_operator_is_a_user(guarded: House) -> None:
     token = guarded.token("eva", roles=["admin"])
     key = (await made(guarded, "eva", scopes=["admin"]))["key"]

@@ -185,7 +185,7 @@ async def test_own_parent_and_foreign_child(guarded: House) -> None:
 ASSIGNED = {
     "user_id": "ana", "userId": "ana", "client_id": "acme", "clientId": "acme", "id": NOBODY, "owner": "ana", "budget": 10**9,
     "allowed_models": ["*"], "allowedModels": ["*"], "created_at": 0, "createdAt": "2000-01-01T00:00:00.000000Z",
-    "updatedAt": "2000-01-01T00:00:00.000000Z", "cost": "-1", "scopes": ["admin"], "admin": True, "siblings": [],
+    "updatedAt": "2000-01-01T00:00:00.000000Z", "cost": "-1", "scopes": ["admin"], "roles": ["admin"], "operator": True, "admin": True, "siblings": [],
     "runId": NOBODY, "run_id": NOBODY, "head_id": NOBODY, "parent_id": NOBODY, "limits": {"tokensPerDay": None},
     "__proto__": {"admin": True}, "usage": {"totalTokens": -5},
 }  # fmt: skip

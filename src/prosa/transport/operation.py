@@ -218,6 +218,12 @@ class Door:
             raise Forbidden
         return principal
 
+    def check(self, call: Call[Any, Any]) -> None:
+        """Raises NotAuthenticated, Suspended, Forbidden where the caller may not go on any more: he may have
+        been shut out since he was let in."""
+        if call.given is not None:
+            self._standing.still(call.given, call.principal)
+
     async def stream(self, reply: "Stream", call: Call[Any, Any], receive: Receive, send: Send) -> None:
         """Lets the reply write itself, to a caller who may be suspended meanwhile: then it breaks off."""
         if call.given is None:
@@ -250,6 +256,8 @@ class Endpoint:
             if not operation.public:
                 send = telling(call.chat, call.principal, scope["path"], send)
             reply = await _handle(operation, call)
+            if isinstance(reply, Stream):
+                self._door.check(call)
         except ProsaError as error:
             await self._door.refuse(error, scope, send)
         except ClientDisconnect:
@@ -266,9 +274,10 @@ async def _handle(operation: Operation, call: Call[Any, Any]) -> Reply | Stream:
     try:
         return await operation.handler(call)
     except NotFound:
-        if not call.principal.client_id or operation.uploads:
+        desk = call.principal.desk
+        if desk is call.principal or operation.uploads:
             raise
-        return await operation.handler(structs.replace(call, principal=call.principal.desk))
+        return await operation.handler(structs.replace(call, principal=desk))
 
 
 class Fixed:

@@ -79,6 +79,11 @@ class Standing:
         if self.admit(given) != principal:
             raise Forbidden
 
+    def still(self, given: Pass, principal: Principal) -> None:
+        """As `check`, but that time is no matter: a stream may outlast its token."""
+        if given.until > time.time():
+            self.check(given, principal)
+
     def holds(self, given: Pass, principal: Principal) -> bool:
         try:
             self.check(given, principal)
@@ -87,15 +92,15 @@ class Standing:
         return True
 
     def attending(self, given: Pass, principal: Principal) -> "Attendance":
-        """While one is in it, the task that runs this is cancelled once the pass does not hold any more but
-        for its time: a stream may outlast its token."""
+        """While one is in it, the task that runs this is cancelled once he is not `still` let in."""
         return Attendance(self._attending, given, principal)
 
     def review(self) -> None:
         """Cuts off all that may not go on."""
-        now = time.time()
         for each in list(self._attending):
-            if each.given.until > now and not self.holds(each.given, each.principal):
+            try:
+                self.still(each.given, each.principal)
+            except ProsaError:
                 each.cut()
 
 
