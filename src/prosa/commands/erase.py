@@ -7,6 +7,7 @@ import typer
 
 from prosa import bootstrap, config
 from prosa.commands.address import address
+from prosa.commands.keys import quiet
 from prosa.config import Settings
 from prosa.domain.erasure import Scope
 from prosa.domain.errors import InvalidRequest, StoreLocked
@@ -24,6 +25,7 @@ def erase(
     ] = None,
 ) -> None:
     """Take away all that is a user's or a client's, for good, and print the receipt."""
+    quiet()
     if bool(user) == bool(client):
         raise InvalidRequest("name either a user or a client.")
     scope, subject = (Scope.USER, user) if user else (Scope.CLIENT, client)

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any, Literal
 
-from msgspec import Meta, Struct
+from msgspec import UNSET, Meta, Struct, UnsetType
 
 from prosa.domain import errors as e
 from prosa.domain.erasure import Erasure, Scope
@@ -16,8 +16,8 @@ from prosa.transport.operation import Call, Nothing, Operation, Reply
 class NewErasure(Struct, frozen=True, rename="camel"):
     """Of a user or of a client."""
 
-    user_id: Key | None = None
-    client_id: Key | None = None
+    user_id: Key | UnsetType = UNSET
+    client_id: Key | UnsetType = UNSET
 
 
 class ErasureForm(Struct, frozen=True, rename="camel"):
@@ -47,13 +47,13 @@ def erasure_form(erasure: Erasure) -> ErasureForm:
 
 async def erase(call: Call[NewErasure, Nothing]) -> Reply:
     """It is done once the receipt is there; meanwhile whoever is meant may not call (403 `suspended`)."""
-    match call.body.user_id, call.body.client_id:
-        case str(user), None:
-            receipt = await call.chat.erasing.erase(call.principal, Scope.USER, user)
-        case None, str(client):
-            receipt = await call.chat.erasing.erase(call.principal, Scope.CLIENT, client)
-        case _:
-            raise e.InvalidRequest("name either userId or clientId.")
+    user, client = call.body.user_id, call.body.client_id
+    if isinstance(user, str) and client is UNSET:
+        receipt = await call.chat.erasing.erase(call.principal, Scope.USER, user)
+    elif isinstance(client, str) and user is UNSET:
+        receipt = await call.chat.erasing.erase(call.principal, Scope.CLIENT, client)
+    else:
+        raise e.InvalidRequest("name either userId or clientId.")
     return Reply(200, erasure_form(receipt))
 
 
