@@ -25,6 +25,9 @@ from prosa.services.runs.engine import Ended
 BATCH = 1.0
 """Seconds in which what happens is gathered."""
 
+AGAIN = 5.0
+"""Seconds until the store is tried again where it could not be used."""
+
 MOST = 10_000
 """Of each kind of thing that waits to be looked at: what is more is not looked at."""
 
@@ -52,6 +55,7 @@ class Alerts:
         self._post = Post(store, messengers)
         self._answers: list[Answer] = []
         self._troubles: list[Trouble] = []
+        self._left: list[Finding] = []
         self._caps: dict[Subject, Cap] = {}
         self._full: set[tuple[Kind, Subject]] = set()
         self._known: set[tuple[str, ...]] = set()
@@ -134,7 +138,7 @@ class Alerts:
 
     def _done(self, _: asyncio.Task[None]) -> None:
         self._task = None
-        if self._answers or self._troubles or self._caps:
+        if self._answers or self._troubles or self._caps or self._left:
             self._soon()
 
     async def _look(self) -> None:
@@ -142,11 +146,18 @@ class Alerts:
         troubles, self._troubles = self._troubles, []
         caps, self._caps = self._caps, {}
         full, self._full = self._full, set()
+        findings = [*self._left, *self._rates.seen(answers), *map(_of_trouble, troubles)]
+        self._left = []
         try:
-            put = await self._put([*self._rates.seen(answers), *map(_of_trouble, troubles)])
+            put = await self._put(findings)
+            findings = []
             put += await self._put_levels(caps, full)
         except StoreUnavailable:
-            log.warning("alerts_lost")
+            log.warning("alerts_waiting")
+            self._left = findings[:MOST]
+            self._caps = caps | self._caps
+            self._full |= full
+            await asyncio.sleep(AGAIN)
         except Exception:  # noqa: BLE001 - a task's edge: the next batch is looked at all the same
             log.exception("alerts_broke")
         else:
