@@ -34,5 +34,5 @@ class Accounts(Protocol):
     async def entries(
         self, wanted: Wanted, since: Instant, until: Instant, after: Place | None, limit: int
     ) -> list[Entry]:
-        """The next entries of that time past `after`, oldest first."""
+        """The next entries of that time past `after`, in the order of their ids: oldest first."""
         ...

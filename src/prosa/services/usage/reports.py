@@ -1,5 +1,6 @@
 """What was used in some time: sums for people to read, and the ledger itself for those who reckon."""
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 
 from prosa.domain.calendar import Calendar
@@ -91,10 +92,11 @@ def _within(instant: Instant, moment: Instant) -> Instant:
 
 
 async def _pieces(read: Read, *, keyed: bool) -> AsyncIterator[bytes]:
+    """Beside the loop: others are waiting there."""
     found = await read(None, PIECE)
-    yield sheet.head(keyed=keyed) + sheet.lines(found, keyed=keyed)
+    yield sheet.head(keyed=keyed) + await asyncio.to_thread(sheet.lines, found, keyed=keyed)
     while len(found) == PIECE:
         last = found[-1]
         found = await read((last.created_at, last.id), PIECE)
         if found:
-            yield sheet.lines(found, keyed=keyed)
+            yield await asyncio.to_thread(sheet.lines, found, keyed=keyed)

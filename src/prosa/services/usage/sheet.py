@@ -28,14 +28,14 @@ def _line(entry: Entry, *, keyed: bool) -> bytes:
     row: tuple[str, ...] = (
         to_iso(entry.created_at),
         entry.id,
-        entry.user_id,
-        entry.client_id,
+        cell(entry.user_id),
+        cell(entry.client_id),
         entry.conversation_id or "",
         entry.run_id,
         str(entry.attempt),
-        entry.provider,
-        entry.model,
-        entry.route or "",
+        cell(entry.provider),
+        cell(entry.model),
+        cell(entry.route or ""),
         str(usage.prompt_tokens),
         str(usage.completion_tokens),
         str(usage.total_tokens),
@@ -44,8 +44,8 @@ def _line(entry: Entry, *, keyed: bool) -> bytes:
         str(usage.cache_write_tokens),
         "" if entry.cost is None else to_dollars(entry.cost),
         "true" if entry.estimated else "false",
-        entry.price_version or "",
+        cell(entry.price_version or ""),
     )
     if keyed:
         row = (*row, entry.key_id or "")
-    return ",".join(map(cell, row)).encode() + b"\r\n"
+    return ",".join(row).encode() + b"\r\n"

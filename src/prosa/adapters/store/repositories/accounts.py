@@ -12,9 +12,7 @@ from prosa.adapters.store.repositories.usage import (
     ENTRY,
     IN_TIME,
     MILLION,
-    NEXT,
     SUMS,
-    from_place,
     to_entry,
     to_share,
     to_sum,
@@ -40,6 +38,8 @@ _AMISS = 3_600 * SECOND
 _FILTERS = ("client_id", "model", "provider", "user_id")
 _recent = _u.id >= bindparam("first_id", type_=_u.id.type)
 """Ids begin with their time: what is older is not looked at."""
+_next = _u.id > bindparam("first_id", type_=_u.id.type)
+"""In the order of ids a ledger is read from one end to the other: no index has it by time for all users."""
 _dearest = (func.sum(_u.cost // MILLION).desc().nulls_last(), func.sum(_u.total_tokens).desc())
 
 
@@ -67,8 +67,8 @@ def _clients_of(names: frozenset[str]) -> Statement:
 
 @cache
 def _entries_of(names: frozenset[str]) -> Statement:
-    asked = select(*ENTRY, *COUNTED).where(NEXT, _recent, *_only(names))
-    return Statement(asked.order_by(_u.created_at, _u.id).limit(bindparam("limit", type_=Integer)))
+    asked = select(*ENTRY, *COUNTED).where(IN_TIME, _next, *_only(names))
+    return Statement(asked.order_by(_u.id).limit(bindparam("limit", type_=Integer)))
 
 
 @cache
@@ -107,7 +107,9 @@ def _entries(
     wanted: Wanted, since: Instant, until: Instant, after: Place | None, limit: int
 ) -> Plan[list[Entry]]:
     given = _given(wanted)
-    times = _times(since, until) | from_place(since, after)
+    times = _times(since, until)
+    if after is not None:
+        times["first_id"] = after[1]
     rows: Sequence[Row] = yield Ask(_entries_of(frozenset(given)), **times, **given, limit=limit)
     return [to_entry(row) for row in rows]
 
