@@ -19,6 +19,7 @@ __all__ = [
     "ToolError",
     "__version__",
     "calculate_cost",
+    "check_usage_limit",
     "close",
     "count_tokens",
     "create_branch",
@@ -36,6 +37,7 @@ __all__ = [
 if TYPE_CHECKING:
     from prosa.direct.chat import create_branch, handle_chat_request, process_user_chat_message
     from prosa.direct.claude import send_claude_message
+    from prosa.direct.limiting import check_usage_limit
     from prosa.direct.openai import send_openai_message, stream_openai_response
     from prosa.direct.opened import close
     from prosa.direct.provider import LLMFactory, LLMProvider, create_provider
@@ -55,6 +57,7 @@ _WHERE = {
     "ProsaError": "prosa.domain.errors",
     "ToolError": "prosa.services.tools.marks",
     "calculate_cost": "prosa.services.models.prices",
+    "check_usage_limit": "prosa.direct.limiting",
     "close": "prosa.direct.opened",
     "count_tokens": "prosa.direct.truncating",
     "create_branch": "prosa.direct.chat",

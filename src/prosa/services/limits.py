@@ -74,6 +74,11 @@ class Allowances:
         """What the caller has left; nothing is held. Raises StoreUnavailable."""
         return await self._store.of(principal).usage.remaining(self.of(principal), now())
 
+    async def allows(self, principal: Principal) -> bool:
+        """Whether the caller has tokens and money left. Raises StoreUnavailable."""
+        left = await self.remaining(principal)
+        return (left.tokens is None or left.tokens > 0) and (left.cost is None or left.cost > 0)
+
     def seen(self, principal: Principal, begun: Begun) -> None:
         """What was left as a run of the caller's began."""
         if begun.prepared is not None and begun.remaining.limited:

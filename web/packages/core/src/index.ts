@@ -30,6 +30,7 @@ export {
   type ImportSource,
   importConversations,
 } from './importing.js';
+export { checkUsageLimit, type UsageLimits } from './limits.js';
 export { type Link, Live, type LiveOptions } from './live.js';
 export {
   type AnswerPart,
