@@ -76,6 +76,7 @@ class PatternStream:
         """Characters at its beginning that came out already: patterns may look back at them."""
         self._new: list[str] = []
         self._length = 0
+        self._hit = 0
         self.met = False
 
     def push(self, piece: str) -> tuple[str, list[Span]]:
@@ -87,6 +88,10 @@ class PatternStream:
     def end(self) -> tuple[str, list[Span]]:
         """Raises TooSlow."""
         return self._look(final=True)
+
+    def before_hit(self) -> str:
+        """What is held before the first place that was found and has not come out."""
+        return self._text[self._before : self._hit]
 
     def let_go(self) -> str:
         """All that is left, as it is."""
@@ -107,5 +112,7 @@ class PatternStream:
         if decided:
             until = max(until, decided[-1][1])
         self._before = min(until, LOOKBACK)
-        self._text = text[until - self._before :]
+        gone = until - self._before
+        self._text = text[gone:]
+        self._hit = next((start - gone for start, _ in hits if start >= until), self._before)
         return text[before:until], [(start - before, end - before) for start, end in decided]

@@ -80,10 +80,12 @@ class Stream(Protocol):
 
     def let_go(self) -> str: ...
 
+    def before_hit(self) -> str: ...
+
 
 class RuleStage:
     """Lets a text through as its rule allows; see `screen.Stage`. Raises AnswerBlocked,
-    ModerationUnavailable."""
+    ModerationUnavailable. `left` is what was held before the place where it blocked: that may be seen."""
 
     def __init__(self, rule: Rule, stream: WordStream | PatternStream, vault: Vault, note: Note) -> None:
         self._rule = rule
@@ -91,6 +93,7 @@ class RuleStage:
         self._vault = vault
         self._note = note
         self._noted = False
+        self.left = ""
 
     def push(self, piece: str) -> str:
         try:
@@ -113,6 +116,7 @@ class RuleStage:
     def _acted(self, text: str, hits: list[Span]) -> str:
         rule = self._rule
         if rule.table.action == "block":
+            self.left = text[: hits[0][0]] if hits else text + self._stream.before_hit()
             raise AnswerBlocked
         if rule.table.action == "flag":
             if not self._noted:

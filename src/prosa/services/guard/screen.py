@@ -55,24 +55,24 @@ class Channel:
             try:
                 piece = stage.push(piece)
             except ContentBlocked:
-                self._clear(place + 1)
+                self._clear(place)
                 raise
         return piece
 
-    def end(self, first: int = 0) -> str:
-        left = ""
+    def end(self, first: int = 0, left: str = "") -> str:
+        """What the stages from `first` on make of `left`, and of all that they hold."""
         for place, stage in enumerate(self._stages[first:], first):
             try:
                 left = (stage.push(left) if left else "") + stage.end()
             except ContentBlocked:
-                self._clear(place + 1)
+                self._clear(place)
                 raise
         return left
 
-    def _clear(self, first: int) -> None:
+    def _clear(self, blocking: int) -> None:
         self.cleared = ""
         with suppress(ContentBlocked, ModerationUnavailable):
-            self.cleared = self.end(first)
+            self.cleared = self.end(blocking + 1, getattr(self._stages[blocking], "left", ""))
 
 
 class Screen:

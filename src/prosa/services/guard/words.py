@@ -152,6 +152,10 @@ class WordStream:
     def end(self) -> tuple[str, list[Span]]:
         return self._take(self._held, final=True)
 
+    def before_hit(self) -> str:
+        """What is held before what was found: nothing, for what was found comes out at once."""
+        return ""
+
     def let_go(self) -> str:
         """All that is left, as it is."""
         left, self._held = self._held, ""

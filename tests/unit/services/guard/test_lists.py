@@ -14,6 +14,7 @@ from prosa.domain.moderation import AnswerBlocked, ModerationUnavailable
 from prosa.services.guard.patterns import Patterns, PatternStream, TooSlow
 from prosa.services.guard.placeholders import Vault
 from prosa.services.guard.rules import Rule, RuleStage, replaced
+from prosa.services.guard.screen import Channel
 from prosa.services.guard.tables import CheckTable
 from prosa.services.guard.words import Words, WordStream
 
@@ -149,6 +150,7 @@ def test_what_a_rule_does() -> None:
     assert blocking.push("um segredo ") == "um "
     with pytest.raises(AnswerBlocked):
         blocking.push("industrial!")
+    assert blocking.left == ""
 
 
 @pytest.mark.parametrize(
@@ -171,3 +173,25 @@ def test_words_take_linear_time(bit: str) -> None:
 
 def test_replaced() -> None:
     assert replaced("abcdef", [(1, 2), (4, 6)], str.upper) == "aBcdEF"
+
+
+WRITTEN = Rule("x", CheckTable(patterns=(r"PRJ-[0-9]{4}", "secret [a-z]+"), window=30))
+
+
+@given(st.lists(st.sampled_from(["PRJ-", "1234", "secret ", "abc", " ", "x" * 20]), max_size=40).map("".join))
+def test_all_that_comes_before_what_is_blocked_may_be_shown(text: str) -> None:
+    hits = WRITTEN.find(text)
+    for pieces in ([text], cut(text, Random(3))):
+        channel, said = Channel([stage(WRITTEN), stage(Rule("w", CheckTable(words=("nothing",))))]), ""
+        try:
+            for piece in pieces:
+                said += channel.push(piece)
+            said += channel.end()
+        except AnswerBlocked:
+            assert hits
+            said += channel.cleared or ""
+            assert text[: hits[0][0]].startswith(said)
+            if len(pieces) == 1:
+                assert said == text[: hits[0][0]]
+        else:
+            assert (said, hits) == (text, [])
