@@ -65,7 +65,7 @@ def told() -> Iterator[Told]:
         yield made
         tracing.tracer = log.report = None
         made.tracer._provider.shutdown()
-        made.reports.close()
+        made.reports._client.close(timeout=1)
     structlog.configure(**before)
     root.handlers = handlers
     root.setLevel(level)

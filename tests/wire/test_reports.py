@@ -37,7 +37,7 @@ def sentry() -> Iterator[Sentry]:
         log.report = reports.report
         yield Sentry(server)
         log.report = None
-        reports.close()
+        reports._client.close(timeout=1)
 
 
 def event_of(envelope: str) -> dict[str, Any]:

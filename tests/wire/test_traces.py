@@ -1,6 +1,8 @@
 """Traces: a request, its run, the attempts and the tools, one within the other, and not a word of content."""
 
+import asyncio
 import json
+import socket
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -15,7 +17,7 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 from opentelemetry.semconv._incubating.attributes import gen_ai_attributes
 from tests.wire.house import House, furnished
 
-from prosa.adapters.telemetry.spans import Spans
+from prosa.adapters.telemetry.spans import LAST, Spans
 from prosa.domain.errors import RateLimited
 from prosa.domain.models import (
     Asked,
@@ -195,3 +197,14 @@ def test_nothing_of_it_is_loaded_without_its_setting() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+async def test_a_collector_that_is_deaf_holds_up_nobody() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as deaf:  # it takes connections and never says a word
+        tracer = Spans(f"http://127.0.0.1:{deaf.getsockname()[1]}", "1")
+        for _ in range(5_000):  # more than wait at most
+            tracer.start("x", "internal", {}).end({})
+        loop = asyncio.get_running_loop()
+        begun = loop.time()
+        await tracer.close()
+        assert loop.time() - begun < LAST + 1

@@ -6,7 +6,19 @@ import pytest
 from tests.wire.house import NOBODY, House
 
 from prosa.domain.errors import ProviderTimeout, RateLimited
-from prosa.domain.models import Asked, Finish, FinishReason, Queued, Usage, UsageReport
+from prosa.domain.models import (
+    Asked,
+    ChatRequest,
+    Finish,
+    FinishReason,
+    Queued,
+    Role,
+    ToolCallDelta,
+    ToolCallEnd,
+    ToolCallStart,
+    Usage,
+    UsageReport,
+)
 from prosa.domain.principal import ADMIN, Principal
 from prosa.domain.time import DAY, now, to_iso
 
@@ -111,6 +123,35 @@ async def test_the_course_of_a_run_that_failed(guarded: House) -> None:
     assert (attempt["status"], attempt["code"]) == ("failed", "timeout")
     assert word["kind"] == "first_token"
     assert (end["status"], end["code"]) == ("failed", "timeout")
+
+
+async def test_the_course_of_a_run_that_waited_for_its_caller(local: House) -> None:
+    def script(request: ChatRequest) -> list[Any]:
+        if request.turns[-1].role is Role.TOOL:
+            return ["So.", UsageReport(Usage(20, 2)), Finish(FinishReason.STOP)]
+        call = [ToolCallStart("c1", "ask"), ToolCallDelta("c1", "{}"), ToolCallEnd("c1")]
+        return [*call, UsageReport(Usage(9, 4)), Finish(FinishReason.TOOL_CALLS)]
+
+    local.script = script
+    ask = {"name": "ask", "description": "x", "parameters": {"type": "object", "properties": {}}}
+    body = {"conversationId": await local.conversation(), "content": "x", "tools": [ask]}
+    async with local.listening(), local.streaming(body) as stream:
+        run = (await stream.next())["runId"]
+        await stream.until("requires_action")
+        waiting = (await local.get(f"/api/admin/runs/{run}")).json()["timeline"]
+        outputs = {"outputs": [{"id": "c1", "output": WORDS}]}
+        assert (await local.post(f"/api/chat/runs/{run}/tool-outputs", outputs)).status_code == 200
+        await stream.until("done")
+        found = (await local.get(f"/api/admin/runs/{run}")).json()
+    assert [each["kind"] for each in waiting] == ["queued", "attempt", "first_token", "step", "wait"]
+    assert (waiting[3]["endAt"], waiting[4]["endAt"]) == (None, None)
+    kinds = ("attempt", "wait", "step")
+    marks = {kind: [each for each in found["timeline"] if each["kind"] == kind] for kind in kinds}
+    (wait,), (step,) = marks["wait"], marks["step"]
+    first, second = marks["attempt"]
+    assert first["endAt"] <= wait["at"] <= wait["endAt"] <= second["at"]
+    assert (step["name"], step["status"]) == ("ask", "completed")
+    assert (first["tokens"], second["tokens"], found["totalTokens"]) == (13, 22, 35)
 
 
 async def test_a_run_that_does_not_exist(guarded: House) -> None:

@@ -1,5 +1,6 @@
 """Reports of exceptions to Sentry, or what speaks like it: where they happened, and no word of content."""
 
+import asyncio
 from typing import Any
 
 import sentry_sdk
@@ -51,8 +52,9 @@ class Reports:
         told["tags"] = {"event": event, **CONTEXT.get()}
         self._client.capture_event(told, hint)
 
-    def close(self) -> None:
-        self._client.close(timeout=LAST)
+    async def close(self) -> None:
+        """Sends what is left, if it is taken soon."""
+        await asyncio.to_thread(self._client.close, timeout=LAST)
 
 
 def _stripped(event: Any, hint: Any) -> Any:

@@ -21,7 +21,7 @@ from prosa.ports.tracing import Attributes, Kind
 PATH = "/v1/traces"
 TIMEOUT = 5.0
 """Seconds that the collector has for a batch."""
-LAST = 1.0
+LAST = 0.5
 """Seconds that it has for what is left at the end."""
 DELAY = 2_000
 """Milliseconds that a span waits for others."""
