@@ -162,6 +162,34 @@ async def test_one_key_is_hashed_once_however_many_come_with_it(
     assert hashed == ["once"]
 
 
+async def test_a_flood_of_keys_is_sent_away_and_known_ones_are_served(
+    guarded: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from prosa.domain.ids import new_id
+    from prosa.services.access import checks
+
+    good = (await made(guarded))["key"]
+    assert (await guarded.get("/api/session", headers=bearer(good))).is_success
+    gate, real = asyncio.Event(), guarded.chat.store.access.get
+
+    async def slow(key_id: str) -> Any:
+        await gate.wait()
+        return await real(key_id)
+
+    monkeypatch.setattr(guarded.chat.store.access, "get", slow)
+    flood = [
+        asyncio.create_task(guarded.get("/api/session", headers=bearer(a.written(new_id(), a.new_secret()))))
+        for _ in range(checks.MOST_CHECKED + 10)
+    ]
+    done, waiting = await asyncio.wait(flood, return_when=asyncio.FIRST_COMPLETED)
+    assert {task.result().json()["code"] for task in done} == {"access_busy"}
+    assert {task.result().headers["retry-after"] for task in done} == {"2"}
+    assert (await guarded.get("/api/session", headers=bearer(good))).is_success
+    gate.set()
+    answers = [await task for task in waiting]
+    assert {answer.status_code for answer in answers} <= {401, 503}
+
+
 async def test_the_list_goes_page_by_page(guarded: House) -> None:
     ids = [(await guarded.post(KEYS, {"name": str(n)}, user="ana")).json()["id"] for n in range(3)]
     first = (await guarded.get(KEYS, user="ana", params={"limit": 2})).json()

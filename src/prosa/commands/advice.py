@@ -43,11 +43,11 @@ def _of_tokens(settings: Settings) -> Iterator[str]:
                 "PROSA_JWT_SECRET is set beside PROSA_JWKS_URL: who knows it can be any user. Take it away "
                 "if only `prosa token` needs it."
             )
-    if (url or settings.jwt_secret) and settings.jwt_audience is None and not settings.jwt_azp:
-        yield (
-            "Neither PROSA_JWT_AUDIENCE nor PROSA_JWT_AZP is set: tokens that the same issuer made for other "
-            "applications are taken, too. Set one."
-        )
+        if settings.jwt_audience is None and not settings.jwt_azp:
+            yield (
+                "Neither PROSA_JWT_AUDIENCE nor PROSA_JWT_AZP is set: tokens that the same issuer made "
+                "for other applications are taken, too. Set one."
+            )
 
 
 def _of_pages(settings: Settings) -> Iterator[str]:

@@ -8,7 +8,7 @@ from collections import OrderedDict
 from collections.abc import Sequence
 from weakref import WeakValueDictionary
 
-from prosa.domain.access import ApiKey, ApiKeyNotFound, read, signer_of
+from prosa.domain.access import AccessBusy, ApiKey, ApiKeyNotFound, read, signer_of
 from prosa.domain.errors import NotAuthenticated
 from prosa.domain.keys import Sealed
 from prosa.domain.time import DAY, SECOND, Instant, now
@@ -22,6 +22,8 @@ REMEMBERED = 60.0
 """Seconds for which a key is not hashed again; a revoked one is forgotten at once."""
 MOST_REMEMBERED = 10_000
 MOST_SIGNERS = 1_000
+MOST_CHECKED = 100
+"""At once: who tries keys must not fill the server. Meanwhile those that are known are taken unhashed."""
 
 
 class Signer:
@@ -57,7 +59,8 @@ class Checks:
         known = self._passes.get(digest)
         if known is not None:
             given, until = known
-            if given.credential is not None and given.credential.good and until > time.monotonic():
+            fresh = until > time.monotonic() or len(self._checking) >= MOST_CHECKED
+            if given.credential is not None and given.credential.good and fresh:
                 self._uses[given.credential.key_id] = now()
                 return given
             del self._passes[digest]
@@ -66,6 +69,8 @@ class Checks:
             raise NotAuthenticated
         task = self._checking.get(digest)
         if task is None:
+            if len(self._checking) >= MOST_CHECKED:
+                raise AccessBusy
             task = asyncio.get_running_loop().create_task(self._check(digest, *found))
             self._checking[digest] = task
             task.add_done_callback(lambda _: self._checking.pop(digest, None))

@@ -4,8 +4,6 @@ import asyncio
 from functools import cache
 from typing import TYPE_CHECKING
 
-from prosa.domain.access import AccessBusy
-
 if TYPE_CHECKING:
     from argon2 import PasswordHasher
 
@@ -14,7 +12,6 @@ MEMORY = 8 * 1024
 the table, and must not be what exhausts the server."""
 ROUNDS = 2
 AT_ONCE = 2
-MOST_WAITING = 64
 
 
 @cache
@@ -25,23 +22,17 @@ def _hasher() -> "PasswordHasher":
 
 
 class Secrets:
+    """`fits` is asked for a few at a time: its callers bound how many wait."""
+
     def __init__(self) -> None:
         self._turns = asyncio.Semaphore(AT_ONCE)
-        self._waiting = 0
 
     async def hash(self, secret: str) -> str:
         return await asyncio.to_thread(lambda: _hasher().hash(secret))
 
     async def fits(self, hashed: str, secret: str) -> bool:
-        """Raises AccessBusy where too many wait for the same."""
-        if self._waiting >= MOST_WAITING:
-            raise AccessBusy
-        self._waiting += 1
-        try:
-            async with self._turns:
-                return await asyncio.to_thread(_fits, hashed, secret)
-        finally:
-            self._waiting -= 1
+        async with self._turns:
+            return await asyncio.to_thread(_fits, hashed, secret)
 
 
 def _fits(hashed: str, secret: str) -> bool:

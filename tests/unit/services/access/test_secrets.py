@@ -1,11 +1,10 @@
-"""The hashes of API keys' secrets: a few at once, and no endless queue."""
+"""The hashes of API keys' secrets: light, and a few at once."""
 
 import asyncio
 import threading
 
 import pytest
 
-from prosa.domain.access import AccessBusy
 from prosa.services.access import secrets
 from prosa.services.access.secrets import Secrets
 
@@ -21,7 +20,7 @@ async def test_what_fits_and_what_does_not() -> None:
     assert not await kept.fits("no hash", "one")
 
 
-async def test_who_comes_when_too_many_wait_is_told_so(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_few_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     gate, at_once, most = threading.Event(), 0, 0
     lock = threading.Lock()
 
@@ -37,11 +36,8 @@ async def test_who_comes_when_too_many_wait_is_told_so(monkeypatch: pytest.Monke
 
     monkeypatch.setattr(secrets, "_fits", slow)
     kept = Secrets()
-    waiting = [asyncio.create_task(kept.fits("h", "right")) for _ in range(secrets.MOST_WAITING)]
+    waiting = [asyncio.create_task(kept.fits("h", "right")) for _ in range(20)]
     await asyncio.sleep(0)
-    with pytest.raises(AccessBusy):
-        await kept.fits("h", "right")
     gate.set()
     assert all(await asyncio.gather(*waiting))
-    assert most <= secrets.AT_ONCE
-    assert await kept.fits("h", "right")
+    assert 0 < most <= secrets.AT_ONCE

@@ -61,7 +61,7 @@ class PostgresStore:
         self._listener: Listener | None = None
         self.engine = EngineRecords(_Session(self._engine, "", {}), alone=False)
         self.keys = ProviderKeys(_Session(self._engine, "", {}))
-        self.access = Access(_Session(self._engine, "", {}))
+        self.access = Access(_Session(self._operators, "", {}))  # who tries keys keeps no run waiting
         self.files = KnownFiles(_Session(self._engine, "", {}))
         self.rates = StoredRates(_Session(self._app, "", {}))
         self.limits = KnownLimits(_Session(self._engine, "", {}))
