@@ -162,6 +162,7 @@ class Ends:
 
 
 @pytest.mark.hostile(63)
+@pytest.mark.timeout(counts(1_800, 120))
 @pytest.mark.parametrize("place", ["sqlite", "postgres"], indirect=True)
 async def test_mixed_ends_hold_nothing_and_the_ledger_is_the_providers_count(
     place: Place, serve: Serve, provider: Provider, tmp_path: Path

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 
 from msgspec import Struct
 
+from prosa.domain.limits import NONE, Limits, Scope
 from prosa.domain.sockets import TooManyMessages, TooManySockets
 
 LONGEST_WAIT = 2.0
@@ -14,8 +15,8 @@ LONGEST_WAIT = 2.0
 
 
 class SocketLimits(Struct, frozen=True):
-    """`waiting` sockets of all callers together may not have said yet who they are; `messages` a second are
-    heeded of all sockets of one user."""
+    """`sockets` a user may have where no limit says otherwise. `waiting` of all callers together may not have
+    said yet who they are; `messages` a second are heeded of all sockets of one user."""
 
     sockets: int = 100
     waiting: int = 256
@@ -27,7 +28,7 @@ class Crowd:
 
     def __init__(self, limits: SocketLimits) -> None:
         self._limits = limits
-        self._open: Counter[str] = Counter()
+        self._open: Counter[tuple[Scope, str]] = Counter()
         self._next: dict[str, float] = {}
         self._waiting = 0
 
@@ -43,17 +44,27 @@ class Crowd:
             self._waiting -= 1
 
     @contextmanager
-    def of(self, user_id: str) -> Iterator[None]:
-        """A place for a socket of this user. Raises TooManySockets."""
-        if self._open[user_id] >= self._limits.sockets:
+    def of(self, user_id: str, limits: Limits = NONE) -> Iterator[None]:
+        """A place for a socket of this user, among those of his client and of everyone, too. Raises
+        TooManySockets."""
+        usual = self._limits.sockets if limits.sockets is None else limits.sockets
+        places = (
+            ((Scope.USER, user_id), usual),
+            ((Scope.CLIENT, limits.client_id), limits.client.sockets),
+            ((Scope.EVERYONE, ""), limits.everyone.sockets),
+        )
+        if any(most is not None and self._open[whose] >= most for whose, most in places):
             raise TooManySockets
-        self._open[user_id] += 1
+        taken = [whose for whose, _ in places]
+        self._open.update(taken)
         try:
             yield
         finally:
-            self._open[user_id] -= 1
-            if not self._open[user_id]:
-                del self._open[user_id]
+            self._open.subtract(taken)
+            for whose in taken:
+                if not self._open[whose]:
+                    del self._open[whose]
+            if (Scope.USER, user_id) not in self._open:
                 self._next.pop(user_id, None)
 
     async def turn(self, user_id: str) -> None:

@@ -290,8 +290,9 @@ class SocketEndpoint:
             await _part(socket, error)
 
     async def _attend(self, socket: Socket) -> None:
+        limits = self._door.chat.limits.of(socket.principal)
         try:
-            with self._crowd.of(socket.principal.user_id), meters.SOCKETS.track_inprogress():
+            with self._crowd.of(socket.principal.user_id, limits), meters.SOCKETS.track_inprogress():
                 await socket.attend(self._work(socket))
         except Left:
             await socket.close()

@@ -4,8 +4,10 @@ import asyncio
 from contextlib import ExitStack
 
 import pytest
+from msgspec.structs import replace
 from tests.clock import now, timeless
 
+from prosa.domain.limits import Cap, Limits
 from prosa.domain.sockets import TooManyMessages, TooManySockets
 from prosa.transport.crowd import LONGEST_WAIT, Crowd, SocketLimits
 
@@ -20,6 +22,24 @@ def test_places_are_given_back() -> None:
                 pass
             with crowd.of("bia"), crowd.unnamed(), pytest.raises(TooManySockets), crowd.unnamed():
                 pass
+
+
+def test_a_client_and_everyone_have_so_many_too() -> None:
+    crowd = Crowd(SocketLimits())
+    limits = Limits(client=Cap(sockets=2), everyone=Cap(sockets=3), client_id="acme")
+    others = replace(limits, client_id="other")
+    for _ in range(2):
+        with crowd.of("ana", limits), crowd.of("bia", limits):
+            with pytest.raises(TooManySockets), crowd.of("carlos", limits):
+                pass
+            with crowd.of("dora", others), pytest.raises(TooManySockets), crowd.of("eva", others):
+                pass
+    with (
+        crowd.of("ana", Limits(sockets=1)),
+        pytest.raises(TooManySockets),
+        crowd.of("ana", Limits(sockets=1)),
+    ):
+        pass
 
 
 @timeless
