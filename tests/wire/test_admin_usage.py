@@ -34,9 +34,11 @@ async def test_what_all_have_used(guarded: House) -> None:
     assert [each["clientId"] for each in used["clients"]] == [""]
     assert "remaining" not in used
     assert (await asked(guarded, "?userId=ana"))["requests"] == 1
+    assert (await asked(guarded, "?clientId="))["requests"] == 3
+    assert (await asked(guarded, "?clientId=acme"))["requests"] == 0
     assert (await asked(guarded, "?provider=openai"))["requests"] == 0
     looked = (await guarded.get("/api/admin/audit?action=admin.usage.read", **ADMIN)).json()["items"]
-    assert [each["target"] for each in looked] == ["", "user:ana", ""]
+    assert [each["target"] for each in looked] == ["", "client:acme", "client:", "user:ana", ""]
 
 
 async def test_the_ledger_of_all_as_csv(guarded: House) -> None:

@@ -15,6 +15,7 @@ from prosa.domain.ending import Entry
 from prosa.domain.principal import Principal
 from prosa.domain.time import Instant, now
 from prosa.domain.usage import Wanted
+from prosa.services.models import prices
 from prosa.services.tickets import Following, Question
 from prosa.services.usage.reports import EARLIEST
 
@@ -196,3 +197,31 @@ async def test_a_report_that_cannot_be_is_never_a_credit(
     assert used["totalTokens"] == entry.usage.total_tokens
     assert used["remaining"]["tokens"] == 10_000 - entry.usage.total_tokens
     assert used["estimated"] == int(entry.estimated)
+
+
+async def test_what_was_counted_stays_as_it_was_when_prices_change(
+    provider: Provider, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """12 tokens in and 5 out: at $2.50 and $10 a million they cost $0.00008, exactly."""
+    monkeypatch.chdir(tmp_path)
+    priced = '[models."openai/words-5x0"]\nprices = {{input = {}, output = {}}}\n'
+    config.FILE.write_text(priced.format("2.5", "10"))
+    try:
+        async with furnished_beside(provider, tmp_path, title_model="off") as house:
+            for _ in range(3):
+                await send(house, "ana", "openai/words-5x0")
+            assert (await house.get("/api/usage", user="ana")).json()["costExact"] == "0.00024"
+            config.FILE.write_text(priced.format("5", "20"))
+            house.chat.reload()
+            await send(house, "ana", "openai/words-5x0")
+            used = (await house.get("/api/usage", user="ana")).json()
+            found = await entries(house)
+    finally:
+        prices.overrule({}, {})
+    assert (used["costExact"], used["cost"], used["unpriced"]) == ("0.0004", 0.0004, 0)
+    assert [entry.cost for entry in found] == [80_000_000] * 3 + [160_000_000]
+    first, *_, last = [entry.price_version for entry in found]
+    assert first is not None
+    assert last is not None
+    assert first != last
+    assert first.startswith("prosa.toml ")

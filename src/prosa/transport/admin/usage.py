@@ -1,6 +1,8 @@
 """`/api/admin/usage`: what all users took, for the operator."""
 
-from typing import Any
+from typing import Annotated, Any
+
+from msgspec import Meta
 
 from prosa.domain.usage import Account, Report, Wanted
 from prosa.transport.native.forms import Name
@@ -8,10 +10,13 @@ from prosa.transport.native.usage import CSV, SumForm, TotalsForm, UsageQuery, s
 from prosa.transport.operation import Call, Nothing, Operation, Reply, Stream
 from prosa.transport.pieces import write_pieces
 
+Client = Annotated[str, Meta(max_length=200, pattern=r"^[^\x00]*$")]
+"""A client's id, or "": no client's."""
+
 
 class AdminUsageQuery(UsageQuery, frozen=True, rename="camel"):
     user_id: Name | None = None
-    client_id: Name | None = None
+    client_id: Client | None = None
     provider: Name | None = None
     model: Name | None = None
 
