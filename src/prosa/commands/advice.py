@@ -25,6 +25,7 @@ def of_settings(settings: Settings) -> Iterator[str]:
     if settings.max_tokens_per_day is None and settings.max_cost_per_month is None:
         yield "Users may spend without limit. Set PROSA_MAX_TOKENS_PER_DAY or PROSA_MAX_COST_PER_MONTH."
     yield from _of_pages(settings)
+    yield from _of_telling(settings)
     if (names := secrets_in_file()) and FILE.stat().st_mode & (stat.S_IRGRP | stat.S_IROTH):
         yield f"{FILE} holds {', '.join(names)}, and others on this machine may read it: chmod 600 {FILE}."
     if (complaint := bootstrap.misplaced(settings)) is not None:
@@ -63,6 +64,18 @@ def _of_pages(settings: Settings) -> Iterator[str]:
         yield f"PROSA_ALLOWED_ORIGINS has plain http ({named}): who sits in between can call as the user."
     if "*" in settings.frame_ancestors:
         yield "PROSA_FRAME_ANCESTORS is *: any page may frame this one and catch clicks. Name the pages."
+
+
+def _of_telling(settings: Settings) -> Iterator[str]:
+    if settings.log_content:
+        yield "PROSA_LOG_CONTENT is on: what people and models write may stand in log lines. Turn it off."
+    if settings.metrics == "open" and settings.host not in LOOPBACK:
+        yield "PROSA_METRICS is open: anybody who gets here may read models, tokens and cost. Set operator."
+    endpoint = settings.otlp_endpoint
+    if endpoint is not None:
+        address = urlsplit(endpoint.get_secret_value())
+        if address.scheme == "http" and address.hostname not in LOOPBACK:
+            yield "PROSA_OTLP_ENDPOINT is plain http: who sits in between can read the traces. Use https."
 
 
 async def of_keys(settings: Settings) -> AsyncIterator[str]:

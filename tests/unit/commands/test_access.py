@@ -70,6 +70,9 @@ WEAK = [
     ({"PROSA_ALLOWED_ORIGINS": "http://app.example"}, "plain http (http://app.example)"),
     ({"PROSA_FRAME_ANCESTORS": "*"}, "PROSA_FRAME_ANCESTORS is *"),
     ({}, "spend without limit"),
+    ({"PROSA_LOG_CONTENT": "true"}, "PROSA_LOG_CONTENT is on"),
+    ({"PROSA_METRICS": "open", "PROSA_HOST": "0.0.0.0", "PROSA_JWT_SECRET": SECRET}, "PROSA_METRICS is open"),
+    ({"PROSA_OTLP_ENDPOINT": "http://collector.example"}, "PROSA_OTLP_ENDPOINT is plain http"),
 ]
 
 
