@@ -250,9 +250,13 @@ class Aside(Struct, frozen=True):
     estimated: bool = False
 
 
+BLOCKED = "blocked"
+
+
 class Flagged(Struct, frozen=True):
     """Something in what goes to the model ("input") or comes from it ("output") is worth a look: the check
-    that says so, and what it calls it, where it has words for it."""
+    that says so, and what it calls it, where it has words for it; BLOCKED among them where it went no
+    further."""
 
     check: str
     side: str

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 from prosa.domain.context import Shown
 from prosa.domain.conversations import Conversation
 from prosa.domain.limits import Remaining
-from prosa.domain.models import Aside, ChatRequest, Flagged, Role, Turn
+from prosa.domain.models import BLOCKED, Aside, ChatRequest, Flagged, Role, Turn
 from prosa.domain.moderation import ContentBlocked, Verdict
 from prosa.domain.opening import Prepare, Prepared
 from prosa.domain.principal import Principal
+from prosa.kit.log import log
 from prosa.services.guard.guard import Guard
 from prosa.services.guard.inspection import newest, news, prepared, refuse
 from prosa.services.guard.placeholders import Vault
@@ -78,7 +79,9 @@ class Admission:
             if check.table.action != "block":
                 continue
             for piece in (piece for text in masked for piece in pieces(text)):
-                if (await self._ask(principal, check, piece, conversation_id)).flagged:
+                verdict = await self._ask(principal, check, piece, conversation_id)
+                if verdict.flagged:
+                    _refused(Flagged(check.name, "input", (*verdict.categories, BLOCKED)))
                     raise ContentBlocked
 
     async def _ask(
@@ -97,14 +100,17 @@ class Admission:
 def _looked_at(plan: Plan, texts: Sequence[str]) -> list[str]:
     """The texts as others may see them. Raises ContentBlocked, ModerationUnavailable."""
     rules = plan.rules_on("input")
-    refuse(texts, rules, _later)
+    refuse(texts, rules, _refused)
     turns = tuple(Turn(Role.USER, text) for text in texts)
     asked = prepared(ChatRequest("", turns), 0, rules, plan.masking_on("input"), Vault(texts))
     return [turn.content for turn in asked.turns]
 
 
-def _later(_: Flagged) -> None:
-    """What is worth a look is noted when the model is asked."""
+def _refused(flag: Flagged) -> None:
+    """A message that is not taken leaves no other trace. What is only worth a look is noted later, when the
+    model is asked."""
+    if BLOCKED in flag.categories:
+        log.warning("refused", check=flag.check, categories=flag.categories)
 
 
 def _free(_: Aside) -> None:

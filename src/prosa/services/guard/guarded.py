@@ -9,7 +9,16 @@ import msgspec
 from msgspec.structs import replace
 
 from prosa.domain.errors import ProsaError
-from prosa.domain.models import ChatRequest, Embeddings, EmbedRequest, Flagged, ModelEvent, Role, Turn
+from prosa.domain.models import (
+    BLOCKED,
+    ChatRequest,
+    Embeddings,
+    EmbedRequest,
+    Flagged,
+    ModelEvent,
+    Role,
+    Turn,
+)
 from prosa.domain.moderation import ContentBlocked
 from prosa.ports.models import ChatModel
 from prosa.services.guard.documents import filled
@@ -93,6 +102,7 @@ class Guarded(Policy):
             found = [verdict for piece in pieces(text) if (verdict := await check.ask(piece, note)).flagged]
             match check.table.action if found else None:
                 case "block":
+                    note(Flagged(check.name, "input", (*found[0].categories, BLOCKED)))
                     raise ContentBlocked
                 case "mask":
                     removed.add(text)

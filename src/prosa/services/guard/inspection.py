@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 
-from prosa.domain.models import ChatRequest, Flagged, Role
+from prosa.domain.models import BLOCKED, ChatRequest, Flagged, Role
 from prosa.domain.moderation import ContentBlocked
 from prosa.services.guard.masking import masked, said
 from prosa.services.guard.placeholders import Vault
@@ -42,6 +42,7 @@ def refuse(texts: Iterable[str], rules: Sequence[Rule], note: Note) -> None:
             if rule.table.action == "mask" or not rule.find(text):
                 continue
             if rule.table.action == "block":
+                note(Flagged(rule.name, "input", (BLOCKED,)))
                 raise ContentBlocked
             note(Flagged(rule.name, "input"))
 

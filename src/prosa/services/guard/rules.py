@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import Protocol
 
 from prosa.domain.errors import MisconfiguredError
-from prosa.domain.models import Flagged
+from prosa.domain.models import BLOCKED, Flagged
 from prosa.domain.moderation import AnswerBlocked, ModerationUnavailable
 from prosa.kit.log import log
 from prosa.kit.pii import Span
@@ -116,6 +116,7 @@ class RuleStage:
     def _acted(self, text: str, hits: list[Span]) -> str:
         rule = self._rule
         if rule.table.action == "block":
+            self._note(Flagged(rule.name, "output", (BLOCKED,)))
             self.left = text[: hits[0][0]] if hits else text + self._stream.before_hit()
             raise AnswerBlocked
         if rule.table.action == "flag":

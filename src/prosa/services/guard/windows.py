@@ -5,6 +5,7 @@ from contextlib import aclosing
 
 from prosa.domain.errors import ProviderError
 from prosa.domain.models import (
+    BLOCKED,
     Finish,
     Flagged,
     ModelEvent,
@@ -110,6 +111,7 @@ class Windows:
             if not verdict.flagged:
                 continue
             if check.table.action == "block":
+                self._note(Flagged(check.name, "output", (*verdict.categories, BLOCKED)))
                 raise AnswerBlocked
             if check.table.action == "mask":
                 shown = REMOVED

@@ -1,9 +1,13 @@
 """What a provider is sent, and what becomes of its answer."""
 
 from collections.abc import Mapping, Sequence
+from random import Random
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from tests.unit.services.guard.test_placeholders import TEXTS, cut
 from tests.unit.services.models.scripts import STOP
 
 from prosa.adapters.models.fake.client import FakeModel, Step
@@ -25,7 +29,8 @@ from prosa.domain.models import (
     Turn,
 )
 from prosa.services.guard.guarded import Guarded, Plan
-from prosa.services.guard.tables import MaskingTable
+from prosa.services.guard.rules import Rule
+from prosa.services.guard.tables import CheckTable, MaskingTable
 
 RESTORING = Plan(MaskingTable(restore=True))
 BOTH = Plan(MaskingTable(on=("input", "output"), restore=True))
@@ -203,3 +208,20 @@ async def test_what_was_held_back_is_told_before_an_error() -> None:
 async def test_an_answer_that_begins_anew_leaves_nothing_behind() -> None:
     script = ["Hi x@y", Asked("fake", "m"), Reset("provider_overloaded"), "Oi."]
     assert text(await told(BOTH, script, asking("a"))) == "Hi Oi."
+
+
+ALL = Plan(
+    BOTH.masking,
+    (
+        Rule("house", CheckTable(words=("x 1", "a"), action="mask")),
+        Rule("numbers", CheckTable(patterns=("[0-9]{3}-",), action="mask", window=2_000)),
+    ),
+)
+
+
+@settings(max_examples=60)
+@given(TEXTS, st.randoms(use_true_random=False))
+async def test_however_an_answer_is_cut_it_is_the_same(said: str, chance: Random) -> None:
+    request = asking("a@b.io, 4111 1111 1111 1111")
+    whole = text(await told(ALL, [said] if said else [], request))
+    assert text(await told(ALL, cut(said, chance), request)) == whole

@@ -146,11 +146,12 @@ def test_what_a_rule_does() -> None:
     assert masking.push("a bomba, outra bom") + masking.push("ba e arte") + masking.end() == (
         "a [HOUSE_1], outra [HOUSE_1] e arte"
     )
-    blocking = stage(Rule("x", CheckTable(words=LIST)))
+    notes.clear()
+    blocking = stage(Rule("x", CheckTable(words=LIST)), notes)
     assert blocking.push("um segredo ") == "um "
     with pytest.raises(AnswerBlocked):
         blocking.push("industrial!")
-    assert blocking.left == ""
+    assert (blocking.left, notes) == ("", [Flagged("x", "output", ("blocked",))])
 
 
 @pytest.mark.parametrize(

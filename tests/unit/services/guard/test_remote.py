@@ -80,7 +80,8 @@ SPENT = Aside("judge", "m", Usage(1, 1))
 
 async def test_what_is_blocked_before_anybody_is_asked() -> None:
     events, model, end = await told(checking(Moderator()), ["ok"], asking("bad"))
-    assert (events, type(end), model.calls) == ([SPENT], ContentBlocked, [])
+    blocked = Flagged("check", "input", ("rude", "blocked"))
+    assert (events, type(end), model.calls) == ([SPENT, blocked], ContentBlocked, [])
 
 
 async def test_what_was_answered_is_not_judged_again_and_the_same_only_once() -> None:
@@ -119,7 +120,8 @@ async def test_an_answer_is_shown_window_by_window() -> None:
     events, model, end = await told(plan, script, asking("a"))
     assert isinstance(end, AnswerBlocked)
     assert [each for each in events if each != SPENT] == [
-        TextDelta("One two three "), TextDelta("four five "), Withheld(len("bad six"))
+        TextDelta("One two three "), TextDelta("four five "), Flagged("check", "output", ("rude", "blocked")),
+        Withheld(len("bad six")),
     ]  # fmt: skip
     assert moderator.asked == [
         "One two three ",
