@@ -16,7 +16,7 @@ from prosa.domain.ids import new_id
 from prosa.domain.limits import Limits
 from prosa.ports.store import Store
 
-STATEMENTS = 16
+STATEMENTS = 15
 """Of a turn within a limit, in a conversation that has begun, with one entry in the ledger and one row of the
 journal; one of them is the test's own look at the run."""
 

@@ -97,16 +97,20 @@ class Writing:
         self._timer = self._loop.call_later(SILENCE, self._beat)
 
     async def run(self, form: Form, first: Sequence[bytes] = ()) -> None:
-        """Writes `first`, then all that the reader gives."""
+        """Writes `first`, then all that the reader gives: in a task of its own, for each of the many frames
+        that stand above this one (server, middlewares, routes) would be woken for each token."""
         watch = self._loop.create_task(self._watch())
         try:
-            await self._send({"type": "http.response.start", "status": 200, "headers": form.headers})
-            if first:
-                await form.write(self, first)
-            await self._copy(form)
+            await self._loop.create_task(self._write(form, first))
         finally:
             watch.cancel()
             self._timer.cancel()
+
+    async def _write(self, form: Form, first: Sequence[bytes]) -> None:
+        await self._send({"type": "http.response.start", "status": 200, "headers": form.headers})
+        if first:
+            await form.write(self, first)
+        await self._copy(form)
 
     @property
     def begun(self) -> bool:
