@@ -68,9 +68,8 @@ async def test_many_messages_are_stored_at_once(local: House, monkeypatch: pytes
     turns = [{"role": ("user", "assistant")[place % 2], "content": f"turno {place}"} for place in range(999)]
     answer = await local.post(PATH, {"messages": turns})
     assert answer.text == "You said: turno 998"
-    assert (
-        len(writes) <= 4
-    )  # the conversation, what was said before, the run; and what the engine does meanwhile
+    ours = [name for name in writes if name not in ("_take", "_settle")]  # what is looked for at the start
+    assert len(ours) <= 4  # the conversation, what was said before, the run; what the engine does meanwhile
     one = answer.headers["x-conversation-id"]
     latest = (await local.get(f"/api/conversations/{one}/messages?order=desc&limit=200")).json()["items"]
     assert [item["content"] for item in latest] == [
