@@ -3,9 +3,11 @@
 import asyncio
 import re
 from importlib.resources import files
+from typing import Any
 
 import pytest
 from playwright.async_api import Browser, expect
+from tests.e2e.audit import findings
 from tests.e2e.conftest import Visit
 from tests.wire.house import House
 
@@ -156,3 +158,25 @@ def test_the_page_is_light() -> None:
     assert len(own) == 1
     assert sum(own.values()) <= 30_000
     assert sum(sizes.values()) - sum(own.values()) <= 200_000
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+async def test_what_was_used_is_shown_and_grows(browser: Browser, site: House, scheme: Any) -> None:
+    context = await browser.new_context(locale="en-GB", color_scheme=scheme)
+    visit = Visit(await context.new_page(), site)
+    await visit.open()
+    await visit.say("um dois três")
+    await visit.sees("You said: um dois três")
+    await visit.page.get_by_role("button", name="Usage and costs").click()
+    dialog = visit.page.get_by_role("dialog", name="Usage this month")
+    await dialog.get_by_text("8", exact=True).first.wait_for()
+    assert await findings(visit.page) == []
+    async with visit.page.expect_download() as download:
+        await dialog.get_by_role("button", name="Download as CSV").click()
+    assert (await download.value).suggested_filename == "prosa-usage.csv"
+    await site.send(await site.conversation(), "mais")
+    await dialog.get_by_role("button", name="Close").click()
+    await visit.page.get_by_role("button", name="Usage and costs").click()
+    await dialog.get_by_text("12", exact=True).first.wait_for()
+    assert visit.complaints == []
+    await context.close()
