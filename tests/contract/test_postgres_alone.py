@@ -41,6 +41,7 @@ class Named(NamedTuple):
     template: str
     ticket: str
     link: str
+    answer: str
 
 
 def template(identity: str) -> Template:
@@ -97,6 +98,15 @@ OTHERS: dict[str, Call] = {
     "answers.find": lambda r, _: r.answers.find("k", NOON),
     "answers.family": lambda r, _: r.answers.family("f", NOON, 9),
     "answers.keep": lambda r, _: r.answers.keep(answer(ANA)),
+    "remains.count": lambda r, _: r.remains.count(None),
+    "remains.files": lambda r, _: r.remains.files(None),
+    "remains.drop_files": lambda r, x: r.remains.drop_files([x.file]),
+    "remains.conversations": lambda r, _: r.remains.conversations(None),
+    "remains.drop": lambda r, x: r.remains.drop(x.conversation),
+    "remains.drop_others": lambda r, _: r.remains.drop_others(None),
+    "remains.drop_journal": lambda r, x: r.remains.drop_journal([x.run]),
+    "remains.drop_answers": lambda r, x: r.remains.drop_answers([x.answer]),
+    "remains.expire": lambda r, x: r.remains.expire(x.conversation, LATER),
     "tickets.begin": lambda r, x: r.tickets.begin(
         Asking(new_id(), x.ticket, "x"), opening(new_id(), parent_id=None), bound()
     ),
@@ -165,9 +175,9 @@ async def test_without_the_applications_own_predicates(database: Database, store
 
     hers = Named(
         await one("conversations"), await one("messages WHERE role = 'assistant'"), await one("runs"),
-        await one("files"), await one("prompt_templates"), await one("tickets", "ticket_id"), await one("sign_ins"),
+        await one("files"), await one("prompt_templates"), await one("tickets", "ticket_id"), await one("sign_ins"), await one("answer_cache"),
     )  # fmt: skip
-    never = Named(new_id(), new_id(), new_id(), new_id(), new_id(), "no such", "no such")
+    never = Named(new_id(), new_id(), new_id(), new_id(), new_id(), "no such", "no such", new_id())
     session = store.of(BIA)._session
     assert session._bound == {"principal": "bia"}
     session._bound = {"principal": "ana"}  # now the application takes Bia for Ana; Postgres does not

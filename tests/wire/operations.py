@@ -66,6 +66,7 @@ EXAMPLES: dict[str, Example] = {
             "regenerate": "message",
             "attachments": "files",
         },
+        right={"fresh": (False,)},
     ),
     "GET /api/chat/runs/{runId}": Example(),
     "GET /api/chat/runs/{runId}/events": Example(),
@@ -85,6 +86,7 @@ EXAMPLES: dict[str, Example] = {
             "regenerate": "message",
             "attachments": "files",
         },
+        right={"fresh": (False,)},
     ),
     "POST /api/chat/process": Example(
         {"sessionId": "s", "userMessageContent": "x"},
