@@ -23,7 +23,7 @@ from prosa.transport.native.moments import Moment
 from prosa.transport.operation import Call, Nothing, Operation, Reply
 
 
-class NewKey(Struct, frozen=True, rename="camel"):
+class NewKeyFor(Struct, frozen=True, rename="camel"):
     """`userId` is who calls with it. One with the scope `embed` is a host application's, that signs tokens
     for its own users; one with `admin` may do what an operator may."""
 
@@ -69,7 +69,7 @@ async def list_keys(call: Call[Nothing, KeysQuery]) -> Reply:
     return Reply(200, Page([api_key_form(each) for each in found], cursor))
 
 
-async def add_key(call: Call[NewKey, Nothing]) -> Reply:
+async def add_key(call: Call[NewKeyFor, Nothing]) -> Reply:
     """Answers the whole key, once."""
     body = call.body
     asked = NewApiKey(body.user_id, body.client_id or "", body.name, body.scopes, moment(body.expires_at))
@@ -128,7 +128,7 @@ _KEYS, _SUSPENSIONS = "/api/admin/api-keys", "/api/admin/suspensions"
 OPERATIONS = [
     Operation("GET", _KEYS, "List everybody's API keys", list_keys, query=KeysQuery,
               gives={200: Page[ApiKeyForm]}, operator=True),
-    Operation("POST", _KEYS, "Make an API key for a user", add_key, takes=NewKey, gives={201: MadeKeyForm},
+    Operation("POST", _KEYS, "Make an API key for a user", add_key, takes=NewKeyFor, gives={201: MadeKeyForm},
               errors=(a.TooManyApiKeys, e.MisconfiguredError), operator=True),
     Operation("DELETE", _KEYS + "/{apiKeyId}", "Revoke anybody's API key", revoke_key, gives={204: None},
               errors=(a.ApiKeyNotFound,), operator=True),
