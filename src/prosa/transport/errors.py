@@ -65,6 +65,8 @@ _STATUSES: tuple[tuple[type[e.ProsaError], int], ...] = (
 RETRY_AFTER = 2
 """Seconds, for failures that pass by themselves."""
 
+_PASSING = e.ShuttingDown | e.StoreUnavailable | a.AccessBusy | moderation.ModerationUnavailable
+
 Headers = list[tuple[bytes, bytes]]
 
 
@@ -94,7 +96,7 @@ def body_of(error: e.ProsaError, language: str) -> bytes:
 
 def headers_of(error: e.ProsaError) -> Headers:
     headers: Headers = [(b"content-type", b"application/json")]
-    if isinstance(error, e.ShuttingDown | e.StoreUnavailable | a.AccessBusy):
+    if isinstance(error, _PASSING):
         headers.append((b"retry-after", b"%d" % RETRY_AFTER))
     if isinstance(error, e.QueueFull | e.ProviderSuspended | RequestLimitReached):
         headers.append((b"retry-after", b"%d" % error.details["retryAfter"]))
