@@ -98,3 +98,12 @@ async def test_without_anybody_to_tell_they_are_kept(tmp_path: Path) -> None:
         refused(await house.get("/api/admin/alerts", user="ana"), 403, Forbidden())
         assert (await house.call("DELETE", "/api/users/me", user="ana")).status_code == 200
         assert await listed(house) == []  # of whom nothing is kept, that is not, too
+
+
+async def test_what_another_door_took_counts(tmp_path: Path) -> None:
+    async with furnished(tmp_path, jwt_secret=SECRET, max_tokens_per_day=1_000) as house:
+        house.script = HALF
+        body = {"messages": [{"role": "user", "content": "Oi"}]}
+        assert (await house.post("/v1/chat/completions", body, user="ana")).status_code == 200
+        await house.chat.alerts.close()
+        assert [(each["subject"], each["level"]) for each in await listed(house)] == [("user:ana", 50)]

@@ -114,3 +114,14 @@ async def test_nothing_is_told_of_who_has_no_limit(tmp_path: Path) -> None:
             pass
         await house.chat.alerts.close()
         assert await house.store.alerts.page(9, None) == []
+
+
+async def test_first_words_that_are_waited_for(tmp_path: Path) -> None:
+    heard = Heard()
+    rules = Rules(latency=0.02, least=3)
+    async with House(tmp_path, [0.03, "Oi"], alerting=rules, messengers=[heard]) as house:
+        for _ in range(3):
+            _, reader = await house.send(await house.conversation(), "Hi")
+            while await reader.read():
+                pass
+        assert await heard.until(1) == [(Kind.LATENCY, "fake/echo", 20)]
