@@ -80,6 +80,19 @@ async def test_all_or_none(rates: Rates) -> None:
     assert await many(rates, 20, NOON, bia) == 5  # who was refused by the client has lost nothing of his own
 
 
+async def test_as_many_at_once_as_the_limit_allows_at_all_nodes(rates: Rates) -> None:
+    got = await asyncio.gather(*(rates.enter((ANA, ACME), f"node-{number % 2}") for number in range(20)))
+    assert (got.count(None), got.count(0)) == (10, 10)
+    bia = Count("user bia", 10)
+    got = await asyncio.gather(*(rates.enter((bia, ACME), "node-1") for _ in range(10)))
+    assert (got.count(None), got.count(1)) == (5, 5)
+    for node in ("node-0", "node-1"):
+        await rates.stay(node)
+        await rates.leave([ANA.key, ACME.key], node)
+    got = [await rates.enter((ANA, ACME), "node-2") for _ in range(3)]
+    assert got == [None, None, 0]
+
+
 async def test_none_at_all_may_be_allowed(rates: Rates) -> None:
     assert await many(rates, 5, NOON, Count("user dora", 0)) == 0
 
@@ -122,6 +135,15 @@ async def test_shared_again_once_it_is_back() -> None:
                 raise RatesUnavailable
             return Taken([(7, 0)])
 
+        async def enter(self, counts: Any, node: str) -> int | None:
+            raise RatesUnavailable
+
+        async def leave(self, keys: Any, node: str) -> None:
+            raise RatesUnavailable
+
+        async def stay(self, node: str) -> None:
+            raise RatesUnavailable
+
         async def close(self) -> None:
             pass
 
@@ -129,4 +151,7 @@ async def test_shared_again_once_it_is_back() -> None:
     rates = FallingRates(shared)
     assert (await rates.take((ANA,), NOON)).before == [(0, 0)]
     rates._until = 0.0
+    assert await rates.enter((ANA,), "node") is None
+    await rates.stay("node")
+    await rates.leave([ANA.key], "node")
     assert (await rates.take((ANA,), NOON)).before == [(7, 0)]

@@ -3,6 +3,7 @@
 import asyncio
 import random
 from collections.abc import Iterator
+from contextlib import AsyncExitStack
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, ClassVar
@@ -109,6 +110,37 @@ async def test_requests_a_minute_over_all_nodes(place: Place, serve: Serve, prov
     # At most one more window's share may open while they come.
     assert 30 <= sum(status == 200 for status, _ in got) < 60
     assert all(told["retryAfter"] > 0 for status, told in got if status == 429)
+
+
+async def let_in(socket: aiohttp.ClientWebSocketResponse) -> bool:
+    """Whether it stays: it answers a ping, or says that there are too many."""
+    await socket.send_json({"type": "ping"})
+    async with asyncio.timeout(10):
+        while True:
+            told = await socket.receive_json()
+            if told.get("type") == "pong" or told.get("code") == "too_many_sockets":
+                return bool(told["type"] == "pong")
+
+
+@pytest.mark.hostile(66)
+async def test_sockets_over_all_nodes(place: Place, serve: Serve) -> None:
+    nodes = await started(place, serve, PROSA_MAX_SOCKETS_PER_USER="5")
+    chat = await nodes[0][1].conversation("words-1x0")
+    async with AsyncExitStack() as stack:
+
+        async def opened(number: int) -> bool:
+            client = nodes[number % len(nodes)][1]
+            address = f"{client.url}/api/websocket/conversations/{chat}"
+            return await let_in(await stack.enter_async_context(client.session.ws_connect(address)))
+
+        assert sum([await opened(number) for number in range(12)]) == 5
+    async with asyncio.timeout(10):  # they are given back
+        while True:
+            async with nodes[0][1].session.ws_connect(
+                f"{nodes[0][1].url}/api/websocket/conversations/{chat}"
+            ) as again:
+                if await let_in(again):
+                    break
 
 
 class Ends:

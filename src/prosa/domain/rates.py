@@ -9,6 +9,9 @@ from prosa.domain.errors import ProsaError
 
 MINUTE = 60.0
 
+STAY = 60
+"""Seconds that a node counts without a sign of life."""
+
 
 class RequestLimitReached(ProsaError):
     code = "request_limit_reached"

@@ -12,6 +12,7 @@ from prosa.domain.time import now
 from prosa.kit.log import log
 from prosa.ports.rates import Rates
 from prosa.ports.store import Store
+from prosa.services.places import Places
 from prosa.services.requests import MOST_KNOWN, Requests
 
 AGAIN = 1.0
@@ -34,6 +35,7 @@ class Allowances:
         self._rules: dict[tuple[Scope, str], Cap] = {}
         self._known: dict[tuple[str, str, Cap | None], Limits] = {}
         self.requests = Requests(self.of, rates or store.rates)
+        self.places = Places(rates or store.rates)
         self._left: dict[str, Remaining] = {}
         self._reading: asyncio.Task[None] | None = None
         self._stale = False
@@ -47,6 +49,7 @@ class Allowances:
             self._reading.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await self._reading
+        await self.places.close()
         await self.requests.close()
 
     def heard(self) -> None:

@@ -292,8 +292,10 @@ class SocketEndpoint:
     async def _attend(self, socket: Socket) -> None:
         limits = self._door.chat.limits.of(socket.principal)
         try:
-            with self._crowd.of(socket.principal.user_id, limits), meters.SOCKETS.track_inprogress():
-                await socket.attend(self._work(socket))
+            user_id = socket.principal.user_id
+            with self._crowd.of(user_id, limits), meters.SOCKETS.track_inprogress():
+                async with self._door.chat.limits.places.of(user_id, limits):
+                    await socket.attend(self._work(socket))
         except Left:
             await socket.close()
         except ProsaError as error:

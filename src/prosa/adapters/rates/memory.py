@@ -1,5 +1,6 @@
 """Counts of this process alone."""
 
+from collections import Counter
 from collections.abc import Sequence
 
 from prosa.domain.rates import Count, Slot, Taken, has_room
@@ -11,6 +12,7 @@ class MemoryRates:
     """Serves `ports.rates.Rates`."""
 
     def __init__(self) -> None:
+        self._open: Counter[str] = Counter()
         self._counted: dict[str, tuple[int, int, int]] = {}
 
     async def take(self, counts: Sequence[Count], slot: Slot) -> Taken:
@@ -23,6 +25,24 @@ class MemoryRates:
         for count, (now, earlier) in zip(counts, before, strict=True):
             self._counted[count.key] = slot.number, now + 1, earlier
         return Taken(before)
+
+    async def enter(self, counts: Sequence[Count], node: str) -> int | None:
+        del node
+        for place, count in enumerate(counts):
+            if self._open[count.key] >= count.limit:
+                return place
+        self._open.update(count.key for count in counts)
+        return None
+
+    async def leave(self, keys: Sequence[str], node: str) -> None:
+        del node
+        for key in keys:
+            self._open[key] -= 1
+            if self._open[key] <= 0:
+                del self._open[key]
+
+    async def stay(self, node: str) -> None:
+        """There is one node."""
 
     async def close(self) -> None:
         pass

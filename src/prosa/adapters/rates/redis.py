@@ -1,12 +1,12 @@
 """Counts in Redis, shared by all nodes: one round trip, all keys or none."""
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Iterable, Sequence
 from typing import Any
 
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
-from prosa.domain.rates import Count, RatesUnavailable, Slot, Taken
+from prosa.domain.rates import STAY, Count, RatesUnavailable, Slot, Taken
 
 PATIENCE = 0.5
 """Seconds that Redis may take: nobody waits longer for a count."""
@@ -30,12 +30,42 @@ return told
 """
 
 
+_ENTER = """
+local node, places = ARGV[1], #ARGV - 2
+redis.call('SET', 'prosa:node:' .. node, '1', 'EX', ARGV[2])
+for place = 1, places do
+  local all, open = redis.call('HGETALL', KEYS[place]), 0
+  for at = 1, #all, 2 do
+    if redis.call('EXISTS', 'prosa:node:' .. all[at]) == 1 then
+      open = open + tonumber(all[at + 1])
+    else
+      redis.call('HDEL', KEYS[place], all[at])
+    end
+  end
+  if open >= tonumber(ARGV[place + 2]) then return place end
+end
+for place = 1, places do
+  redis.call('HINCRBY', KEYS[place], node, 1)
+  redis.call('EXPIRE', KEYS[place], 86400)
+end
+return 0
+"""
+
+_LEAVE = """
+for place = 1, #KEYS do
+  if redis.call('HINCRBY', KEYS[place], ARGV[1], -1) <= 0 then redis.call('HDEL', KEYS[place], ARGV[1]) end
+end
+"""
+
+
 class RedisRates:
     """Serves `ports.rates.Rates`; keys begin with `prosa:rate:`."""
 
     def __init__(self, url: str) -> None:
         self._client: Any = Redis.from_url(url, socket_timeout=PATIENCE, socket_connect_timeout=PATIENCE)
         self._take = self._client.register_script(_SCRIPT)
+        self._enter = self._client.register_script(_ENTER)
+        self._leave = self._client.register_script(_LEAVE)
 
     async def take(self, counts: Sequence[Count], slot: Slot) -> Taken:
         keys = [
@@ -43,12 +73,31 @@ class RedisRates:
             for count in counts
             for number in (slot.number, slot.number - 1)
         ]
-        try:
-            *told, refused = await self._take(keys, [slot.over, *(count.limit for count in counts)])
-        except (RedisError, OSError, TimeoutError) as error:
-            raise RatesUnavailable from error
+        *told, refused = await _asked(self._take(keys, [slot.over, *(count.limit for count in counts)]))
         before = list(zip(told[::2], told[1::2], strict=True))
         return Taken(before, refused - 1 if refused else None)
 
+    async def enter(self, counts: Sequence[Count], node: str) -> int | None:
+        limits = [count.limit for count in counts]
+        full = await _asked(self._enter(_open(count.key for count in counts), [node, STAY, *limits]))
+        return full - 1 if full else None
+
+    async def leave(self, keys: Sequence[str], node: str) -> None:
+        await _asked(self._leave(_open(keys), [node]))
+
+    async def stay(self, node: str) -> None:
+        await _asked(self._client.set(f"prosa:node:{node}", "1", ex=STAY))
+
     async def close(self) -> None:
         await self._client.aclose()
+
+
+async def _asked(answer: Awaitable[Any]) -> Any:
+    try:
+        return await answer
+    except (RedisError, OSError, TimeoutError) as error:
+        raise RatesUnavailable from error
+
+
+def _open(keys: Iterable[str]) -> list[str]:
+    return [f"prosa:open:{key}" for key in keys]

@@ -494,6 +494,15 @@ rates = Table(
     Column("count", BigInteger, nullable=False),
 )
 
+places = Table(
+    "places",
+    metadata,
+    Column("key", Text, primary_key=True),
+    Column("node", Text, primary_key=True),
+    Column("count", BigInteger, nullable=False),
+    Column("until", Instant, nullable=False, comment="when it counts no more"),
+)
+
 limits = Table(
     "limits",
     metadata,

@@ -155,12 +155,18 @@ def count_requests() -> None:
     """Minutes of requests, on Postgres: taken by a function, since a row belongs to nobody."""
     if op.get_context().dialect.name != "postgresql":
         return
-    op.execute("ALTER TABLE rates ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY")
-    op.execute("CREATE POLICY rates_counted ON rates TO CURRENT_USER USING (true) WITH CHECK (true)")
-    op.execute(_TAKE)
-    arguments = "text[], bigint[], bigint, double precision"
-    op.execute(f"REVOKE ALL ON FUNCTION prosa_take({arguments}) FROM PUBLIC")
-    op.execute(f"GRANT EXECUTE ON FUNCTION prosa_take({arguments}) TO {APP}")
+    for table in ("rates", "places"):
+        op.execute(f"ALTER TABLE {table} ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY")
+        op.execute(f"CREATE POLICY {table}_counted ON {table} TO CURRENT_USER USING (true) WITH CHECK (true)")
+    for made, name in (
+        (_TAKE, "prosa_take(text[], bigint[], bigint, double precision)"),
+        (_ENTER, "prosa_enter(text[], bigint[], text, bigint)"),
+        (_LEAVE, "prosa_leave(text[], text)"),
+        (_STAY, "prosa_stay(text, bigint)"),
+    ):
+        op.execute(made)
+        op.execute(f"REVOKE ALL ON FUNCTION {name} FROM PUBLIC")
+        op.execute(f"GRANT EXECUTE ON FUNCTION {name} TO {APP}")
 
 
 _TAKE = f"""
@@ -192,5 +198,53 @@ BEGIN
   END IF;
   RETURN QUERY SELECT found[place], earlier[place], place = full_at
     FROM generate_series(1, cardinality(keys)) AS place;
+END $$
+"""  # noqa: S608 - our own words
+
+_ENTER = f"""
+CREATE FUNCTION prosa_enter(keys text[], limits bigint[], at_node text, seconds bigint) RETURNS int
+{_DEFINER} AS $$
+DECLARE
+  moment timestamptz := clock_timestamp();
+  one record;
+BEGIN
+  FOR one IN SELECT key FROM unnest(keys) AS key ORDER BY key LOOP
+    PERFORM pg_advisory_xact_lock(hashtextextended('place ' || one.key, 0));
+  END LOOP;
+  DELETE FROM places WHERE key = ANY (keys) AND until < moment;
+  FOR place IN 1 .. cardinality(keys) LOOP
+    IF (SELECT coalesce(sum(count), 0) FROM places WHERE key = keys[place]) >= limits[place] THEN
+      RETURN place;
+    END IF;
+  END LOOP;
+  INSERT INTO places (key, node, count, until)
+    SELECT key, at_node, 1, moment + seconds * interval '1 second' FROM unnest(keys) AS key
+  ON CONFLICT (key, node) DO UPDATE SET count = places.count + 1, until = EXCLUDED.until;
+  RETURN 0;
+END $$
+"""  # noqa: S608 - our own words
+
+_LEAVE = f"""
+CREATE FUNCTION prosa_leave(keys text[], at_node text) RETURNS void
+{_DEFINER} AS $$
+DECLARE one record;
+BEGIN
+  FOR one IN SELECT key FROM unnest(keys) AS key ORDER BY key LOOP
+    PERFORM pg_advisory_xact_lock(hashtextextended('place ' || one.key, 0));
+  END LOOP;
+  UPDATE places SET count = count - 1 WHERE key = ANY (keys) AND node = at_node;
+  DELETE FROM places WHERE key = ANY (keys) AND node = at_node AND count < 1;
+END $$
+"""  # noqa: S608 - our own words
+
+_STAY = f"""
+CREATE FUNCTION prosa_stay(at_node text, seconds bigint) RETURNS void
+{_DEFINER} AS $$
+DECLARE one record;
+BEGIN
+  FOR one IN SELECT DISTINCT key FROM places WHERE node = at_node ORDER BY key LOOP
+    PERFORM pg_advisory_xact_lock(hashtextextended('place ' || one.key, 0));
+  END LOOP;
+  UPDATE places SET until = clock_timestamp() + seconds * interval '1 second' WHERE node = at_node;
 END $$
 """  # noqa: S608 - our own words

@@ -36,6 +36,15 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("key", "slot", name="pk_rates"),
         prefixes=["UNLOGGED"] if op.get_context().dialect.name == "postgresql" else [],
     )
+    op.create_table(
+        "places",
+        sa.Column("key", sa.Text(), nullable=False),
+        sa.Column("node", sa.Text(), nullable=False),
+        sa.Column("count", sa.BigInteger(), nullable=False),
+        sa.Column("until", Instant, nullable=False, comment="when it counts no more"),
+        sa.PrimaryKeyConstraint("key", "node", name="pk_places"),
+        prefixes=["UNLOGGED"] if op.get_context().dialect.name == "postgresql" else [],
+    )
     count_requests()
     op.create_index("ix_reservations_client_id", "reservations", ["client_id"])
     note = "whether nobody waits for the answer: titles, summaries"
