@@ -14,6 +14,7 @@ from tests.stores import ANA, BIA, NOON, added, begin, bound, conversation, laps
 from prosa.adapters.blobs.folder import Folder
 from prosa.adapters.store.tables import OWNED
 from prosa.domain.access import ApiKey, ApiKeyNotFound
+from prosa.domain.alerts import Alert
 from prosa.domain.audit import Wanted, deed
 from prosa.domain.conversations import Conversation
 from prosa.domain.erasure import Erasure, Scope, hash_of
@@ -138,8 +139,11 @@ async def test_keys_go_and_whoever_is_erased_may_not_call(store: Store, erasing:
     assert await store.erasures.begin(one, "gone", NOON, noted) == one
     [barred] = await store.access.suspensions()
     assert (barred.kind, barred.subject, barred.part) == ("user", "ana", "")
+    told = [Alert(new_id(), "tokens", f"user:{user}", "day 1", 80, {}, NOON) for user in ("ana", "bia")]
+    await store.alerts.put(told)
     await erasing.resume()
     assert await store.access.suspensions() == []
+    assert [each.subject for each in await store.alerts.page(9, None)] == ["user:bia"]
     with pytest.raises(ApiKeyNotFound):
         await store.access.get(keys[0].id)
     assert (await store.access.get(keys[1].id)).key == keys[1]

@@ -122,6 +122,7 @@ async def test_clients_have_their_own(home: Home, rows: Rows) -> None:  # noqa: 
     assert (short in left, left.pop(usual), list(left.values())) == (False, "", ["museum"])
 
 
+@pytest.mark.hostile(20)
 async def test_it_goes_on_where_it_broke_off(home: Home, rows: Rows, monkeypatch: pytest.MonkeyPatch) -> None:  # noqa: F811
     for _ in range(3):
         await home.conversation(LONG_AGO)

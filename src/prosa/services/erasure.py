@@ -106,6 +106,8 @@ class Erasing:
                     await self._erase_of(erasure, user_id)
                 if not await self._left(erasure):
                     break
+            else:  # only where there are no tokens can anybody go on calling
+                log.warning("erasure_found_more", erasure=erasure.id)
             await self._store.wipe()
             receipt = await self._store.erasures.done(erasure.id, now())
         finally:
