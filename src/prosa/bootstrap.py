@@ -1,28 +1,22 @@
 """Builds the house from the settings: adapters, services, application. The only importer of adapters."""
 
 import os
-import sys
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
-from importlib import import_module
-from operator import attrgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from msgspec import Struct, structs
+from msgspec import Struct
 from pydantic import SecretStr
 
-from prosa.config import Settings, load, secret, tables, variable
-from prosa.declared import Source, ToolTable
+from prosa.config import Settings, load, tables, variable
 from prosa.domain import limits as caps
-from prosa.domain.answers import Scope
 from prosa.domain.calendar import Calendar
 from prosa.domain.errors import MisconfiguredError
 from prosa.domain.ids import new_id
 from prosa.domain.limits import Cap, Limits, limits_of
-from prosa.domain.models import ToolSpec
 from prosa.domain.money import from_dollars
 from prosa.domain.principal import Principal
 from prosa.messengers import messengers
@@ -52,14 +46,11 @@ from prosa.services.models.attached import Read
 from prosa.services.models.catalogue import Book, Catalogue
 from prosa.services.runs.recover import Recovery
 from prosa.services.runs.start import Defaults
-from prosa.services.tools.cached import CachedTool
-from prosa.services.tools.marks import Mark, mark_of
-from prosa.services.tools.registry import Toolbox
 from prosa.services.usage.reports import Reports
 from prosa.toml import CapTable, Ceilings, Tables
+from prosa.tools import toolbox
 
 if TYPE_CHECKING:
-    from prosa.adapters.tools.http import Given
     from prosa.ports.rates import Rates
     from prosa.services.access.keyset import KeySet
     from prosa.transport.app import App
@@ -275,12 +266,6 @@ def _book(found: Tables) -> Book:
     return Book(found.routes, found.aliases, found.models)
 
 
-def toolbox(tools: Iterable[Tool | Callable[..., Any]] = ()) -> Toolbox:
-    """The server's tools: `tools`, then those of prosa.toml. Raises MisconfiguredError."""
-    declared = [_declared(name, table) for name, table in tables().tools.items()]
-    return Toolbox([*(_tool(each) for each in tools), *declared])
-
-
 @asynccontextmanager
 async def keys(settings: Settings) -> AsyncIterator[Keys]:
     """The operator's keys, straight in the store, where no server needs to run; what needs no master key can
@@ -468,78 +453,6 @@ def _blobs(settings: Settings) -> Blobs:
     file = _file(url)
     folder = settings.files_dir or file.parent / FILES
     return Folder(folder, os.path.relpath(file, folder))  # both may move, as long as they stay together
-
-
-def _tool(given: Any) -> Tool:
-    if hasattr(given, "spec"):
-        own: Tool = given
-        return own
-    if not callable(given):
-        raise MisconfiguredError(f"A tool must be a function; {type(given).__name__} is none.")
-    return _function(given, mark_of(given))
-
-
-def _function(function: Callable[..., Any], mark: Mark) -> Tool:
-    from prosa.adapters.tools.function import FunctionTool
-
-    given = structs.asdict(mark)
-    seconds, scope = given.pop("cache"), given.pop("cache_scope")
-    return _keeping(FunctionTool(function, **given), seconds, scope)
-
-
-def _keeping(tool: Tool, seconds: float, scope: Scope) -> Tool:
-    return CachedTool(tool, seconds, scope) if seconds > 0 else tool
-
-
-def _declared(name: str, table: ToolTable) -> Tool:
-    """The tool of one table of prosa.toml."""
-    said = {
-        field: getattr(table, field)
-        for field in ("description", "always", "needs_approval", "timeout", "cache", "cache_scope")
-        if getattr(table, field) is not None
-    }
-    if table.function is not None:
-        function = _imported(name, table.function)
-        return _function(function, structs.replace(mark_of(function), name=name, **said))
-    from prosa.adapters.tools.http import Endpoint, HttpTool
-
-    endpoint = Endpoint(
-        url=table.url or "",
-        method=table.method,
-        headers={key: _given(name, value) for key, value in table.headers.items()},
-        query={key: _given(name, value) for key, value in table.query.items()},
-        most=table.max_bytes,
-        allow_private=table.allow_private,
-    )
-    seconds, scope = said.pop("cache", 0.0), said.pop("cache_scope", "user")
-    spec = ToolSpec(name, said.pop("description"), table.parameters)
-    return _keeping(HttpTool(spec, endpoint, **said), seconds, scope)
-
-
-def _given(tool: str, value: str | Source) -> "Given":
-    from prosa.adapters.tools.http import Of, Plain, Secret
-
-    if isinstance(value, str):
-        return Plain(value)
-    if value.caller is not None:
-        return Of(value.caller)
-    return Secret(secret(value.env or "", f"[tools.{tool}]"), value.prefix)
-
-
-def _imported(tool: str, path: str) -> Callable[..., Any]:
-    """The function at `module:name`; modules beside prosa.toml count. Raises MisconfiguredError."""
-    here = str(Path.cwd())
-    if here not in sys.path:
-        sys.path.append(here)
-    module, _, names = path.partition(":")
-    try:
-        found = attrgetter(names)(import_module(module))
-    except (ImportError, AttributeError) as error:
-        raise MisconfiguredError(f"The function of [tools.{tool}] can't be imported: {error}.") from None
-    if not callable(found):
-        raise MisconfiguredError(f"{path}, named in [tools.{tool}], is no function.")
-    function: Callable[..., Any] = found
-    return function
 
 
 def _file(url: str) -> Path:
