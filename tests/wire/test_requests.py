@@ -7,6 +7,7 @@ from structlog.testing import capture_logs
 from tests.wire.house import House
 
 from prosa.domain.models import Finish, FinishReason
+from prosa.transport.websocket import Handshake
 
 
 def requests(logs: list[Any]) -> list[Any]:
@@ -74,3 +75,24 @@ async def test_a_request_that_breaks(local: House, monkeypatch: pytest.MonkeyPat
     assert (answer.status_code, answer.headers["x-request-id"]) == (500, "r-9")
     assert [line["event"] for line in logs] == ["request_broke", "request"]
     assert logs[0]["route"] == "/api/conversations"
+
+
+@pytest.mark.parametrize(("messages", "code"), [
+    ([{"type": "websocket.accept", "headers": [(b"a", b"b")]}], 101),
+    ([{"type": "websocket.accept"}, {"type": "websocket.send", "text": "x"}, {"type": "websocket.close", "code": 4403}], 4403),
+    ([{"type": "http.response.start", "status": 403, "headers": []}, {"type": "http.response.body", "body": b""}], 403),
+])  # fmt: skip
+async def test_a_socket_has_an_id_and_an_end(messages: list[Any], code: int) -> None:
+    sent: list[Any] = []
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    told = (b"x-request-id", b"r-1")
+    handshake = Handshake({"extensions": {"websocket.http.response": {}}}, send, told)
+    for message in messages:
+        await handshake(message)
+    assert sent[0]["headers"][-1] == told
+    assert not any("headers" in message for message in sent[1:])
+    assert handshake.code == code
+    assert len(sent) == len(messages)
