@@ -35,11 +35,21 @@ def signed(claims: Any, algorithm: str, key: Any, **header: Any) -> str:
     head = {name: value for name, value in head.items() if value is not None}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
+        registry = JWSRegistry(algorithms=[algorithm], strict_check_header=False)
+        return jwt.encode(head, claims, _bare(key), registry=registry)
+
+
+def _bare(key: Any) -> Any:
+    """The key without what it says that it is for. To take a private one in is slow: each once."""
+    if id(key) not in _BARE:
         plain = {
             name: value for name, value in key.as_dict(private=True).items() if name not in ("alg", "use")
         }
-        registry = JWSRegistry(algorithms=[algorithm], strict_check_header=False)
-        return jwt.encode(head, claims, import_key(plain), registry=registry)
+        _BARE[id(key)] = key, import_key(plain)
+    return _BARE[id(key)][1]
+
+
+_BARE: dict[int, tuple[Any, Any]] = {}
 
 
 class KeyHost:

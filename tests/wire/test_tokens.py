@@ -5,6 +5,7 @@ import hashlib
 import hmac
 import json
 import logging
+import re
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -33,6 +34,7 @@ class World(Served):
     """One with all checks on, a host of keys, and a key that signs embed tokens."""
 
     host: KeyHost
+    client: httpx2.Client
     signer: dict[str, Any]
 
 
@@ -46,11 +48,14 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
             "jwt_issuer": ISSUER,
             "jwt_audience": AUDIENCE,
         }
-        with World(folder, **settings, jwt_azp=PARTY) as world:
+        with (
+            World(folder, **settings, jwt_azp=PARTY) as world,
+            httpx2.Client(trust_env=False) as world.client,
+        ):
             world.host = host
             body = {"userId": "shop", "name": "shop", "scopes": ["embed"]}
             operator = {"Authorization": f"Bearer {hs(GOOD | {'roles': ['admin']})}"}
-            answer = httpx2.post(f"{world.url}/api/admin/api-keys", json=body, headers=operator)
+            answer = world.client.post(f"{world.url}/api/admin/api-keys", json=body, headers=operator)
             world.signer = answer.json()
             yield world
 
@@ -185,13 +190,11 @@ def by_cookie(world: World, token: str) -> tuple[int, str]:
 
 
 def _asked(world: World, headers: dict[str, str]) -> tuple[int, str]:
-    answer = httpx2.get(f"{world.url}/api/session", headers=headers)
+    answer = world.client.get(f"{world.url}/api/session", headers=headers)
     return answer.status_code, answer.text + str(answer.headers)
 
 
 def by_subprotocol(world: World, token: str) -> tuple[int, str]:
-    if not set(token) <= set("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_."):
-        pytest.skip("no such subprotocol can be said")
     with pytest.raises(InvalidStatus) as refused:
         _connected(world, ["prosa", f"bearer.{token}"])
     response = refused.value.response
@@ -213,6 +216,9 @@ def _connected(world: World, subprotocols: list[Any]) -> Any:
     url = world.url.replace("http", "ws", 1) + "/api/websocket/chat/1"
     return connect(url, subprotocols=subprotocols, proxy=None)
 
+
+SAYABLE = re.compile(r"[A-Za-z0-9._-]+")
+"""What can be said as a subprotocol."""
 
 WAYS = (by_header, by_cookie, by_subprotocol, by_first_message)
 
@@ -243,10 +249,14 @@ def test_good_ones_are_let_in(world: World, way: Any) -> None:
                 assert json.loads(socket.recv(timeout=10)) == {"type": "pong"}
 
 
-@pytest.mark.parametrize("way", WAYS, ids=lambda way: way.__name__)
 @pytest.mark.parametrize(
-    "token",
-    [pytest.param(token, id=name, marks=pytest.mark.hostile(case)) for case, name, token in CORPUS],
+    ("token", "way"),
+    [
+        pytest.param(token, way, id=f"{name}-{way.__name__}", marks=pytest.mark.hostile(case))
+        for case, name, token in CORPUS
+        for way in WAYS
+        if way is not by_subprotocol or callable(token) or SAYABLE.fullmatch(token)
+    ],
 )
 def test_a_bad_one_is_refused_and_never_told(
     world: World, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str], token: Any, way: Any
@@ -267,7 +277,7 @@ def test_a_bad_one_is_refused_and_never_told(
 def test_whatever_is_thrown_at_it_the_keys_are_asked_for_once_a_minute(world: World) -> None:
     before = world.host.asked
     assert before <= 1
-    for number in range(100):
+    for number in range(30):
         token = signed(GOOD, "RS256", KEYS["rsa"], kid=f"k{number}")
         assert by_header(world, token)[0] == 401
     assert world.host.asked <= 1
