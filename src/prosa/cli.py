@@ -76,7 +76,7 @@ def token(
     client: Annotated[str, typer.Option(help="The tenant or customer account, if any.")] = "",
     *,
     admin: Annotated[
-        bool, typer.Option("--admin", help="Give the token (not the link) the operator's role.")
+        bool, typer.Option("--admin", help="Give the token and the link the operator's role.")
     ] = False,
     days: Annotated[int, typer.Option(min=1, help="How long the token is valid.")] = 30,
     url: Annotated[str, typer.Option(help="Where the page is, if not where this machine listens.")] = "",
@@ -88,11 +88,10 @@ def token(
         print("prosa: PROSA_JWT_SECRET is not set: nothing here can sign a token.", file=sys.stderr)
         sys.exit(1)
     now = int(time.time())
-    who = identity.claim(user, client)
+    who = identity.claim(user, client, admin=admin)
     page = (url or address(settings.host, settings.port)).rstrip("/")
     link = identity.sign_in_link(who, secrets.token_urlsafe(16), now + 3_600)
-    said = identity.claim(user, client, admin=admin)
-    print("Token:  ", identity.sign({**said, "iat": now, "exp": now + days * 86_400}))
+    print("Token:  ", identity.sign({**who, "iat": now, "exp": now + days * 86_400}))
     print("Sign in:", f"{page}/#sign-in={link}", "(works once, for an hour)")
 
 

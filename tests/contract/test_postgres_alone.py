@@ -95,9 +95,6 @@ OTHERS: dict[str, Call] = {
     "templates.page": lambda r, _: r.templates.page(9, None),
     "templates.update": lambda r, x: r.templates.update(x.template, {"name": "x"}, NOON),
     "templates.delete": lambda r, x: r.templates.delete(x.template),
-    "answers.find": lambda r, _: r.answers.find("k", NOON),
-    "answers.family": lambda r, _: r.answers.family("f", NOON, 9),
-    "answers.keep": lambda r, _: r.answers.keep(answer(ANA)),
     "remains.count": lambda r, _: r.remains.count(None),
     "remains.files": lambda r, _: r.remains.files(None),
     "remains.drop_files": lambda r, x: r.remains.drop_files([x.file]),
@@ -105,8 +102,11 @@ OTHERS: dict[str, Call] = {
     "remains.drop": lambda r, x: r.remains.drop(x.conversation),
     "remains.drop_others": lambda r, _: r.remains.drop_others(None),
     "remains.drop_journal": lambda r, x: r.remains.drop_journal([x.run]),
-    "remains.drop_answers": lambda r, x: r.remains.drop_answers([x.answer]),
+    "remains.drop_answers": lambda r, x: r.remains.drop_answers([x.message]),
     "remains.expire": lambda r, x: r.remains.expire(x.conversation, LATER),
+    "answers.find": lambda r, _: r.answers.find("k", NOON),
+    "answers.family": lambda r, _: r.answers.family("f", NOON, 9),
+    "answers.keep": lambda r, _: r.answers.keep(answer(ANA)),
     "tickets.begin": lambda r, x: r.tickets.begin(
         Asking(new_id(), x.ticket, "x"), opening(new_id(), parent_id=None), bound()
     ),

@@ -98,6 +98,7 @@ async def test_there_and_back(store: Store, tmp_path: Any) -> None:
     assert before.count(b"\n") == 5
     assert b"Bia" not in before
     assert b"in_progress" not in before
+    (tmp_path / "other").mkdir()
     other = sqlite_store(tmp_path / "other")
     await other.open(lambda _kind, _ids: None)
     try:
@@ -114,6 +115,7 @@ async def test_there_and_back(store: Store, tmp_path: Any) -> None:
 async def test_into_this_store_and_out_again(store: Store, tmp_path: Any) -> None:
     from tests.stores import sqlite_store
 
+    (tmp_path / "other").mkdir()
     other = sqlite_store(tmp_path / "other")
     await other.open(lambda _kind, _ids: None)
     try:

@@ -106,13 +106,19 @@ async def test_the_operator_by_token(guarded: House) -> None:
     assert len(await listed(guarded, user="op", roles=["admin"])) == 1
 
 
-async def test_a_sign_in_link_makes_no_operator(guarded: House) -> None:
-    """A link may be seen over a shoulder; the role is the token's."""
-    link = guarded.identity.sign_in_link({"sub": "op", "roles": ["admin"]}, "link", 2**40)
+@pytest.mark.parametrize("roles", [{}, {"roles": ["admin"]}])
+async def test_a_sign_in_link_makes_an_operator_only_where_it_says_so(
+    guarded: House, roles: dict[str, Any]
+) -> None:
+    link = guarded.identity.sign_in_link({"sub": "op", **roles}, "link", 2**40)
     signed = await guarded.post("/api/session", {"token": link})
     cookie = {"Cookie": signed.headers["set-cookie"].partition(";")[0], "Sec-Fetch-Site": "same-origin"}
-    assert (await guarded.get("/api/session", headers=cookie)).json()["userId"] == "op"
-    refused(await guarded.get(KEYS, headers=cookie), 403, e.Forbidden())
+    assert (await guarded.get("/api/session", headers=cookie)).json()["operator"] is bool(roles)
+    answer = await guarded.get(KEYS, headers=cookie)
+    if roles:
+        assert answer.status_code == 200
+    else:
+        refused(answer, 403, e.Forbidden())
 
 
 @pytest.mark.hostile(21)

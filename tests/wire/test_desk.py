@@ -185,7 +185,7 @@ async def test_limits_are_the_desks(tmp_path: Path) -> None:
         furnished(tmp_path, jwt_secret=SECRET, max_tokens_per_day=3_000, max_output_tokens=1_000) as house,
         house.listening(),
     ):
-        house.script = ["palavra " * 2_500, UsageReport(Usage(prompt_tokens=10, completion_tokens=2_990))]
+        house.script = ["palavra " * 500, UsageReport(Usage(prompt_tokens=10, completion_tokens=2_990))]
         ana, bia = Caller(house, "ana", "acme"), Caller(house, "bia", "acme")
         assert (await ana.ask(ticket="1"))[-1]["type"] == "done"
         heard = await bia.ask(ticket="2")

@@ -44,6 +44,7 @@ async def test_question_and_answer_as_they_are_shown(local: House) -> None:
         "parentId": start["userMessageId"], "siblings": [start["messageId"]], "runId": start["runId"],
         "userId": None, "provider": "fake", "model": "fake", "createdAt": answer["createdAt"],
         "feedback": None, "kind": "message", "tokens": end["usage"]["completionTokens"],
+        "cachedAt": None,
     }  # fmt: skip
     assert run == {
         "id": start["runId"], "conversationId": one, "userMessageId": start["userMessageId"],

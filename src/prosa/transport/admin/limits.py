@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 from msgspec import Meta, Struct
 
 from prosa.domain.errors import InvalidRequest
-from prosa.domain.limits import MOST_DOLLARS, Cap, Count, LimitNotFound, Rule, Scope, Standing, payable
+from prosa.domain.limits import MOST, MOST_DOLLARS, Cap, LimitNotFound, Rule, Scope, Standing, payable
 from prosa.domain.money import Picodollars, from_dollars, to_dollars
 from prosa.domain.principal import Principal
 from prosa.domain.time import now, to_iso
@@ -15,6 +15,9 @@ from prosa.transport.operation import Call, Nothing, Operation, Reply
 
 ScopeName = Literal["user", "client", "everyone"]
 Subject = Annotated[str, Meta(max_length=255, pattern=r"^[^\x00]*$")]
+Count = Annotated[
+    float, Meta(ge=0, le=MOST, multiple_of=1, extra_json_schema={"type": "integer"})
+]  # as JSON has it, where 7.0 is a whole number
 Dollars = Annotated[str, Meta(pattern=r"^\d{1,7}(\.\d{1,12})?$", description="US dollars.")]
 
 
@@ -86,6 +89,10 @@ class StandingForm(Struct, frozen=True, rename="camel"):
     costs_reset_at: str
 
 
+def _whole(count: float | None) -> int | None:
+    return None if count is None else int(count)
+
+
 def _cap(cap: Cap) -> dict[str, Any]:
     cost = cap.cost_per_month
     return {
@@ -148,11 +155,11 @@ async def put_limit(call: Call[LimitBody, Nothing]) -> Reply:
     if cost is not None and not payable(cost):
         raise InvalidRequest(f"costPerMonth must be at most {MOST_DOLLARS}.")
     cap = Cap(
-        body.tokens_per_day,
+        _whole(body.tokens_per_day),
         None if cost is None else from_dollars(cost),
-        body.requests_per_minute,
-        body.runs_at_once,
-        body.sockets,
+        _whole(body.requests_per_minute),
+        _whole(body.runs_at_once),
+        _whole(body.sockets),
     )
     return Reply(200, rule_form(await call.chat.limits.put(call.principal, scope, body.subject, cap)))
 
