@@ -239,3 +239,21 @@ async def test_a_kill_at_each_step(
     assert spent <= set(process.rows("SELECT id, total_tokens, cost FROM ai_usage"))
     [found] = (await bia.call("GET", "/api/conversations"))["items"]
     assert bia.canaries[0] in found["title"]
+
+
+async def test_what_goes_on_at_another_node_is_stopped(serve: Serve, database: Database) -> None:
+    settings = {"PROSA_JWT_SECRET": SECRET, **on(database)}
+    (_, here), (_, there) = await asyncio.gather(serve(**settings), serve(**settings))
+    ana = Person(there, "ana")
+    one = await ana.call("POST", "/api/conversations", {"provider": "openai", "model": "words-1000x20"})
+    body = {"conversationId": one["id"], "content": ana.canary()}
+    posted = there.session.post(f"{there.url}/api/chat/send", json=body, headers=ana.headers)
+    stream = Stream(await posted)
+    await stream.words(5)
+    receipt = await Person(here, "ana").call("DELETE", "/api/users/me")
+    await stream.end(5)
+    assert receipt["counts"]["runs"] == 1
+    assert await in_database(database, [*ana.canaries, '"ana"']) == []
+    whose = await ask(database.superuser, "SELECT user_id, completion_tokens > 0 FROM ai_usage")
+    assert [tuple(row) for row in whose] == [(f"prosa:erased:{receipt['id']}", True)]
+    assert (await ana.call("GET", "/api/conversations"))["items"] == []
