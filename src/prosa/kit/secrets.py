@@ -1,9 +1,15 @@
-"""Secrets that this process knows: none of them may stand in what is written of it."""
+"""Secrets that this process knows, and callers' credentials: none may stand in what is written of it."""
 
 import json
+import re
 
 SHORTEST = 8
 """Characters: less than this would tear plain words."""
+
+_CREDENTIAL = re.compile(
+    r"(prosa-[0-9a-f]{32}-)[A-Za-z0-9_-]{43}|(?<![A-Za-z0-9_-])eyJ[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]*)*"
+)
+"""An API key, of which the part that is no secret stays, or a token: libraries on `debug` tell of headers."""
 
 _known: set[str] = set()
 
@@ -16,8 +22,10 @@ def remember(*secrets: str | None) -> None:
 
 
 def hidden(text: str) -> str:
-    """`text` with "…" where a secret stood."""
+    """`text` with "…" where a secret or a credential stood."""
     for secret in tuple(_known):
         if secret in text:
             text = text.replace(secret, "…")
+    if "eyJ" in text or "prosa-" in text:
+        text = _CREDENTIAL.sub(lambda found: f"{found[1] or ''}…", text)
     return text
