@@ -23,14 +23,14 @@ async def test_what_was_noted_is_listed(guarded: House) -> None:
     await guarded.chat.audit.note(Principal("ana", "acme"), "login", "user:ana", link="x")
     read, login = await listed(guarded)
     assert login == {
-        "id": 1, "at": login["at"], "actor": "ana", "clientId": "acme", "action": "login",
+        "id": "1", "at": login["at"], "actor": "ana", "clientId": "acme", "action": "login",
         "target": "user:ana", "details": {"link": "x"},
     }  # fmt: skip
     assert (read["actor"], read["action"]) == ("root", "admin.audit.read")
-    assert [each["id"] for each in await listed(guarded, "?actor=ana")] == [1]
+    assert [each["id"] for each in await listed(guarded, "?actor=ana")] == ["1"]
     assert await listed(guarded, "?action=export") == []
     day = login["at"][:10]
-    assert [each["id"] for each in await listed(guarded, f"?actor=ana&since={day}&until={day}")] == [1]
+    assert [each["id"] for each in await listed(guarded, f"?actor=ana&since={day}&until={day}")] == ["1"]
     assert await listed(guarded, "?until=2000-01-01") == []
 
 
@@ -57,7 +57,7 @@ async def test_the_chain_is_checked(guarded: House) -> None:
     again = (await guarded.get(f"{AUDIT}/verify?rows={head['rows']}&hash={head['hash']}", **ADMIN)).json()
     assert (again["intact"], again["rows"]) == (True, 2)
     strange = (await guarded.get(f"{AUDIT}/verify?rows=1&hash={'0' * 64}", **ADMIN)).json()
-    assert (strange["intact"], strange["brokenAt"]) == (False, 1)
+    assert (strange["intact"], strange["brokenAt"]) == (False, "1")
 
 
 async def test_users_see_nothing_of_it(guarded: House) -> None:

@@ -30,7 +30,7 @@ class VerifyQuery(Struct, frozen=True):
 class LinkForm(Struct, frozen=True, rename="camel"):
     """`id` is the place in the chain, from 1; `actor` a user's id, or `key:` and the id of an API key."""
 
-    id: int
+    id: str
     at: str
     actor: str
     client_id: str
@@ -50,20 +50,21 @@ class FindingForm(Struct, frozen=True, rename="camel"):
 
     intact: bool
     rows: int
-    broken_at: int | None
+    broken_at: str | None
     head: HeadForm
 
 
 def link_form(link: Link) -> LinkForm:
     done = link.deed
     return LinkForm(
-        link.id, to_iso(link.at), done.actor, done.client_id, done.action, done.target, done.details
+        str(link.id), to_iso(link.at), done.actor, done.client_id, done.action, done.target, done.details
     )
 
 
 def finding_form(found: Finding) -> FindingForm:
     head = HeadForm(found.head.rows, found.head.hash)
-    return FindingForm(found.intact, found.rows, found.broken_at, head)
+    broken_at = None if found.broken_at is None else str(found.broken_at)
+    return FindingForm(found.intact, found.rows, broken_at, head)
 
 
 async def list_links(call: Call[Nothing, AuditQuery]) -> Reply:
