@@ -20,6 +20,7 @@ from prosa.domain.access import LONGEST_EMBED, PREFIX, SIGNER
 from prosa.domain.errors import NotAuthenticated
 from prosa.domain.limits import Cap, claimed
 from prosa.domain.principal import ADMIN, CHAT, READ, RESERVED, Principal
+from prosa.domain.time import SECOND
 from prosa.kit.text import well_formed
 from prosa.services.access.checks import Checks, Signer
 from prosa.services.access.keyset import ASYMMETRIC, KeySet
@@ -163,7 +164,7 @@ class Identity:
             raise NotAuthenticated
         granted = frozenset(scopes) | ({READ} if CHAT in scopes else set())
         guest = structs.replace(signer.key.guest(name, granted), limits=_limits(claims))
-        until = expires if signer.key.expires_at is None else min(expires, signer.key.expires_at / 1e6)
+        until = expires if signer.key.expires_at is None else min(expires, signer.key.expires_at / SECOND)
         return pass_of(guest, until, signer.credential, signer.key.principal)
 
     def principal_of(self, claims: dict[str, Any]) -> Principal:
