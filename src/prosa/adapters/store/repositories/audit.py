@@ -14,7 +14,7 @@ from prosa.adapters.store.tables import audit_head, audit_log
 from prosa.domain.audit import Deed, Finding, Head, Link, Walk, Wanted, canonical, chained
 from prosa.domain.time import Instant
 
-PIECE = 500
+PIECE = 200
 """Links that a walk holds at a time."""
 
 _a, _h = audit_log.c, audit_head.c
