@@ -257,3 +257,41 @@ async def test_what_goes_on_at_another_node_is_stopped(serve: Serve, database: D
     whose = await ask(database.superuser, "SELECT user_id, completion_tokens > 0 FROM ai_usage")
     assert [tuple(row) for row in whose] == [(f"prosa:erased:{receipt['id']}", True)]
     assert (await ana.call("GET", "/api/conversations"))["items"] == []
+
+
+LATER = """
+import prosa.services.retention as sweep
+now = sweep.now
+sweep.now = lambda: now() + 40 * sweep.DAY
+"""
+"""For the sweep it is 40 days later."""
+
+
+async def test_a_kill_in_the_middle_of_a_sweep(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
+    process, client = await serve(PROSA_JWT_SECRET=SECRET)
+    ana = Person(client, "ana")
+    for _ in range(3):
+        one = await ana.call("POST", "/api/conversations", {"provider": "openai", "model": "words-3x0"})
+        file = await ana.upload("a.png", png(after=ana.canary().encode()))
+        await ana.says(one["id"], ana.canary(), attachments=[file])
+    ledger = process.rows("SELECT * FROM ai_usage")
+    await process.kill()
+    (process.folder / "prosa.toml").write_text("[retention]\nmessages = 30\n")
+    module, owner = REMAINS
+    dying = DYING.format(
+        module=module, owner=owner, method="drop", number=5, does="await before(self, *given)"
+    )
+    monkeypatch.setattr(processes, "MAIN", LATER + dying)
+    process, _ = await serve(PROSA_JWT_SECRET=SECRET, fresh=True)
+    await process.ended()
+    [(left,)] = process.rows("SELECT count(*) FROM conversations")
+    assert 0 < left < 3, "it was cut in its middle"
+    monkeypatch.setattr(processes, "MAIN", LATER + "from prosa.cli import main; main()")
+    process, _ = await serve(PROSA_JWT_SECRET=SECRET, fresh=True)
+    async with asyncio.timeout(20):
+        while "retention_swept" not in process.logged:  # noqa: ASYNC110 - nobody tells
+            await asyncio.sleep(0.02)
+    assert users(process) == {"ai_usage": 3}
+    assert process.rows("SELECT * FROM ai_usage") == ledger
+    assert in_files(process, ana.canaries) == []
+    assert process.rows("PRAGMA integrity_check") == [("ok",)]
