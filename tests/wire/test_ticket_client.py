@@ -85,7 +85,7 @@ class Cutter:
         try:
             if self.left > 0:
                 # Some lines break in the handshake, or before the first frame; most in the frames.
-                await _pump(there, writer, self._chance.randrange(150, 700))
+                await _pump(there, writer, self._chance.randrange(300, 850))
                 self.gates[CUTS - self.left].set()
                 self.left -= 1
             else:
