@@ -100,7 +100,7 @@ def headers_of(error: e.ProsaError) -> Headers:
         headers.append((b"retry-after", b"%d" % RETRY_AFTER))
     if isinstance(error, e.QueueFull | e.ProviderSuspended | RequestLimitReached):
         headers.append((b"retry-after", b"%d" % error.details["retryAfter"]))
-    if isinstance(error, e.LimitReached | TooManyRuns):
+    if isinstance(error, e.LimitReached | TooManyRuns | sockets.TooManySockets):
         headers.append((b"retry-after", b"%d" % until(error)))
     if isinstance(error, e.NotAuthenticated):
         headers.append((b"www-authenticate", b"Bearer"))
