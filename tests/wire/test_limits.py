@@ -54,6 +54,13 @@ async def test_limits_are_set_kept_and_taken_away(guarded: House) -> None:
     ]  # fmt: skip
 
 
+async def test_whole_numbers_as_json_has_them(guarded: House) -> None:
+    made = await put(guarded, scope="user", subject="ana", tokensPerDay=50.0, sockets=2**53)
+    assert (made["tokensPerDay"], made["sockets"]) == (50, 2**53)
+    answer = await guarded.call("PUT", PATH, {"scope": "user", "tokensPerDay": 1.5}, **ADMIN)
+    assert answer.status_code == 400
+
+
 async def test_a_rule_for_one_stands_in_place_of_the_one_for_all(guarded: House) -> None:
     await put(guarded, scope="user", tokensPerDay=10)
     await put(guarded, scope="user", subject="ana", tokensPerDay=10_000)
