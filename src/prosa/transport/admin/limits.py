@@ -21,10 +21,6 @@ Count = Annotated[
 Dollars = Annotated[str, Meta(pattern=r"^\d{1,7}(\.\d{1,12})?$", description="US dollars.")]
 
 
-Whole = Annotated[float, Meta(ge=0, le=MOST, multiple_of=1, extra_json_schema={"type": "integer"})]
-"""As JSON has it, where 7.0 is a whole number."""
-
-
 class CapForm(Struct, frozen=True, rename="camel", kw_only=True):
     """Null means without limit."""
 
@@ -40,11 +36,11 @@ class LimitBody(Struct, frozen=True, rename="camel", kw_only=True):
 
     scope: ScopeName
     subject: Subject = ""
-    tokens_per_day: Whole | None = None
+    tokens_per_day: Count | None = None
     cost_per_month: Dollars | None = None
-    requests_per_minute: Whole | None = None
-    runs_at_once: Whole | None = None
-    sockets: Whole | None = None
+    requests_per_minute: Count | None = None
+    runs_at_once: Count | None = None
+    sockets: Count | None = None
 
 
 class LimitForm(CapForm, frozen=True, rename="camel", kw_only=True):
@@ -166,10 +162,6 @@ async def put_limit(call: Call[LimitBody, Nothing]) -> Reply:
         _whole(body.sockets),
     )
     return Reply(200, rule_form(await call.chat.limits.put(call.principal, scope, body.subject, cap)))
-
-
-def _whole(given: float | None) -> int | None:
-    return None if given is None else int(given)
 
 
 async def delete_limit(call: Call[Nothing, LimitQuery]) -> Reply:
