@@ -15,6 +15,8 @@ from prosa.domain.access import (
 )
 from prosa.domain.ids import new_id
 from prosa.domain.keys import Sealed
+from prosa.domain.limits import Cap
+from prosa.domain.money import Picodollars
 from prosa.domain.time import SECOND, Instant
 from prosa.ports.store import Store
 
@@ -28,6 +30,7 @@ def api_key(user_id: str = "ana", **fields: object) -> ApiKey:
 
 async def test_they_are_kept_as_they_were_given(store: Store) -> None:
     one, two = api_key(), api_key("bia", client_id="", scopes=("embed",), expires_at=LATER)
+    one = replace(one, limits=Cap(tokens_per_day=0, cost_per_month=Picodollars(2**60)))
     await store.access.add(one, "hash-1", None)
     await store.access.add(two, "hash-2", Sealed(b"\x00\xff", "master"))
     found = await store.access.get(two.id)

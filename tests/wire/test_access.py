@@ -13,7 +13,7 @@ from tests.wire.house import House, events, refused, said
 
 from prosa.domain import access as a
 from prosa.domain import errors as e
-from prosa.domain.principal import CHAT, EMBED, READ
+from prosa.domain.principal import CHAT, COMMAND, EMBED, READ
 
 KEYS, ADMIN_KEYS, SUSPENSIONS = "/api/api-keys", "/api/admin/api-keys", "/api/admin/suspensions"
 
@@ -254,6 +254,38 @@ async def test_a_suspended_caller_is_cut_off_and_refused(
 
 
 @pytest.mark.hostile(9)
+@pytest.mark.parametrize("how", ["suspended", "revoked"])
+async def test_a_stream_that_outlasts_its_credential_is_cut_off_all_the_same(
+    guarded: House, monkeypatch: pytest.MonkeyPatch, how: str
+) -> None:
+    soon_over = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + 300))
+    key = await made(guarded, "ana", expiresAt=soon_over)
+    given = await guarded.chat.access.checks.admit(key["key"])
+    standing = guarded.chat.access.standing
+    began = asyncio.Event()
+
+    async def read() -> None:
+        with standing.attending(given, given.principal):
+            began.set()
+            await asyncio.Event().wait()
+
+    reading = asyncio.create_task(read())
+    await began.wait()
+    real, later = time.time, time.time() + 301
+    monkeypatch.setattr(time, "time", lambda: max(real(), later))
+    await guarded.chat.access.refresh()
+    await asyncio.sleep(0)
+    assert not reading.done()
+    if how == "suspended":
+        await guarded.chat.access.suspend("user", "ana", COMMAND)
+    else:
+        await guarded.chat.access.revoke(key["id"], None, COMMAND)
+    with pytest.raises(asyncio.CancelledError):
+        async with asyncio.timeout(5):
+            await reading
+
+
+@pytest.mark.hostile(9)
 async def test_who_is_suspended_as_his_answer_begins_gets_none(
     guarded: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -336,6 +368,13 @@ async def test_the_doors_of_openai_tell_it_in_their_way(guarded: House) -> None:
                     pass
         answer = await client.post("/v1/chat/completions", json=body)
         assert (answer.status_code, answer.json()["error"]["code"]) == (403, "suspended")
+
+
+async def test_taking_the_role_away_lifts_no_suspension(guarded: House) -> None:
+    for body in ({"userId": "eva"}, {"userId": "eva", "only": "admin"}):
+        answer = await admin(guarded, "POST", SUSPENSIONS, body)
+    assert answer.status_code == 400
+    refused(await guarded.get("/api/session", user="eva"), 403, a.Suspended())
 
 
 async def test_suspensions_are_listed_and_lifted(guarded: House) -> None:
@@ -422,7 +461,7 @@ async def test_an_embed_token_only_narrows(guarded: House) -> None:
     refused(await guarded.get(ADMIN_KEYS, headers=bearer(operator)), 403, a.ScopeMissing("admin"))
     refused(await guarded.post(KEYS, {"name": "x"}, headers=bearer(operator)), 403, a.ScopeMissing("account"))
     for wrong in (
-        {"exp": soon(3_700)}, {"exp": 1}, {"sub": ""}, {"sub": None}, {"sub": ["u"]}, {"client_id": "other"},
+        {"exp": soon(3_700)}, {"exp": 10**400}, {"exp": 1}, {"sub": ""}, {"sub": None}, {"sub": ["u"]}, {"client_id": "other"},
         {"limits": "none"}, {"limits": {"tokensPerDay": -1}}, {"scopes": ["admin"]}, {"scopes": ["embed"]}, {"scopes": "chat"}, {"scopes": [["chat"]]}, {"nbf": soon()},
     ):  # fmt: skip
         token = signed(host, good | wrong)
@@ -441,6 +480,25 @@ async def test_limits_of_an_embed_token_and_of_a_link_are_kept(guarded: House) -
     given = await guarded.post("/api/session", {"token": link})
     cookie = {"Cookie": given.headers["set-cookie"].partition(";")[0], "Sec-Fetch-Site": "same-origin"}
     assert (await guarded.post("/v1/chat/completions", body, headers=cookie)).status_code == 429
+
+
+async def test_limits_of_a_token_hold_for_the_keys_that_it_makes(guarded: House) -> None:
+    token = guarded.token("ana", limits={"tokensPerDay": 10, "costPerMonth": 2.5})
+    key = await guarded.post(KEYS, {"name": "a way around"}, headers=bearer(token))
+    body = {"messages": [{"role": "user", "content": "a long question " * 20}], "model": "fake"}
+    answer = await guarded.post("/v1/chat/completions", body, headers=bearer(key.json()["key"]))
+    assert answer.status_code == 429, answer.text
+    free = (await guarded.post(KEYS, {"name": "free"}, user="ana")).json()["key"]
+    assert (await guarded.post("/v1/chat/completions", body, headers=bearer(free))).is_success
+
+
+async def test_a_host_without_a_client_is_no_client_of_its_name(guarded: House) -> None:
+    tenant = await made(guarded, "shop", clientId="acme", scopes=["embed"])
+    person = await made(guarded, "acme", scopes=["embed"])
+    one, other = (signed(host, {"sub": "u", "exp": soon()}) for host in (tenant, person))
+    conversation = (await guarded.post("/api/conversations", {}, headers=bearer(one))).json()["id"]
+    found = await guarded.get(f"/api/conversations/{conversation}", headers=bearer(other))
+    assert found.status_code == 404
 
 
 async def test_an_embed_token_of_the_wrong_key(guarded: House) -> None:
@@ -469,9 +527,9 @@ async def test_embed_tokens_end_with_their_key_and_their_host(guarded: House) ->
     await admin(guarded, "POST", SUSPENSIONS, {"userId": "shop"})
     refused(await guarded.get("/api/session", headers=bearer(token)), 403, a.Suspended())
     await admin(guarded, "DELETE", SUSPENSIONS, params={"userId": "shop"})
-    await admin(guarded, "POST", SUSPENSIONS, {"userId": "prosa:guest:shop:u"})
+    await admin(guarded, "POST", SUSPENSIONS, {"userId": "prosa:guest:@shop:u"})
     refused(await guarded.get("/api/session", headers=bearer(token)), 403, a.Suspended())
-    await admin(guarded, "DELETE", SUSPENSIONS, params={"userId": "prosa:guest:shop:u"})
+    await admin(guarded, "DELETE", SUSPENSIONS, params={"userId": "prosa:guest:@shop:u"})
     assert (await guarded.get("/api/session", headers=bearer(token))).is_success
     await admin(guarded, "DELETE", f"{ADMIN_KEYS}/{host['id']}")
     for again in (token, signed(host, {"sub": "other", "exp": soon()})):
@@ -494,11 +552,14 @@ async def test_it_is_all_in_the_audit_log(guarded: House) -> None:
     await admin(guarded, "POST", SUSPENSIONS, {"userId": "bia", "reason": "spam"})
     await admin(guarded, "DELETE", SUSPENSIONS, params={"userId": "bia"})
     await guarded.call("DELETE", f"{KEYS}/{key['id']}", user="ana")
+    for path in (ADMIN_KEYS + "?userId=ana", SUSPENSIONS):
+        assert (await admin(guarded, "GET", path)).is_success
     rows = (await admin(guarded, "GET", "/api/admin/audit")).json()["items"]
     told = [(each["actor"], each["action"], each["target"]) for each in rows[::-1]]
     mine = f"api_key:{key['id']}"
     assert [each for each in told if each[1] != "admin.audit.read"] == [
         ("op", "api_key.add", mine), (f"key:{key['id']}", "api_key.use", mine), ("op", "suspension.add", "user:bia"),
         ("op", "suspension.lift", "user:bia"), ("ana", "api_key.revoke", mine),
+        ("op", "admin.api_keys.read", "user:ana"), ("op", "admin.suspensions.read", ""),
     ]  # fmt: skip
     assert key["key"] not in str(rows)

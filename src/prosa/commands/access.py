@@ -82,7 +82,7 @@ def list_(user: User = "", url: Url = None) -> None:
     """Show the newest keys, of one user or of all."""
 
     async def here(access: Access) -> list[ApiKeyForm]:
-        found, _ = await access.page(user or None, MOST, None)
+        found, _ = await access.look(COMMAND, user or None, MOST, None)
         return [api_key_form(each) for each in found]
 
     async def there(ask: Ask) -> list[ApiKeyForm]:
@@ -152,7 +152,7 @@ def suspensions(url: Url = None) -> None:
     """Show who is suspended."""
 
     async def here(access: Access) -> list[SuspensionForm]:
-        return [suspension_form(each) for each in await access.suspensions()]
+        return [suspension_form(each) for each in await access.suspensions(COMMAND)]
 
     async def there(ask: Ask) -> list[SuspensionForm]:
         return msgspec.json.decode(await ask("GET", "/suspensions", None), type=Page[SuspensionForm]).items

@@ -10,6 +10,7 @@ from msgspec import Struct
 from prosa.domain.errors import NotFound, ProsaError
 from prosa.domain.ids import parse_id
 from prosa.domain.keys import OPERATOR, Place, Sealed, hint_of
+from prosa.domain.limits import Cap
 from prosa.domain.principal import ADMIN, CHAT, EMBED, GUEST, OPERATE, READ, Principal
 from prosa.domain.time import Instant
 
@@ -35,7 +36,8 @@ _FORM = re.compile(r"prosa-([0-9a-f]{32})-([A-Za-z0-9_-]{43})")
 
 
 class ApiKey(Struct, frozen=True):
-    """What may be told of a key. `hint` is its end; `created_by` who made it, if not its user."""
+    """What may be told of a key. `hint` is its end; `created_by` who made it, if not its user; `limits` what
+    the token said that it was made with: no key is a way around them."""
 
     id: str
     user_id: str
@@ -48,13 +50,14 @@ class ApiKey(Struct, frozen=True):
     expires_at: Instant | None = None
     last_used_at: Instant | None = None
     revoked_at: Instant | None = None
+    limits: Cap | None = None
 
     @property
     def principal(self) -> Principal:
         """Who calls with it."""
         scopes = frozenset(self.scopes) | ({READ} if CHAT in self.scopes else set())
         roles = frozenset({ADMIN}) if OPERATE in self.scopes else frozenset[str]()
-        return Principal(self.user_id, self.client_id, scopes, roles, self.id)
+        return Principal(self.user_id, self.client_id, scopes, roles, self.id, limits=self.limits)
 
     @property
     def kid(self) -> str:
@@ -70,9 +73,9 @@ class ApiKey(Struct, frozen=True):
         return self.revoked_at is None and (self.expires_at is None or self.expires_at > at)
 
     def guest(self, name: str, scopes: frozenset[str]) -> Principal:
-        """The end user whom the host calls `name`: of its client, else of its own user, and the same one
-        for all keys of it."""
-        space = quote(self.client_id or self.user_id, safe="")
+        """The end user whom the host calls `name`: of its client, else (behind an @) of its own user, and the
+        same one for all keys of it."""
+        space = quote(self.client_id, safe="") or "@" + quote(self.user_id, safe="")
         return Principal(f"{GUEST}{space}:{name}", self.client_id, scopes, key_id=self.id)
 
 

@@ -33,6 +33,8 @@ CLOCK_SKEW = 5
 """Seconds that another machine's clock may be ahead of ours."""
 SIGN_IN = "prosa-sign-in"
 """The `aud` of the token in a sign-in link: it opens a session and is good for nothing else."""
+_LATEST = 1e15
+"""No token is good for longer than that: so many seconds are a number that every computer can hold."""
 _REGISTRIES = {
     name: JWSRegistry(algorithms=[name], strict_check_header=False) for name in ("HS256", *ASYMMETRIC)
 }
@@ -102,6 +104,8 @@ class Identity:
         known = self._known.get(token)
         if known is not None:
             if known.until > time.time():
+                if self._keys is not None:
+                    self._keys.freshen()
                 return known
             del self._known[token]
             raise NotAuthenticated
@@ -265,7 +269,7 @@ def _decoded(token: str, key: Any, algorithm: str) -> dict[str, Any]:
     expires, not_before = claims.get("exp"), claims.get("nbf", 0)
     if not _is_number(expires) or not _is_number(not_before):
         raise NotAuthenticated
-    if not (not_before <= now + CLOCK_SKEW and expires > now):  # NaN is never in its time
+    if not (not_before <= now + CLOCK_SKEW and now < expires < _LATEST):  # NaN is never in its time
         raise NotAuthenticated
     return claims
 

@@ -368,6 +368,7 @@ api_keys = Table(
     Column("expires_at", Instant),
     Column("last_used_at", Instant),
     Column("revoked_at", Instant),
+    Column("limits", Text, comment="JSON; what the token said that made it"),
     Index("ix_api_keys_user_id", "user_id", "id"),
 )
 

@@ -66,6 +66,7 @@ class Access:
         self._masters = masters
         self._audit = audit
         self._secrets = Secrets()
+        self._reading = asyncio.Lock()
         self._uses: dict[str, Instant] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._flushing: asyncio.Task[None] | None = None
@@ -90,9 +91,10 @@ class Access:
 
     async def refresh(self, key_ids: Sequence[str] = ()) -> None:
         """Heeds what the store says now, and cuts off what may not go on. Raises StoreUnavailable."""
-        self.standing.heard(await self._store.access.suspensions())
-        await self.checks.refresh(key_ids)
-        self.standing.review()
+        async with self._reading:  # what was read earlier must not take the place of what was read later
+            self.standing.heard(await self._store.access.suspensions())
+            await self.checks.refresh(key_ids)
+            self.standing.review()
 
     async def flush(self) -> None:
         """Puts down when keys were used."""
@@ -129,6 +131,7 @@ class Access:
             created_at=now(),
             created_by=by.user_id,
             expires_at=asked.expires_at,
+            limits=by.limits if asked.user_id == by.user_id else None,
         )
         signing = new_secret() if EMBED in scopes else None
         await self._audit.note(
@@ -141,6 +144,15 @@ class Access:
             async with self._masters.held():
                 await self._store.access.add(key, hashed, await self._masters.seal(key.place, signing))
         return Made(key, written(key.id, secret), signing)
+
+    async def look(
+        self, by: Principal, user_id: str | None, limit: int, cursor: str | None
+    ) -> tuple[list[ApiKey], str | None]:
+        """As `page`, for an operator: that they were read is put down."""
+        if cursor is None:
+            about = "" if user_id is None else subject_of("user", user_id)
+            await self._audit.note(by, "admin.api_keys.read", about)
+        return await self.page(user_id, limit, cursor)
 
     async def page(
         self, user_id: str | None, limit: int, cursor: str | None
@@ -166,7 +178,8 @@ class Access:
         await self._store.access.revoke(key_id, user_id, now())
         await self._catch_up([key_id])
 
-    async def suspensions(self) -> list[Suspension]:
+    async def suspensions(self, by: Principal) -> list[Suspension]:
+        await self._audit.note(by, "admin.suspensions.read")
         return await self._store.access.suspensions()
 
     async def suspend(
@@ -178,10 +191,15 @@ class Access:
         part: Literal["", "admin"] = "",
         reason: str = "",
     ) -> Suspension:
-        """Raises InvalidRequest where somebody would lock himself out."""
+        """Raises InvalidRequest where somebody would lock himself out, or get back what was taken from him
+        altogether."""
         if subject == (by.user_id if kind == "user" else by.client_id):
             raise InvalidRequest("you can't suspend yourself: ask another operator, or use the command.")
         made = Suspension(kind, subject, part, reason, now(), by.user_id)
+        if part and any(
+            each.name == made.name and not each.part for each in await self._store.access.suspensions()
+        ):
+            raise InvalidRequest("everything was taken from them already: lift that suspension first.")
         await self._audit.note(by, "suspension.add", made.name, only=part or None, reason=reason)
         await self._store.access.suspend(made)
         await self._catch_up(())

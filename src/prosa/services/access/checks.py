@@ -99,16 +99,15 @@ class Checks:
         return signer
 
     async def refresh(self, key_ids: Sequence[str] = ()) -> None:
-        """Reads again which of the keys that are in use (all, or those named) still are good. Raises
+        """Reads again which of the keys that are in use (all, or those named) were revoked. Raises
         StoreUnavailable."""
         used = [each for each in key_ids or list(self._credentials) if each in self._credentials]
         if not used:
             return
         found = {key.id: key for key in await self._store.many(used)}
-        moment = now()
         for key_id in used:
             credential, key = self._credentials.get(key_id), found.get(key_id)
-            if credential is not None and (key is None or not key.good(moment)):
+            if credential is not None and (key is None or key.revoked_at is not None):
                 credential.good = False
 
     async def _check(self, digest: bytes, key_id: str, secret: str) -> Pass:

@@ -83,6 +83,12 @@ class KeySet:
             raise NotAuthenticated
         return found
 
+    def freshen(self) -> None:
+        """Has keys that grew stale read again, beside: tokens that are remembered need none, but must end
+        with theirs."""
+        if self._keys and time.monotonic() - self._tried >= FRESH:
+            self._fetch()
+
     def _find(self, algorithm: str, kid: str | None) -> Any:
         if kid is not None:
             known = self._keys.get(kid)

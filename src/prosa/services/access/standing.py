@@ -13,7 +13,8 @@ from prosa.domain.principal import ADMIN, LOCAL, Principal
 
 
 class Credential:
-    """The API key behind a pass. Once it is not `good`, it never is again."""
+    """The API key behind a pass. Once it is not `good`, for it was revoked, it never is again; how long it is
+    good the pass says."""
 
     __slots__ = ("__weakref__", "good", "key_id")
 
@@ -65,7 +66,12 @@ class Standing:
 
     def admit(self, given: Pass) -> Principal:
         """Who he is now. Raises NotAuthenticated, Suspended."""
-        if given.until <= time.time() or (given.credential is not None and not given.credential.good):
+        if given.until <= time.time():
+            raise NotAuthenticated
+        return self._standing_of(given)
+
+    def _standing_of(self, given: Pass) -> Principal:
+        if given.credential is not None and not given.credential.good:
             raise NotAuthenticated
         if self._suspended and not self._suspended.isdisjoint(given.subjects):
             raise Suspended
@@ -81,8 +87,8 @@ class Standing:
 
     def still(self, given: Pass, principal: Principal) -> None:
         """As `check`, but that time is no matter: a stream may outlast its token."""
-        if given.until > time.time():
-            self.check(given, principal)
+        if self._standing_of(given) != principal:
+            raise Forbidden
 
     def holds(self, given: Pass, principal: Principal) -> bool:
         try:

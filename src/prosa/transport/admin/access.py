@@ -65,7 +65,9 @@ class NewSuspension(Subject, frozen=True, rename="camel"):
 
 async def list_keys(call: Call[Nothing, KeysQuery]) -> Reply:
     """Everybody's, the newest first; revoked ones stay in the list."""
-    found, cursor = await call.chat.access.page(call.query.user_id, call.query.limit, call.query.cursor)
+    found, cursor = await call.chat.access.look(
+        call.principal, call.query.user_id, call.query.limit, call.query.cursor
+    )
     return Reply(200, Page([api_key_form(each) for each in found], cursor))
 
 
@@ -83,7 +85,8 @@ async def revoke_key(call: Call[Nothing, Nothing]) -> Reply:
 
 
 async def list_suspensions(call: Call[Nothing, Nothing]) -> Reply:
-    return Reply(200, Page([suspension_form(each) for each in await call.chat.access.suspensions()], None))
+    found = await call.chat.access.suspensions(call.principal)
+    return Reply(200, Page([suspension_form(each) for each in found], None))
 
 
 async def suspend(call: Call[NewSuspension, Nothing]) -> Reply:

@@ -161,3 +161,19 @@ def test_the_private_half_is_not_kept() -> None:
 def test_a_set_is_not_endless() -> None:
     many = [odd(kid=str(number)) for number in range(150)]
     assert len(read(json.dumps({"keys": many}).encode())) == keyset.MOST_KEYS
+
+
+async def test_tokens_that_are_remembered_have_stale_keys_read_again(clock: Clock) -> None:
+    host = Host(published("rsa"), published("ec-256"))
+    keys, gone = KeySet(host), asyncio.Event()
+    keys.changed = gone.set
+    keys.freshen()
+    assert host.asked == 0  # no token has come yet
+    await keys.key("RS256", "rsa")
+    keys.freshen()
+    clock.now += keyset.FRESH
+    for _ in range(3):
+        keys.freshen()
+    async with asyncio.timeout(5):
+        await gone.wait()
+    assert host.asked == 2

@@ -19,6 +19,7 @@ from prosa.domain.access import (
     TooManyApiKeys,
 )
 from prosa.domain.keys import Sealed
+from prosa.domain.limits import Cap
 from prosa.domain.principal import COMMAND
 from prosa.domain.time import Instant
 
@@ -88,7 +89,8 @@ def _add(key: ApiKey, hashed: str, sealed: Sealed | None) -> Plan[None]:
     [[live]] = yield Ask(_LIVE, owner=key.user_id, now=key.created_at)
     if live >= MOST_KEYS:
         raise TooManyApiKeys
-    params = {**msgspec.structs.asdict(key), "scopes": " ".join(key.scopes)}
+    limits = None if key.limits is None else msgspec.json.encode(key.limits).decode()
+    params = {**msgspec.structs.asdict(key), "scopes": " ".join(key.scopes), "limits": limits}
     data, master = (None, None) if sealed is None else (sealed.data, sealed.master)
     yield Ask(_ADD, **params, hash=hashed, sealed=data, master=master)
 
@@ -153,7 +155,8 @@ def _lift(kind: str, subject: str) -> Plan[None]:
 def _to_key(row: Row) -> ApiKey:
     """From the columns `_TOLD`."""
     fields = dict(zip(_FIELDS, row, strict=True))
-    return ApiKey(**{**fields, "scopes": tuple(fields["scopes"].split())})
+    limits = None if fields["limits"] is None else msgspec.json.decode(fields["limits"], type=Cap)
+    return ApiKey(**{**fields, "scopes": tuple(fields["scopes"].split()), "limits": limits})
 
 
 def _to_stored(row: Row) -> StoredApiKey:

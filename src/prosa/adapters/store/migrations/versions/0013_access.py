@@ -32,6 +32,7 @@ def upgrade() -> None:
         sa.Column("expires_at", Instant),
         sa.Column("last_used_at", Instant),
         sa.Column("revoked_at", Instant),
+        sa.Column("limits", sa.Text(), comment="JSON; what the token said that made it"),
         sa.PrimaryKeyConstraint("id", name="pk_api_keys"),
     )
     op.create_index("ix_api_keys_user_id", "api_keys", ["user_id", "id"])
