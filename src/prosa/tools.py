@@ -43,11 +43,12 @@ def _function(function: Callable[..., Any], mark: Mark) -> Tool:
 
     given = structs.asdict(mark)
     seconds, scope = given.pop("cache"), given.pop("cache_scope")
-    return _keeping(FunctionTool(function, **given), seconds, scope)
+    made = FunctionTool(function, **given)
+    return _keeping(made, seconds, scope, told=made.told)
 
 
-def _keeping(tool: Tool, seconds: float, scope: Scope) -> Tool:
-    return CachedTool(tool, seconds, scope) if seconds > 0 else tool
+def _keeping(tool: Tool, seconds: float, scope: Scope, *, told: bool) -> Tool:
+    return CachedTool(tool, seconds, scope, told=told) if seconds > 0 else tool
 
 
 def _declared(name: str, table: ToolTable) -> Tool:
@@ -60,7 +61,7 @@ def _declared(name: str, table: ToolTable) -> Tool:
     if table.function is not None:
         function = _imported(name, table.function)
         return _function(function, structs.replace(mark_of(function), name=name, **said))
-    from prosa.adapters.tools.http import Endpoint, HttpTool
+    from prosa.adapters.tools.http import Endpoint, HttpTool, Of
 
     endpoint = Endpoint(
         url=table.url or "",
@@ -72,7 +73,8 @@ def _declared(name: str, table: ToolTable) -> Tool:
     )
     seconds, scope = said.pop("cache", 0.0), said.pop("cache_scope", "user")
     spec = ToolSpec(name, said.pop("description"), table.parameters)
-    return _keeping(HttpTool(spec, endpoint, **said), seconds, scope)
+    told = any(isinstance(each, Of) for each in (*endpoint.headers.values(), *endpoint.query.values()))
+    return _keeping(HttpTool(spec, endpoint, **said), seconds, scope, told=told)
 
 
 def _given(tool: str, value: str | Source) -> "Given":

@@ -30,6 +30,10 @@ class Desk:
         """Orders it."""
         raise prosa.ToolError(f"No {item} left.")
 
+def mine(caller: prosa.Caller) -> str:
+    """Whose it is."""
+    return caller.principal.user_id
+
 desk = Desk()
 nothing = 7
 '''
@@ -129,9 +133,16 @@ async def test_functions(folder: Path) -> None:
         ('function = "os:name"', "is no function"),
         ('function = "os.getcwd"', "function"),
         ('function = "os:getcwd"\nmethod = "PUT"', "method: a function has none"),
+        (
+            'url = "https://a.test"\ndescription = "D"\ncache = 9\ncache_scope = "client"\n'
+            'headers.X = { caller = "user_id" }',
+            "cache_scope",
+        ),
+        ('function = "shop:mine"\ncache = 9\ncache_scope = "public"', "cache_scope"),
     ],
 )
 def test_what_keeps_it_from_starting(folder: Path, table: str, why: str) -> None:
+    (folder / "shop.py").write_text(SHOP, encoding="utf-8")
     with pytest.raises(MisconfiguredError) as caught:
         box(folder, f"[tools.thing]\n{table}")
     assert why in str(caught.value)

@@ -78,6 +78,19 @@ async def test_vectors_are_billed_to_who_asks(keeping: House) -> None:
     }  # fmt: skip
 
 
+async def test_a_question_is_one_request_and_one_run_whatever_is_looked_up(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "prosa.toml").write_text(ROUTES)
+    async with furnished(tmp_path, max_runs_at_once=1, max_requests_per_minute=3) as house:
+        conversation = await house.conversation()
+        asked = {"model": "faq", "parentId": None}
+        await house.send(conversation, "Is faq open?", **asked)
+        assert (await house.send(conversation, "Is faq open ?", **asked))[-1]["cached"]
+        assert (await house.send(conversation, "Is open faq?", **asked))[-1]["cached"]
+
+
 async def test_the_openai_door_keeps_answers_for_their_own_user(keeping: House) -> None:
     async def ask(user: str, model: str = "help", **headers: str) -> bool:
         body = {"model": model, "messages": [{"role": "user", "content": "Why?"}]}

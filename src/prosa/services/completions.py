@@ -32,9 +32,8 @@ from prosa.domain.models import (
     Withheld,
 )
 from prosa.domain.principal import Principal
-from prosa.domain.time import SECOND, Instant, now
+from prosa.domain.time import Instant, now
 from prosa.ports.models import ChatModel
-from prosa.services import meters
 from prosa.services.context import window
 from prosa.services.guard.admission import Admission
 from prosa.services.ledger import Hold, Ledger
@@ -128,7 +127,8 @@ class Generation:
                 kind = type(event)
                 if kind is TextDelta:
                     if self._quiet:
-                        self._first_word(attempt)
+                        self._quiet = False
+                        attempt.speak()
                     if len(self._said) >= most:  # it does not heed its bound: no piece is less than a token
                         await self._cut(tell)
                         return
@@ -186,7 +186,7 @@ class Generation:
             case Recalled(provider, model, made_at):
                 self.provider, self.model, self.cached_at = provider, model, made_at
                 attempt.provider, attempt.model = provider, model
-                attempt.called, attempt.reported = True, Usage()
+                attempt.called = attempt.recalled = True
             case Withheld(characters):
                 attempt.unsaid += characters
             case Aside():
@@ -205,13 +205,6 @@ class Generation:
     def _end_attempt(self, code: str | None = None) -> None:
         self._hold.close("".join(self._said), code)
         self._said.clear()
-
-    def _first_word(self, attempt: Attempt) -> None:
-        self._quiet = False
-        attempt.called = True
-        attempt.first = now()
-        waited = attempt.first - (attempt.asked or attempt.first)
-        meters.first_word(attempt.provider, attempt.model, waited / SECOND)
 
 
 class Completions:

@@ -40,20 +40,27 @@ class Embeddings:
         self._kept: Recent[array[float]] | None = Recent(kept, KEPT_FOR) if kept else None
 
     async def embed(
-        self, principal: Principal, model: str, texts: tuple[str, ...], dimensions: int | None = None
+        self,
+        principal: Principal,
+        model: str,
+        texts: tuple[str, ...],
+        dimensions: int | None = None,
+        *,
+        beside: bool = False,
     ) -> Embedded:
         """The vectors of `texts` by the model of this name; what is remembered costs nothing. Whoever cancels
-        it pays what it had to take.
+        it pays what it had to take. What is asked `beside` an answer is no request and no run of his.
 
         Raises ProviderError, NotSupported (a provider without embeddings), ShuttingDown, LimitReached,
         PriceUnknown, StoreUnavailable.
         """
         if self._completions.draining:
             raise ShuttingDown
-        await self._ledger.limits.requests.take(principal)
+        if not beside:
+            await self._ledger.limits.requests.take(principal)
         choice = self._catalogue.choose((None, model or None))
         if self._kept is None:
-            return await self._ask(principal, choice, texts, dimensions)
+            return await self._ask(principal, choice, texts, dimensions, beside=beside)
         who = (principal.user_id, principal.client_id, choice.provider, choice.model, dimensions)
         keys = {text: (*who, sha256(text.encode(errors="surrogatepass")).digest()) for text in texts}
         found = {text: kept for text, key in keys.items() if (kept := self._kept.get(key)) is not None}
@@ -62,14 +69,20 @@ class Embeddings:
         meters.cached("embeddings", "miss").inc(len(missing))
         told = Embedded(choice.model, (), Usage())
         if missing:
-            told = await self._ask(principal, choice, missing, dimensions)
+            told = await self._ask(principal, choice, missing, dimensions, beside=beside)
             for text, vector in zip(missing, told.vectors, strict=True):
                 found[text] = array("d", vector)
                 self._kept.put(keys[text], found[text])
         return Embedded(told.model, tuple(tuple(found[text]) for text in texts), told.usage)
 
     async def _ask(
-        self, principal: Principal, choice: Choice, texts: tuple[str, ...], dimensions: int | None
+        self,
+        principal: Principal,
+        choice: Choice,
+        texts: tuple[str, ...],
+        dimensions: int | None,
+        *,
+        beside: bool,
     ) -> Embedded:
         asked = self._catalogue.resolve(choice)
         most = sum(window.size(text) + window.OVERHEAD for text in texts)
@@ -77,7 +90,7 @@ class Embeddings:
         def measure(_: Remaining) -> Bound:
             return bound_of(choice.provider, choice.model, most, 0)
 
-        _, (hold,) = await self._ledger.hold(principal, measure, route=choice.route)
+        _, (hold,) = await self._ledger.hold(principal, measure, route=choice.route, beside=beside)
         prompt = sum(map(window.estimate, texts))
         attempt = hold.begin(Attempt(choice.provider, choice.model, prompt, 0, called=True))
         try:
@@ -93,8 +106,8 @@ class Embeddings:
         return Embedded(choice.model, told.vectors, hold.used)
 
     async def vector(self, principal: Principal, model: str, text: str) -> tuple[float, ...]:
-        """That of one text. Raises what `embed` raises."""
-        return (await self.embed(principal, model, (text,))).vectors[0]
+        """That of one text, for an answer that goes on. Raises what `embed` raises."""
+        return (await self.embed(principal, model, (text,), beside=True)).vectors[0]
 
 
 def _credible(told: Vectors) -> Usage | None:

@@ -46,6 +46,11 @@ class FunctionTool:
         self.needs_approval = needs_approval
         self.timeout = timeout
 
+    @property
+    def told(self) -> bool:
+        """Whether it asks who calls."""
+        return self._signature.told
+
     async def call(self, arguments: dict[str, Any], caller: Caller) -> str:
         bound = self._signature.bind(arguments, caller)
         limit = asyncio.timeout(self.timeout)

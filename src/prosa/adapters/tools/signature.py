@@ -67,6 +67,11 @@ class Signature:
             )
         return hints[parameter.name]
 
+    @property
+    def told(self) -> bool:
+        """Whether a parameter takes the caller."""
+        return bool(self._caller)
+
     def bind(self, arguments: dict[str, Any], caller: Caller) -> dict[str, Any]:
         """Keyword arguments of the annotated types. Raises InvalidArguments."""
         try:

@@ -81,7 +81,7 @@ class Alerts:
     def after(self, ended: Ended) -> None:
         """Notes how a run ended."""
         ending = ended.ending
-        if self._rates.on and len(self._answers) < MOST:
+        if self._rates.on and ending.cached_at is None and len(self._answers) < MOST:
             failed = ending.error_code if ending.status is RunStatus.FAILED else None
             first = ending.first_token_at
             waited = None if first is None else (first - ended.run.created_at) / SECOND

@@ -79,9 +79,11 @@ class Cached(Policy):
                 async for event in events:
                     yield event
             return
-        same = sameness(self._route, request)
-        vector = await self._memory.vector(origin, caching, request)
-        found = None if origin.fresh else await self._found(origin, same, vector, request)
+        same = sameness(self._route, request, caching.semantic)
+        found = None if origin.fresh else await self._found(origin, same, None, request)
+        vector = None if found else await self._memory.vector(origin, caching, request)
+        if vector is not None and not origin.fresh:
+            found = await self._found(origin, same, vector, request)
         meters.cached("answers", "miss" if found is None else "hit").inc()
         if found is not None:
             yield Recalled(found.provider, found.model, found.created_at)
@@ -91,18 +93,20 @@ class Cached(Policy):
         heard = _Heard(self._inner.provider, request.model)
         async with aclosing(self._inner.stream(request)) as events:
             async for event in events:
-                if type(event) is Finish and event.reason is FinishReason.STOP:
-                    await self._keep(origin, same, vector, heard)
                 yield event
                 heard.hear(event)
+        if heard.whole:  # and whoever guards it let it pass: he would have gone by now
+            await self._keep(origin, same, vector, heard)
 
     async def _found(
         self, origin: Origin, same: Sameness, vector: bytes | None, request: ChatRequest
     ) -> KeptAnswer | None:
+        """The answer to the very same question; with a `vector`, to one that is like it."""
         answers, moment = self._memory.of(origin, self._caching), now()
         try:
-            found = await answers.find(same.key, moment)
-            if found is None and vector is not None:
+            if vector is None:
+                found = await answers.find(same.key, moment)
+            else:
                 found = self._nearest(vector, await answers.family(same.family, moment, COMPARED))
         except StoreUnavailable:  # the model still answers
             return None
@@ -117,8 +121,6 @@ class Cached(Policy):
 
     async def _keep(self, origin: Origin, same: Sameness, vector: bytes | None, heard: "_Heard") -> None:
         content = "".join(heard.said)
-        if heard.other or not content.strip():
-            return
         owner, moment = owner_of(origin.principal, self._caching.scope), now()
         answer = KeptAnswer(
             id=new_id(),
@@ -149,6 +151,12 @@ class _Heard:
         self.model = model
         self.said: list[str] = []
         self.other = False
+        self.ended = False
+
+    @property
+    def whole(self) -> bool:
+        """Whether it is all there, and worth keeping."""
+        return self.ended and not self.other and any(map(str.strip, self.said))
 
     def hear(self, event: ModelEvent) -> None:
         match event:
@@ -162,5 +170,7 @@ class _Heard:
                 self.provider, self.model = provider, model
             case Queued():
                 pass
+            case Finish(FinishReason.STOP):
+                self.ended = True
             case _:
                 self.other = True

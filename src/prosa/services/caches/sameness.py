@@ -20,8 +20,9 @@ class Sameness(Struct, frozen=True):
     family: str
 
 
-def sameness(route: str, request: ChatRequest) -> Sameness:
-    """White space at the ends of lines and in rows does not count; how long the answer may be, neither."""
+def sameness(route: str, request: ChatRequest, vectors: str | None = None) -> Sameness:
+    """White space at the ends of lines and in rows does not count; how long the answer may be, neither.
+    A family has the vectors of one model."""
     *earlier, last = map(_turn, request.turns) if request.turns else ([],)
     around = [
         route,
@@ -37,7 +38,7 @@ def sameness(route: str, request: ChatRequest) -> Sameness:
         request.reasoning_effort,
         earlier,
     ]
-    return Sameness(_digest([*around, last]), _digest(around))
+    return Sameness(_digest([*around, last]), _digest([*around, vectors]))
 
 
 def question_of(request: ChatRequest) -> str | None:

@@ -2,7 +2,10 @@
 
 import asyncio
 from collections.abc import Container, Sequence
+from functools import partial
 from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
 
 from prosa.domain.context import Shown
 from prosa.domain.conversations import Conversation
@@ -56,10 +59,12 @@ class Admission:
         return checked
 
     async def of(self, principal: Principal, route: str | None, asked: ChatRequest) -> None:
-        """As `admit`, what is new in a request."""
+        """As `admit`, what is new in a request, and what its caller says was said before."""
         plan = self._guard.plan(route)
         if plan.admits:
-            await self.admit(principal, route, news(asked, newest(asked), plan.own))
+            place = newest(asked)
+            earlier = news(replace(asked, system=None, turns=asked.turns[:place]), 0, plan.own)
+            await self.admit(principal, route, news(asked, place, plan.own), earlier=earlier)
 
     async def admit(
         self,
@@ -67,14 +72,18 @@ class Admission:
         route: str | None,
         texts: Sequence[str],
         conversation_id: str | None = None,
+        *,
+        earlier: Sequence[str] = (),
     ) -> None:
-        """Raises ContentBlocked, ModerationUnavailable; where a judge is to be paid also LimitReached,
-        PriceUnknown, StoreUnavailable."""
+        """Others judge what was said `earlier`, too, as far as no list has it left out. Raises ContentBlocked,
+        ModerationUnavailable; where a judge is to be paid also LimitReached, PriceUnknown,
+        StoreUnavailable."""
         plan = self._guard.plan(route)
         texts = [text for text in texts if text != plan.own]
         rules = plan.rules_on("input")
-        slow = any(rule.slow for rule in rules) or sum(map(len, texts)) > LONG
-        masked = await asyncio.to_thread(_looked_at, plan, texts) if slow else _looked_at(plan, texts)
+        slow = any(rule.slow for rule in rules) or sum(map(len, (*earlier, *texts))) > LONG
+        looked = partial(_looked_at, plan, texts, earlier)
+        masked = await asyncio.to_thread(looked) if slow else looked()
         for check in plan.remotes_on("input"):
             if check.table.action != "block":
                 continue
@@ -97,12 +106,13 @@ class Admission:
             await hold.release()
 
 
-def _looked_at(plan: Plan, texts: Sequence[str]) -> list[str]:
+def _looked_at(plan: Plan, texts: Sequence[str], earlier: Sequence[str]) -> list[str]:
     """The texts as others may see them. Raises ContentBlocked, ModerationUnavailable."""
     rules = plan.rules_on("input")
     refuse(texts, rules, _refused)
-    turns = tuple(Turn(Role.USER, text) for text in texts)
-    asked = prepared(ChatRequest("", turns), 0, rules, plan.masking_on("input"), Vault(texts))
+    turns = tuple(Turn(Role.USER, text) for text in (*earlier, *texts))
+    vault = Vault((*earlier, *texts))
+    asked = prepared(ChatRequest("", turns), len(earlier), rules, plan.masking_on("input"), vault)
     return [turn.content for turn in asked.turns]
 
 

@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import aclosing
-from itertools import product
 
 import msgspec
 from msgspec.structs import replace
@@ -95,10 +94,15 @@ class Guarded(Policy):
         self, request: ChatRequest, own: str | None, note: Callable[[ModelEvent], None]
     ) -> ChatRequest:
         """What others say of it, who see no more than the provider; `own` are the operator's instructions as
-        they stand in it."""
+        they stand in it. What they had removed stays away when the conversation goes on."""
         checks, removed = self._plan.remotes_on("input"), set[str]()
-        start = newest(request) if checks else 0
-        for check, text in product(checks, news(request, start, own) if checks else ()):
+        if not checks:
+            return request
+        new, all_ = news(request, newest(request), own), news(request, 0, own)
+        asked = [
+            (check, text) for check in checks for text in (all_ if check.table.action == "mask" else new)
+        ]
+        for check, text in asked:
             found = [verdict for piece in pieces(text) if (verdict := await check.ask(piece, note)).flagged]
             match check.table.action if found else None:
                 case "block":
@@ -110,7 +114,7 @@ class Guarded(Policy):
                     note(Flagged(check.name, "input", found[0].categories))
         if not removed:
             return request
-        return masked(request, lambda text: REMOVED if text in removed else text, str, start)
+        return masked(request, lambda text: REMOVED if text in removed else text)
 
     def _screened(
         self, events: AsyncGenerator[ModelEvent, None], vault: Vault, note: Callable[[ModelEvent], None]

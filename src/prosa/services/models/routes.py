@@ -80,6 +80,9 @@ class Names:
                 if route.step_down not in routes and route.step_down not in aliases:
                     self._checked(target_of(route.step_down), f"[routes.{name}] step_down")
                 self.steps[name] = (route.step_down, route.step_down_at)
+            vectors = None if route.cache is None else route.cache.semantic
+            if vectors is not None and vectors not in routes and vectors not in aliases:
+                self._checked(target_of(vectors), f"[routes.{name}] cache.semantic")
         for name in (*routes, *aliases):
             if not name or len(name) > LONGEST or "\0" in name:
                 raise MisconfiguredError(f"prosa.toml: {name[:50]!r} can't be a name for a model.")

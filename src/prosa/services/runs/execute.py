@@ -32,11 +32,10 @@ from prosa.domain.models import (
 from prosa.domain.moderation import AnswerBlocked
 from prosa.domain.runs import Signal
 from prosa.domain.steps import ENDS, Step, StepStatus
-from prosa.domain.time import SECOND, now
+from prosa.domain.time import now
 from prosa.domain.timing import Timing
 from prosa.kit.cancellation import cancelled
 from prosa.kit.log import log
-from prosa.services import meters
 from prosa.services.runs.calls import Calls
 from prosa.services.runs.journal import TAIL, Journal
 from prosa.services.runs.live import LONGEST, LOST, Live
@@ -265,8 +264,7 @@ class Execution:
                 if type(event) is TextDelta:
                     if quiet:
                         quiet = False
-                        attempt.called = True
-                        _first_word(attempt)
+                        attempt.speak()
                     live.write(event.text)
                     journal.note(live)
                     told += len(event.text)
@@ -367,13 +365,6 @@ class Execution:
         if earlier := text_of(rounds.parts):
             live.write(earlier)
             live.answer.forget()
-
-
-def _first_word(attempt: "Attempt") -> None:
-    """Text, at last: what waits for it is counted from the moment when its provider was asked."""
-    moment = now()
-    attempt.first = attempt.first or moment
-    meters.first_word(attempt.provider, attempt.model, (moment - (attempt.asked or moment)) / SECOND)
 
 
 def _weight(event: "ModelEvent") -> int:

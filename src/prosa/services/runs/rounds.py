@@ -8,7 +8,7 @@ from msgspec.structs import replace
 from prosa.domain.content import Part, ToolCall, text_of
 from prosa.domain.ending import Append, Boundary, Pause
 from prosa.domain.limits import Bound, Limits
-from prosa.domain.models import ChatRequest, FinishReason, Origin, Recalled, Role, Usage
+from prosa.domain.models import ChatRequest, FinishReason, Origin, Recalled, Role
 from prosa.domain.runs import Run
 from prosa.domain.steps import Step
 from prosa.domain.time import SECOND, Instant, now
@@ -123,7 +123,7 @@ class Rounds:
         """The answer was kept: nobody is asked, and nothing is spent."""
         attempt = self.begin_attempt()
         attempt.provider, attempt.model = kept.provider, kept.model
-        attempt.called, attempt.reported = True, Usage()
+        attempt.called = attempt.recalled = True
         self.cached_at = kept.made_at
         return attempt
 

@@ -8,7 +8,7 @@ from prosa.domain.ids import new_id
 from prosa.domain.models import Aside, Usage
 from prosa.domain.money import Picodollars
 from prosa.domain.runs import Run
-from prosa.domain.time import Instant, now
+from prosa.domain.time import SECOND, Instant, now
 from prosa.domain.timing import Timing
 from prosa.services import meters
 from prosa.services.context import window
@@ -20,7 +20,8 @@ class Attempt(Struct):
     bound of the output, in tokens. It was `queued` where it waited for its turn, and `asked` then; `first` is
     its first word. `called` says that the provider was asked, `finished` that it came to its
     own end, `unsaid` how many characters it told that are not of the text (thinking, arguments); `reported`
-    is its latest report."""
+    is its latest report. `recalled` says that the answer was kept: nobody is asked, and it costs nothing,
+    however it ends."""
 
     provider: str
     model: str
@@ -34,11 +35,20 @@ class Attempt(Struct):
     queued: Instant | None = None
     asked: Instant | None = None
     first: Instant | None = None
+    recalled: bool = False
+
+    def speak(self) -> None:
+        """Text, at last: what waits for it is counted from the moment when the provider was asked."""
+        moment = now()
+        self.called = True
+        self.first = self.first or moment
+        if not self.recalled:
+            meters.first_word(self.provider, self.model, (moment - (self.asked or moment)) / SECOND)
 
     def timing(self, usage: Usage, end: Instant, code: str | None) -> Timing:
         """What is kept of it, ended with `code` if not by itself."""
         return Timing(
-            "attempt",
+            "recalled" if self.recalled else "attempt",
             self.asked or end,
             end,
             self.queued,
@@ -54,7 +64,7 @@ class Attempt(Struct):
     def settled(self, said: str) -> tuple[Usage, bool]:
         """The tokens to enter in the ledger, where `said` is the text that came, and whether they are an
         estimate."""
-        if not self.called:
+        if not self.called or self.recalled:
             return Usage(), False
         if self.finished and self.reported is not None:
             return self.reported, False
@@ -119,7 +129,8 @@ class Attempts:
                 self.first_token_at = self.first_token_at or attempt.first
             entry = entry_of(self._run, self.spent.attempts + 1, attempt, usage, estimated=estimated)
             self._entries.append(entry)
-            meters.entered(entry, "completed" if attempt.finished else code or "ended")
+            if not attempt.recalled:
+                meters.entered(entry, "completed" if attempt.finished else code or "ended")
             self.spent = self.spent.plus(entry)
 
     def beside(self, aside: Aside) -> None:

@@ -6,6 +6,7 @@ from typing import Any, Literal
 import msgspec
 
 from prosa.domain.answers import Scope, owner_of
+from prosa.domain.errors import MisconfiguredError
 from prosa.domain.models import ToolSpec
 from prosa.kit.clock import Clock
 from prosa.kit.recent import Recent
@@ -18,11 +19,26 @@ MOST = 1_000
 
 class CachedTool:
     """A Tool around a Tool. Results are kept for `seconds`, in this process, and shared within `scope`; what
-    fails is not kept."""
+    fails is not kept. A tool that is `told` of its caller has them for each caller and conversation."""
 
-    def __init__(self, inner: Tool, seconds: float, scope: Scope, clock: Clock = time.monotonic) -> None:
+    def __init__(
+        self,
+        inner: Tool,
+        seconds: float,
+        scope: Scope,
+        clock: Clock = time.monotonic,
+        *,
+        told: bool = False,
+    ) -> None:
+        """Raises MisconfiguredError where others would share what a tool says to one of them."""
+        if told and scope != "user":
+            raise MisconfiguredError(
+                f"The tool {inner.spec.name} is told who calls it, so that others can't share its results. "
+                "Leave cache_scope out, or the caller."
+            )
         self._inner = inner
         self._scope = scope
+        self._told = told
         self._results: Recent[str] = Recent(MOST, seconds, clock)
 
     @property
@@ -47,8 +63,9 @@ class CachedTool:
 
     async def call(self, arguments: dict[str, Any], caller: Caller) -> str:
         owner = owner_of(caller.principal, self._scope)
-        told = msgspec.json.encode(arguments, order="deterministic")
-        key = (owner.user_id, owner.client_id, caller.language, told)
+        given = msgspec.json.encode(arguments, order="deterministic")
+        where = (caller.principal, caller.conversation_id) if self._told else None
+        key = (owner.user_id, owner.client_id, caller.language, given, where)
         result = self._results.get(key)
         meters.cached("tools", "miss" if result is None else "hit").inc()
         if result is None:

@@ -9,7 +9,7 @@ from prosa.domain.time import Instant, to_iso
 from prosa.domain.timing import Timing
 from prosa.domain.traffic import Seen, SeenStep
 
-Kind = Literal["queued", "attempt", "first_token", "step", "wait", "flag", "end"]
+Kind = Literal["queued", "attempt", "recalled", "first_token", "step", "wait", "flag", "end"]
 
 
 class CourseForm(Struct, frozen=True, rename="camel"):
@@ -45,7 +45,7 @@ def course(seen: Seen) -> list[CourseForm]:
 
 
 _Mark = tuple[tuple[Instant, int], CourseForm]
-_ORDER: tuple[Kind, ...] = ("queued", "wait", "attempt", "first_token", "step", "flag", "end")
+_ORDER: tuple[Kind, ...] = ("queued", "wait", "attempt", "recalled", "first_token", "step", "flag", "end")
 
 
 def _mark(kind: Kind, at: Instant, end: Instant | None, **fields: str | int | None) -> _Mark:
@@ -60,8 +60,8 @@ def _asked(seen: Seen) -> Instant | None:
 
 
 def _first(seen: Seen) -> Timing | None:
-    """The first attempt."""
-    return next((each for each in seen.timings if each.kind == "attempt"), None)
+    """The first attempt, or the answer that was kept."""
+    return next((each for each in seen.timings if each.kind in ("attempt", "recalled")), None)
 
 
 def _timed(seen: Seen, timing: Timing) -> list[_Mark]:
@@ -72,7 +72,7 @@ def _timed(seen: Seen, timing: Timing) -> list[_Mark]:
         check, side, *found = timing.flag
         return [_mark("flag", timing.at, None, name=check, status=side, code=", ".join(found) or None)]
     attempt = _mark(
-        "attempt",
+        timing.kind,
         timing.at,
         end,
         provider=timing.provider,

@@ -10,10 +10,11 @@ from tests.stores import ANA
 from tests.unit.services.house import House
 
 from prosa.domain.alerts import Alert, Kind, Rules, Trouble
-from prosa.domain.errors import CostLimitReached, StoreUnavailable, TokenLimitReached
+from prosa.domain.errors import CostLimitReached, ProviderOverloaded, StoreUnavailable, TokenLimitReached
 from prosa.domain.limits import Limits
-from prosa.domain.models import Usage, UsageReport
+from prosa.domain.models import Finish, FinishReason, Recalled, Usage, UsageReport
 from prosa.domain.money import Picodollars
+from prosa.domain.time import Instant
 from prosa.services.alerts import alerts
 
 REPORT = ["Oi", UsageReport(Usage(90, 5))]
@@ -104,6 +105,20 @@ async def test_a_run_that_is_refused_is_told_of(tmp_path: Path) -> None:
         with pytest.raises(TokenLimitReached):
             await house.send(one, "Hi again", max_tokens=16)
         assert await heard.until(3) == [(Kind.TOKENS, "user:ana", level) for level in (50, 80, 100)]
+
+
+async def test_kept_answers_say_nothing_of_a_model(tmp_path: Path) -> None:
+    heard = Heard()
+    kept = [Recalled("fake", "echo", Instant(1)), "Oi", Finish(FinishReason.STOP)]
+    scripts = iter([*[kept] * 3, [ProviderOverloaded("fake")]])
+    rules = Rules(errors=0.5, latency=None, least=1)
+    house = House(tmp_path, lambda _: next(scripts), alerting=rules, messengers=[heard])
+    async with house:
+        for _ in range(4):
+            _, reader = await house.send(await house.conversation())
+            while await reader.read():
+                pass
+        assert await heard.until(1) == [(Kind.ERRORS, "fake/echo", 50)]
 
 
 async def test_nothing_is_told_of_who_has_no_limit(tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """When two requests ask the same, and what a route does with an answer that it has."""
 
 from collections.abc import Callable
+from contextlib import aclosing
 
 import pytest
 from hypothesis import example, given
@@ -175,6 +176,35 @@ async def test_an_answer_that_broke_off_is_not_kept(kept: Kept) -> None:
     with pytest.raises(ProviderUnreachable):
         await answer(cached(FakeModel(["so far", ProviderUnreachable("fake")]), kept))
     assert kept.all == []
+
+
+async def test_an_answer_that_did_not_get_through_is_not_kept(kept: Kept) -> None:
+    """Who guards it sees the end before it is kept, and may stop it there."""
+    async with aclosing(cached(FakeModel(["forbidden"]), kept).stream(ASKED)) as events:
+        async for event in events:
+            if isinstance(event, Finish):
+                break
+    assert kept.all == []
+
+
+async def test_the_very_same_question_takes_no_vector(kept: Kept) -> None:
+    asked: list[str] = []
+
+    async def counting(principal: Principal, model: str, text: str) -> tuple[float, ...]:
+        asked.append(text)
+        return await embed(principal, model, text)
+
+    model = Cached(FakeModel(), "help", Caching(semantic="fake"), Memory(kept.of, counting))
+    assert not (await answer(model))[1]
+    assert (await answer(model))[1]
+    assert len(asked) == 1
+
+
+async def test_vectors_of_different_models_are_not_compared(kept: Kept) -> None:
+    await answer(cached(FakeModel(), kept, Caching(semantic="fake", likeness=0.9)))
+    like = replace(ASKED, turns=(Turn(Role.USER, "Where is the reset button?"),))
+    other = cached(FakeModel(), kept, Caching(semantic="newer", likeness=0.9))
+    assert not (await answer(other, like))[1]
 
 
 async def test_a_fresh_answer_takes_the_kept_ones_place(kept: Kept) -> None:

@@ -95,6 +95,14 @@ async def test_what_was_answered_is_not_judged_again_and_the_same_only_once() ->
     assert moderator.asked == ["fine"]
 
 
+async def test_what_is_masked_stays_so_when_the_conversation_goes_on() -> None:
+    plan = checking(Moderator(), on=("input",), action="mask")
+    turns = (Turn(Role.USER, "bad"), Turn(Role.ASSISTANT, "ok"), Turn(Role.USER, "fine"))
+    _, model, end = await told(plan, ["ok"], ChatRequest("m", turns))
+    assert end is None
+    assert [turn.content for turn in model.calls[0].request.turns] == [REMOVED, "ok", "fine"]
+
+
 async def test_what_nobody_has_answered_is_judged() -> None:
     moderator = Moderator()
     turns = (

@@ -10,6 +10,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from prosa.adapters.models.fake.client import FakeModel
+from prosa.domain.answers import Caching
 from prosa.domain.errors import (
     InvalidRequest,
     MisconfiguredError,
@@ -133,6 +134,12 @@ def test_without_a_route_the_provider_itself_answers() -> None:
         ({"x": Route(("groq",))}, {}, {}, r"\[routes.x\]: groq has no default model"),
         ({}, {"fast": "nobody/x"}, {}, r"\[aliases\] fast: there is no provider called nobody"),
         ({"fast": Route(("local",))}, {"fast": "local"}, {}, "a route of this name"),
+        (
+            {"x": Route(("local",), cache=Caching(semantic="nobody/x"))},
+            {},
+            {},
+            r"\[routes.x\] cache.semantic: there is no provider called nobody",
+        ),
         ({}, {"": "local"}, {}, "can't be a name"),
         ({}, {"x" * 201: "local"}, {}, "can't be a name"),
         ({}, {}, {"nobody/x": Override()}, r'\[models."nobody/x"\]: there is no provider called nobody'),

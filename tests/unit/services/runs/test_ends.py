@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from functools import partial
 from typing import Any
 
+import prometheus_client
 import pytest
 from structlog.testing import capture_logs
 from tests.counts import counts
@@ -22,14 +23,19 @@ from prosa.domain.models import (
     ChatRequest,
     Finish,
     FinishReason,
+    Recalled,
     TextDelta,
     ThinkingDelta,
     ToolCallDelta,
     ToolCallStart,
     Usage,
     UsageReport,
+    Withheld,
 )
+from prosa.domain.moderation import AnswerBlocked
 from prosa.domain.runs import RunStatus
+from prosa.domain.time import Instant
+from prosa.domain.timing import decode_timings
 from prosa.services.runs.checkpoint import Checkpoint
 from prosa.services.runs.live import Live
 from prosa.services.runs.start import Send
@@ -68,6 +74,19 @@ async def test_other_finishes(
     assert (run.status, run.reason, done.status, done.reason) == (status, reason, str(status), reason)
     assert (await house.answer(run)).status is message
     house.at_rest(1)
+
+
+@pytest.mark.hostile(65)
+@pytest.mark.parametrize("end", [AnswerBlocked(), Finish(FinishReason.STOP)])
+async def test_a_kept_answer_costs_nothing_and_asks_nobody(opened: Open, end: Any) -> None:
+    """However it ends, also where the guard lets only a part of it through."""
+    house = await opened([Recalled("kept", "m", Instant(1)), "so far ", Withheld(300), end])
+    run, _ = await house.turn()
+    assert run.usage.total_tokens == 0
+    told = prometheus_client.generate_latest().decode()
+    assert not [line for line in told.splitlines() if 'provider="kept"' in line and "run" not in line]
+    [(timings,)] = house.rows("SELECT timings FROM runs")
+    assert [timing.kind for timing in decode_timings(timings)] == ["recalled"]
 
 
 @pytest.mark.hostile(57)

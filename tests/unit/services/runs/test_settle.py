@@ -26,6 +26,7 @@ def attempt(**known: Any) -> Attempt:
         (attempt(called=True, reported=Usage(10, 1)), "x" * 300, Usage(10, 108), True),
         (attempt(called=True, reported=Usage(10, 150)), "x" * 300, Usage(10, 150), True),
         (attempt(called=True), "x" * 3000, Usage(108, 200), True),
+        (attempt(called=True, recalled=True), "x" * 300, Usage(), False),
     ],
 )
 def test_settle(made: Attempt, said: str, usage: Usage, estimated: bool) -> None:

@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from prosa.adapters.tools.function import FunctionTool
 from prosa.domain.errors import ToolFailed
@@ -10,6 +11,7 @@ from prosa.domain.principal import Principal
 from prosa.ports.tools import Caller
 from prosa.services.tools.cached import CachedTool
 
+OPERATOR = frozenset({"admin"})
 ANA, BIA, EVA = Principal("ana", "acme"), Principal("bia", "acme"), Principal("ana", "other")
 
 
@@ -46,6 +48,20 @@ async def test_the_same_call_is_made_once_in_its_time() -> None:
     time[0] = 10.0
     assert await call(tool, item="pear", shop="south") != first
     assert len(calls) == 4
+
+
+async def test_who_is_told_of_the_caller_gives_each_conversation_its_own() -> None:
+    def here(caller: Caller) -> str:
+        """Where it is."""
+        return f"{caller.conversation_id} {len(caller.principal.roles)}"
+
+    tool = CachedTool(FunctionTool(here), 10, "user", told=True)
+    for told in (
+        Caller(ANA, "", "c1"),
+        Caller(ANA, "", "c2"),
+        Caller(replace(ANA, roles=OPERATOR), "", "c2"),
+    ):
+        assert await tool.call({}, told) == here(told)
 
 
 async def test_what_fails_is_tried_again() -> None:

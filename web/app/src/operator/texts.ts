@@ -83,6 +83,7 @@ const en = {
   kinds: {
     queued: 'In the queue',
     attempt: 'Attempt',
+    recalled: 'Kept answer',
     first_token: 'First token',
     step: 'Step',
     wait: 'Waits for an action',
@@ -258,6 +259,7 @@ const pt: OperatorTexts = {
   kinds: {
     queued: 'Na fila',
     attempt: 'Tentativa',
+    recalled: 'Resposta guardada',
     first_token: 'Primeiro token',
     step: 'Passo',
     wait: 'Aguarda uma ação',
