@@ -134,8 +134,7 @@ async def test_functions(folder: Path) -> None:
         ('function = "os.getcwd"', "function"),
         ('function = "os:getcwd"\nmethod = "PUT"', "method: a function has none"),
         (
-            'url = "https://a.test"\ndescription = "D"\ncache = 9\ncache_scope = "client"\n'
-            'headers.X = { caller = "user_id" }',
+            'url = "https://a.test"\ndescription = "D"\ncache = 9\ncache_scope = "client"\nquery.x.caller = "user_id"',
             "cache_scope",
         ),
         ('function = "shop:mine"\ncache = 9\ncache_scope = "public"', "cache_scope"),

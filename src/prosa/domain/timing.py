@@ -17,8 +17,8 @@ class Timing(Struct, frozen=True, omit_defaults=True):
     its `first` word, and was over at its `end`; `code` says what ended it early, None where the provider came
     to its own end; `key` is the id of the key that was used, `prompt` of its `tokens` were the input. A wait
     has no `end` while it lasts. A flag takes no time: its `flag` are the check that found something worth a
-    look, the side ("input", "output"), and what it calls it. What was `recalled` is an answer that was kept, in
-    place of an attempt."""
+    look, the side ("input", "output"), and what it calls it. What was `recalled` is an answer that was
+    kept, in place of an attempt."""
 
     kind: Literal["attempt", "recalled", "wait", "flag"]
     at: Instant

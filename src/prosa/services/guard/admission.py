@@ -75,9 +75,10 @@ class Admission:
         *,
         earlier: Sequence[str] = (),
     ) -> None:
-        """Others judge what was said `earlier`, too, as far as no list has it left out. Raises ContentBlocked,
-        ModerationUnavailable; where a judge is to be paid also LimitReached, PriceUnknown,
-        StoreUnavailable."""
+        """Others judge what was said `earlier`, too, as far as no list has it left out.
+
+        Raises ContentBlocked, ModerationUnavailable; where a judge is to be paid also LimitReached,
+        PriceUnknown, StoreUnavailable."""
         plan = self._guard.plan(route)
         texts = [text for text in texts if text != plan.own]
         rules = plan.rules_on("input")
