@@ -206,3 +206,37 @@ async def test_a_route_steps_down_as_a_limit_is_used_up(
     assert (told[2][0]["model"], told[2][-1]["model"], told[2][-1]["provider"]) == ("small", "small", "fake")
     assert run["model"] == "small"
     assert answer.json()["model"] in ("small", "fake/small")
+
+
+async def test_what_is_left_of_a_limit_that_is_no_more(guarded: House) -> None:
+    await put(guarded, scope="user", tokensPerDay=10_000, requestsPerMinute=100)
+    body = {"model": "fake/echo", "messages": [{"role": "user", "content": "Hi"}]}
+    answer = await guarded.post("/v1/chat/completions", body, user="ana")
+    assert (await asked(guarded)).status_code == 200
+    await put(guarded, scope="user", requestsPerMinute=100)
+    answer = await guarded.post("/v1/chat/completions", body, user="ana")
+    assert answer.status_code == 200
+    assert answer.headers["x-ratelimit-limit-requests"] == "100"
+    assert "x-ratelimit-remaining-tokens" not in answer.headers
+    assert "x-prosa-remaining-tokens" not in (await guarded.get("/api/usage", user="ana")).headers
+
+
+async def test_what_was_held_for_one_who_is_shut_out_meanwhile(
+    guarded: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """He is refused once his answer was begun: nothing may go on being held for it."""
+    await put(guarded, scope="everyone", runsAtOnce=1)
+    begin = guarded.chat.completions.begin
+
+    async def begun(*args: Any, **more: Any) -> Any:
+        made = await begin(*args, **more)
+        stopped = await guarded.post("/api/admin/suspensions", {"userId": "ana"}, **ADMIN)
+        assert stopped.status_code < 300, stopped.text
+        return made
+
+    monkeypatch.setattr(guarded.chat.completions, "begin", begun)
+    body = {"model": "fake/echo", "messages": [{"role": "user", "content": "Hi"}]}
+    refusal = await guarded.post("/v1/chat/completions", body, user="ana")
+    assert refusal.status_code == 403
+    monkeypatch.undo()
+    assert (await guarded.chat.store.engine.held()).number == 0

@@ -151,10 +151,19 @@ class Limits(Cap, frozen=True):
     @property
     def spending(self) -> bool:
         """Whether money or tokens are limited."""
-        return any(
-            cap.tokens_per_day is not None or cap.cost_per_month is not None
-            for cap in (self, self.client, self.everyone)
-        )
+        return self.tokens_at_most is not None or self.cost_at_most is not None
+
+    @property
+    def tokens_at_most(self) -> int | None:
+        """The least of the limits on the tokens of a day."""
+        of = (self.tokens_per_day, self.client.tokens_per_day, self.everyone.tokens_per_day)
+        return min((each for each in of if each is not None), default=None)
+
+    @property
+    def cost_at_most(self) -> Picodollars | None:
+        """The least of the limits on the cost of a month."""
+        of = (self.cost_per_month, self.client.cost_per_month, self.everyone.cost_per_month)
+        return min((each for each in of if each is not None), default=None)
 
     @property
     def caps(self) -> list[tuple[Scope, Cap]]:

@@ -256,9 +256,11 @@ class Completions:
         await self._admission.of(principal, choice.route, asked)
         taken = input_bound(asked)
 
-        def measure(remaining: Remaining) -> Bound:
+        wished = choice
+
+        def measure(remaining: Remaining) -> Bound:  # once more, where the transaction is tried again
             nonlocal choice
-            choice = self._catalogue.stepped(choice, remaining.used)
+            choice = self._catalogue.stepped(wished, remaining.used)
             wanted = most or room(asked, self._catalogue.window(choice), self._defaults.max_output_tokens)
             kept = wanted if most else affordable(remaining, choice, taken, wanted)
             return bound_of(choice.provider, choice.model, taken, kept)
@@ -308,7 +310,8 @@ class Completions:
 
 
 class Begun:
-    """Answers that money is held for: `async with begun as generations`, so that it is let go of."""
+    """Answers that money is held for: `async with begun as generations`, or `close`, so that it is let go
+    of."""
 
     def __init__(self, completions: Completions, generations: list[Generation]) -> None:
         self._completions = completions
@@ -319,9 +322,13 @@ class Begun:
         return self._generations
 
     async def __aexit__(self, *_: object) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        """Bills all of them and lets go of what was held, also where the caller is cancelled meanwhile."""
+        closing = asyncio.gather(*(generation.close() for generation in self._generations))
         try:
-            for generation in self._generations:
-                await generation.close()
+            await asyncio.shield(closing)
         finally:
             self._completions.ended(self._generations)
 

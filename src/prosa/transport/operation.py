@@ -81,9 +81,11 @@ class Reply(Struct, frozen=True):
 
 
 class Stream(Struct, frozen=True):
-    """A reply that writes itself, once nothing can be refused any more."""
+    """A reply that writes itself, once nothing can be refused any more; `drop` lets go of what it has where
+    it is not to write."""
 
     write: Callable[[Receive, Send], Awaitable[None]]
+    drop: Callable[[], Awaitable[None]] | None = None
 
 
 Handler = Callable[[Call[Any, Any]], Awaitable[Reply | Stream]]
@@ -218,11 +220,16 @@ class Door:
             raise Forbidden
         return principal
 
-    def check(self, call: Call[Any, Any]) -> None:
+    async def check(self, call: Call[Any, Any], reply: "Stream") -> None:
         """Raises NotAuthenticated, Suspended, Forbidden where the caller may not go on any more: he may have
-        been shut out since he was let in."""
-        if call.given is not None:
-            self._standing.still(call.given, call.principal)
+        been shut out since he was let in. The reply is dropped then."""
+        try:
+            if call.given is not None:
+                self._standing.still(call.given, call.principal)
+        except ProsaError:
+            if reply.drop is not None:
+                await reply.drop()
+            raise
 
     async def stream(self, reply: "Stream", call: Call[Any, Any], receive: Receive, send: Send) -> None:
         """Lets the reply write itself, to a caller who may be suspended meanwhile: then it breaks off."""
@@ -257,7 +264,7 @@ class Endpoint:
                 send = telling(call.chat, call.principal, scope["path"], send)
             reply = await _handle(operation, call)
             if isinstance(reply, Stream):
-                self._door.check(call)
+                await self._door.check(call, reply)
         except ProsaError as error:
             await self._door.refuse(error, scope, send)
         except ClientDisconnect:

@@ -31,17 +31,17 @@ def _as_ours(chat: Chat, principal: Principal) -> Headers:
             (b"x-ratelimit-remaining", b"%d" % window.left),
             (b"x-ratelimit-reset", b"%d" % window.resets),
         ]
-    left = chat.limits.last(principal)
-    if left is not None and left.tokens is not None:
+    left, limits = chat.limits.last(principal), chat.limits.of(principal)
+    if left is not None and left.tokens is not None and limits.tokens_at_most is not None:
         headers.append((b"x-prosa-remaining-tokens", b"%d" % left.tokens))
-    if left is not None and left.cost is not None:
+    if left is not None and left.cost is not None and limits.cost_at_most is not None:
         headers.append((b"x-prosa-remaining-cost", to_dollars(Picodollars(left.cost)).encode()))
     return headers
 
 
 def _as_openai(chat: Chat, principal: Principal) -> Headers:
     headers: Headers = []
-    limits = chat.limits.of(principal)
+    most = chat.limits.of(principal).tokens_at_most
     if (window := chat.limits.requests.last.get(principal.user_id)) is not None:
         headers += [
             (b"x-ratelimit-limit-requests", b"%d" % window.limit),
@@ -49,9 +49,7 @@ def _as_openai(chat: Chat, principal: Principal) -> Headers:
             (b"x-ratelimit-reset-requests", b"%ds" % window.resets),
         ]
     left = chat.limits.last(principal)
-    if left is not None and left.tokens is not None:
-        caps = (limits, limits.client, limits.everyone)
-        most = min(cap.tokens_per_day for cap in caps if cap.tokens_per_day is not None)
+    if left is not None and left.tokens is not None and most is not None:  # limits may be others than then
         headers += [
             (b"x-ratelimit-limit-tokens", b"%d" % most),
             (b"x-ratelimit-remaining-tokens", b"%d" % left.tokens),

@@ -50,7 +50,7 @@ async def create_chat_completion(call: Call[ChatBody, Nothing]) -> Stream:
         call.principal, asked, most=most_of(call.body), number=int(call.body.n or 1)
     )
     answering = Answering(call.body, call.language)
-    return Stream(lambda receive, send: answering.write(begun, receive, send))
+    return Stream(lambda receive, send: answering.write(begun, receive, send), begun.close)
 
 
 class Answering:
