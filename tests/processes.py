@@ -123,6 +123,7 @@ class Client:
 
     def __init__(self, url: str) -> None:
         self.url = url
+        self._begun: list[aiohttp.ClientResponse] = []
         self.session = aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(limit=0), timeout=aiohttp.ClientTimeout(total=60)
         )
@@ -131,6 +132,8 @@ class Client:
         return self
 
     async def __aexit__(self, *_: object) -> None:
+        for response in self._begun:  # a stream that nobody read to its end complains when it is collected
+            response.close()
         await self.session.close()
 
     async def conversation(self, model: str) -> str:
@@ -180,7 +183,9 @@ class Client:
         return found
 
     async def _stream(self, request: Any) -> "Stream":
-        stream = Stream(await request)
+        response = await request
+        self._begun.append(response)
+        stream = Stream(response)
         await stream.until(lambda: bool(stream.lines) or stream.over)
         return stream
 

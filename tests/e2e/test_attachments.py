@@ -134,6 +134,7 @@ async def test_a_model_that_takes_none(visit: Visit) -> None:
     await model(visit, "blind")
     await choose(visit, picture())
     await visit.page.get_by_text("blind takes no pictures.").wait_for()
+    await visit.page.locator('.prosa-chip[data-state="ready"]').wait_for()
     await visit.say("What is it?")
     alert = visit.page.get_by_role("alert").filter(has=visit.page.get_by_role("button"))
     await alert.get_by_role("button", name="Edit the message").click()
