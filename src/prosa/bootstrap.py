@@ -44,6 +44,7 @@ from prosa.services.keys.keys import Keys
 from prosa.services.limits import Allowances
 from prosa.services.models.attached import Read
 from prosa.services.models.catalogue import Book, Catalogue
+from prosa.services.models.routes import Names
 from prosa.services.runs.recover import Recovery
 from prosa.services.runs.start import Defaults
 from prosa.services.usage.reports import Reports
@@ -222,6 +223,7 @@ class Supply:
         self.catalogue = Catalogue(
             offers, settings.default_provider, settings.default_model, _book(found), around=self.guard
         )
+        _check_judges(found, self.catalogue.names)
 
     def reload(self) -> None:
         """Takes over what prosa.toml says now of routes, aliases, models and providers; runs that go on are
@@ -229,7 +231,10 @@ class Supply:
         found = tables()
         drafts = self._providers.draft(found.providers)
         defaults = {draft.plan.provider: draft.default_model for draft in drafts}
-        self.catalogue.check(_book(found), {"local": "", **defaults, **{name: name for name in self._models}})
+        names = self.catalogue.check(
+            _book(found), {"local": "", **defaults, **{name: name for name in self._models}}
+        )
+        _check_judges(found, names)
         plans = self.guard.draft(self._guarding(found))
         self.catalogue.reload(self._providers.offers(drafts, found.providers, self._models), _book(found))
         self.guard.take(plans)
@@ -260,6 +265,13 @@ def _moderation(name: str, table: CheckTable) -> Moderation:
         categories=table.categories,
         timeout=table.timeout or TIMEOUT,
     )
+
+
+def _check_judges(found: Tables, names: Names) -> None:
+    """Raises MisconfiguredError."""
+    for name, table in found.moderation.items():
+        if table.judge is not None:
+            names.check(table.judge, f"[moderation.{name}] judge")
 
 
 def _book(found: Tables) -> Book:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 from tests.wire.house import SECRET, House, furnished, said
+from tests.wire.sockets import line
 
 ROUTES = """
 [routes.help]
@@ -89,6 +90,24 @@ async def test_a_question_is_one_request_and_one_run_whatever_is_looked_up(
         await house.send(conversation, "Is faq open?", **asked)
         assert (await house.send(conversation, "Is faq open ?", **asked))[-1]["cached"]
         assert (await house.send(conversation, "Is open faq?", **asked))[-1]["cached"]
+
+
+async def test_a_ticket_that_is_asked_anew_gets_a_new_answer(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "prosa.toml").write_text(ROUTES.replace("routes.help", "routes.default"))
+    async with furnished(tmp_path) as house, house.listening():
+
+        async def ask(**more: bool) -> int:
+            async with line(house, "/api/websocket/chat/1") as socket:
+                await socket.say(ticketBody="It is broken.", **more)
+                await socket.until("done")
+            return len(house.calls)
+
+        assert [await ask(), await ask(), await ask(refresh=True)] == [1, 1, 2]
+        await house.call("DELETE", "/api/tickets/1/answer")
+        assert await ask() == 3
 
 
 async def test_the_openai_door_keeps_answers_for_their_own_user(keeping: House) -> None:

@@ -9,7 +9,9 @@ import pytest
 from tests.wire.house import House, events, furnished, said, told
 from tests.wire.sockets import line
 
+from prosa import config
 from prosa.adapters.models.fake.client import Step
+from prosa.domain.errors import MisconfiguredError
 from prosa.domain.models import ChatRequest, Role, Usage, UsageReport
 
 MASKING = """
@@ -168,6 +170,7 @@ async def by_completing(house: House, content: str) -> tuple[str, str | None]:
         return "", told(answer)["code"]
     choice = answer.json()["choices"][0]
     filtered = choice["finish_reason"] == "content_filter"
+    assert answer.json()["usage"]["total_tokens"] > 0
     return choice["message"]["content"] or "", "content_blocked" if filtered else None
 
 
@@ -278,6 +281,13 @@ async def test_a_judge_is_paid_for_and_the_provider_is_not(
         assert (refused.status_code, refused.json()["code"]) == (422, "content_blocked")
         usage = (await house.get("/api/usage")).json()
         assert (usage["requests"], usage["totalTokens"], len(house.calls)) == (3, 120, 3)
+
+
+async def test_a_judge_whom_there_is_not(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "prosa.toml").write_text(JUDGE.replace('judge = "judges"', 'judge = "jugdes"'))
+    with pytest.raises(MisconfiguredError, match=r"\[moderation.judge\] judge: there is no .* jugdes"):
+        House(config.load())
 
 
 async def test_titles_and_summaries_see_no_more(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

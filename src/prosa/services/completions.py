@@ -89,6 +89,7 @@ class Generation:
             raise ShuttingDown from None
         except ProsaError as error:
             self._end_attempt(error.code)
+            self.used = self._hold.used
             raise
         finally:
             self._task = None

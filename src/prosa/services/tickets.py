@@ -67,6 +67,7 @@ class Tickets:
             model=question.model,
             key=question.key if refresh else None,
             body_hash=question.body_hash,
+            fresh=refresh or (case is not None and case.run is None),  # or its answer was taken away
         )
         begin = partial(self._store.of(desk).tickets.begin, asking)
         run, reader = await self._engine.start(desk, send, language, begin)

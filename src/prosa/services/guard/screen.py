@@ -5,7 +5,7 @@ from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing, suppress
 from typing import Literal, Protocol
 
-from prosa.domain.errors import ProviderError
+from prosa.domain.errors import ProsaError, ProviderError
 from prosa.domain.models import (
     Finish,
     ModelEvent,
@@ -23,6 +23,8 @@ from prosa.domain.moderation import ContentBlocked, ModerationUnavailable
 
 LONG = 16_384
 """Characters: more than this at once is looked at off the loop."""
+HELD = 1_000_000
+"""Characters that one answer may have held back: no word, and no call's arguments, are longer."""
 
 Kind = Literal["text", "thinking", "arguments"]
 Said = TextDelta | ThinkingDelta | RefusalDelta
@@ -98,13 +100,15 @@ class Screen:
                         if text := self._open.push(event.text):
                             gone += len(text)
                             yield TextDelta(text)
+                        else:
+                            bounded(self._unseen + came - gone)
                         continue
                     for told in await self._seldom(event):
                         yield told
             for told in self._end():
                 yield told
-        except ContentBlocked:
-            for told in self._cleared():
+        except (ContentBlocked, ModerationUnavailable) as error:
+            for told in self._cleared(error):
                 gone += len(told.text)
                 yield told
             yield Withheld(max(self._unseen + came - gone, 0))
@@ -114,8 +118,11 @@ class Screen:
                 yield told
             raise
 
-    def _cleared(self) -> list[Said]:
-        """What may still be told of an answer that was blocked, here or before it came here."""
+    def _cleared(self, error: ProsaError) -> list[Said]:
+        """What may still be told of an answer that was blocked, here or before it came here; of one that
+        can't be checked, nothing."""
+        if not isinstance(error, ContentBlocked):
+            return []
         kind, text = self._said, self._open.cleared
         if kind is not None and text is None:
             with suppress(ContentBlocked, ModerationUnavailable):
@@ -152,6 +159,7 @@ class Screen:
         self._unseen += len(event.text)
         text = await _pushed(self._open, event.text)
         self._unseen -= len(text)
+        bounded(self._unseen)
         return [*told, kind(text)] if text else told
 
     def _close(self) -> list[ModelEvent]:
@@ -170,6 +178,12 @@ class Screen:
         for identity in list(self._calls):
             told += self._end_call(identity)
         return told
+
+
+def bounded(held: int) -> None:
+    """Raises ModerationUnavailable where more characters are held back than anybody looks at."""
+    if held > HELD:
+        raise ModerationUnavailable
 
 
 async def _pushed(channel: Channel, text: str) -> str:

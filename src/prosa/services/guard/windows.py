@@ -17,10 +17,10 @@ from prosa.domain.models import (
     ToolCallStart,
     Withheld,
 )
-from prosa.domain.moderation import AnswerBlocked
+from prosa.domain.moderation import AnswerBlocked, ModerationUnavailable
 from prosa.services.guard.inspection import REMOVED
 from prosa.services.guard.remote import AT_ONCE, Remote
-from prosa.services.guard.screen import Said
+from prosa.services.guard.screen import Said, bounded
 
 WINDOW = 800
 OVERLAP = 200
@@ -40,6 +40,8 @@ class Windows:
         self._held = ""
         self._told = ""
         self._calls: dict[str, list[str]] = {}
+        self._unjudged = 0
+        """Characters of arguments that were held so far."""
 
     async def pass_on(self, events: AsyncGenerator[ModelEvent, None]) -> AsyncGenerator[ModelEvent, None]:
         """Raises AnswerBlocked, before anything of the window is told, and ModerationUnavailable."""
@@ -50,7 +52,7 @@ class Windows:
                         yield told
             for told in await self._flush():
                 yield told
-        except AnswerBlocked:
+        except (AnswerBlocked, ModerationUnavailable):
             yield Withheld(len(self._held))
             raise
         except ProviderError:
@@ -68,6 +70,8 @@ class Windows:
                 told = await self._flush()
             case ToolCallDelta(identity, text) if identity in self._calls:
                 self._calls[identity].append(text)
+                self._unjudged += len(text)
+                bounded(self._unjudged)
                 return []
             case ToolCallEnd(identity) if identity in self._calls:
                 told = await self._end_call(identity)

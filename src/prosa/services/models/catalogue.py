@@ -134,12 +134,14 @@ class Catalogue:
         )
         self._warn_early()
 
-    def check(self, book: Book, defaults: Mapping[str, str | None]) -> None:
-        """Raises what `reload` raises, for providers that are not built yet; `defaults` are their models."""
-        Names(book.routes, book.aliases, defaults)
+    def check(self, book: Book, defaults: Mapping[str, str | None]) -> Names:
+        """The names that would hold. Raises what `reload` raises, for providers that are not built yet;
+        `defaults` are their models."""
+        names = Names(book.routes, book.aliases, defaults)
         dict(_entries(book.models, defaults))
         if self._asked[0] is not None and self._asked[0] not in defaults:
             raise NoSuchProvider(self._asked[0], known=", ".join(defaults))
+        return names
 
     @property
     def default(self) -> Choice:

@@ -77,15 +77,18 @@ class Names:
         self.steps: dict[str, tuple[str, float]] = {}
         for name, route in routes.items():
             if route.step_down is not None:
-                if route.step_down not in routes and route.step_down not in aliases:
-                    self._checked(target_of(route.step_down), f"[routes.{name}] step_down")
+                self.check(route.step_down, f"[routes.{name}] step_down")
                 self.steps[name] = (route.step_down, route.step_down_at)
-            vectors = None if route.cache is None else route.cache.semantic
-            if vectors is not None and vectors not in routes and vectors not in aliases:
-                self._checked(target_of(vectors), f"[routes.{name}] cache.semantic")
+            if route.cache is not None and route.cache.semantic is not None:
+                self.check(route.cache.semantic, f"[routes.{name}] cache.semantic")
         for name in (*routes, *aliases):
             if not name or len(name) > LONGEST or "\0" in name:
                 raise MisconfiguredError(f"prosa.toml: {name[:50]!r} can't be a name for a model.")
+
+    def check(self, name: str, where: str) -> None:
+        """Raises MisconfiguredError where `name` is no route, no alias, and no model of a provider."""
+        if name not in self.routes and name not in self.aliases:
+            self._checked(target_of(name), where)
 
     def route_of(self, name: str) -> str | None:
         """The route of this name, be it an alias of one."""

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable, Sequence
 
 import pytest
-from tests.unit.services.guard.test_guarded import asking, text
+from tests.unit.services.guard.test_guarded import BOTH, asking, text
 
 from prosa.adapters.models.fake.client import FakeModel, Step
 from prosa.domain.content import ToolCall, ToolResult
@@ -101,6 +101,21 @@ async def test_what_is_masked_stays_so_when_the_conversation_goes_on() -> None:
     _, model, end = await told(plan, ["ok"], ChatRequest("m", turns))
     assert end is None
     assert [turn.content for turn in model.calls[0].request.turns] == [REMOVED, "ok", "fine"]
+
+
+@pytest.mark.hostile(32)
+@pytest.mark.parametrize(
+    ("plan", "script"),
+    [
+        (BOTH, ["x" * 60_000] * 100),
+        (BOTH, ["x" * 16_000] * 100),
+        (checking(Moderator()), [ToolCallStart("1", "f"), *[ToolCallDelta("1", "x" * 60_000)] * 100]),
+    ],
+)
+async def test_no_more_is_held_than_can_be_looked_at(plan: Plan, script: Sequence[Step]) -> None:
+    events, _, end = await told(plan, script, asking("a"))
+    assert isinstance(end, ModerationUnavailable)
+    assert text(events) == ""
 
 
 async def test_what_nobody_has_answered_is_judged() -> None:
