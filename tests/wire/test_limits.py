@@ -1,5 +1,6 @@
 """Limits over the wire: set by the operator, kept at once, told of in headers and bodies."""
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +9,7 @@ from tests.wire.house import SECRET, House, furnished, refused
 
 from prosa.domain.errors import Forbidden, NotAuthenticated, TokenLimitReached
 from prosa.domain.limits import LimitNotFound
-from prosa.domain.models import Usage, UsageReport
+from prosa.domain.models import ChatRequest, ThinkingDelta, ToolCallDelta, ToolCallStart, Usage, UsageReport
 
 ADMIN: dict[str, Any] = {"user": "root", "roles": ["admin"]}
 PATH = "/api/admin/limits"
@@ -240,3 +241,36 @@ async def test_what_was_held_for_one_who_is_shut_out_meanwhile(
     assert refusal.status_code == 403
     monkeypatch.undo()
     assert (await guarded.chat.store.engine.held()).number == 0
+
+
+@pytest.mark.hostile(65)
+@pytest.mark.parametrize("kind", ["text", "thinking", "arguments"])
+async def test_an_answer_that_knows_no_bound_is_cut_on_the_door_of_others(guarded: House, kind: str) -> None:
+    await put(guarded, scope="user", tokensPerDay=10_000)
+    told = 0
+
+    def script(_asked: ChatRequest) -> Iterator[Any]:
+        nonlocal told
+        if kind == "arguments":
+            yield ToolCallStart("call_1", "look")
+        for _ in range(5_000):
+            told += 1
+            text = "word " * 20
+            match kind:
+                case "text":
+                    yield text
+                case "thinking":
+                    yield ThinkingDelta(text)
+                case _:
+                    yield ToolCallDelta("call_1", text)
+
+    guarded.script = script
+    body = {
+        "model": "fake/echo", "messages": [{"role": "user", "content": "Hi"}], "max_tokens": 20,
+        "tools": [{"type": "function", "function": {"name": "look", "parameters": {"type": "object"}}}],
+    }  # fmt: skip
+    answer = await guarded.post("/v1/chat/completions", body, user="ana")
+    assert answer.json()["choices"][0]["finish_reason"] == "length"
+    assert told < 25
+    used = (await guarded.get("/api/usage", user="ana")).json()
+    assert used["completionTokens"] == 20

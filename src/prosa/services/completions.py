@@ -40,6 +40,7 @@ from prosa.services.ledger import Hold, Ledger
 from prosa.services.models import prices
 from prosa.services.models.catalogue import Catalogue, Choice
 from prosa.services.models.policy import Policy
+from prosa.services.runs.rounds import DENSE_TOKEN, LONGEST_TOKEN, SLACK
 from prosa.services.runs.settle import Attempt
 from prosa.services.runs.start import LEAST_ANSWER, Defaults
 from prosa.services.tracing import tracing
@@ -66,6 +67,7 @@ class Generation:
         self._hold = hold
         self._taken = taken
         self._said: list[str] = []
+        self._length = 0
         self._task: asyncio.Task[object] | None = None
         self._halted = False
         self._quiet = True
@@ -122,7 +124,7 @@ class Generation:
 
     async def _consume(self, tell: Tell) -> None:
         attempt = self._begin_attempt()
-        most = self._request.max_tokens if self._hold.limited else sys.maxsize
+        most, longest = self._bounds()
         async with aclosing(self._model.stream(self._request)) as events:
             async for event in events:
                 kind = type(event)
@@ -133,13 +135,28 @@ class Generation:
                     if len(self._said) >= most:  # it does not heed its bound: no piece is less than a token
                         await self._cut(tell)
                         return
-                    self._said.append(event.text)  # type: ignore[union-attr]  # a TextDelta, see above
+                    self._say(event.text)  # type: ignore[union-attr]  # a TextDelta, see above
                 elif kind in _ON_THE_WAY:
                     attempt = await self._on_the_way(attempt, event)
                     continue
                 else:
                     attempt = self._seldom(attempt, event)
                 await tell(event)
+                if self._length + attempt.unsaid > longest and kind is not Finish:
+                    await self._cut(tell)
+                    return
+
+    def _bounds(self) -> tuple[int, int]:
+        """More pieces of text, and more characters of all that is told, an attempt can't have: as with runs,
+        less is believed of a token where somebody has to pay."""
+        most = self._request.max_tokens
+        if self._hold.limited:
+            return most, most * DENSE_TOKEN + SLACK
+        return sys.maxsize, (most + 10_000) * LONGEST_TOKEN
+
+    def _say(self, text: str) -> None:
+        self._said.append(text)
+        self._length += len(text)
 
     async def _cut(self, tell: Tell) -> None:
         """The answer is as long as it may be, whatever its provider says."""
@@ -161,7 +178,7 @@ class Generation:
                 self.used = self._hold.used
             case RefusalDelta(text):
                 attempt.called = True
-                self._said.append(text)
+                self._say(text)
             case ThinkingDelta(text) | ToolCallDelta(_, text):
                 attempt.called = True
                 attempt.unsaid += len(text)
@@ -206,6 +223,7 @@ class Generation:
     def _end_attempt(self, code: str | None = None) -> None:
         self._hold.close("".join(self._said), code)
         self._said.clear()
+        self._length = 0
 
 
 class Completions:
