@@ -15,6 +15,7 @@ from prosa.adapters.blobs.folder import Folder
 from prosa.adapters.store.tables import OWNED
 from prosa.domain.access import ApiKey, ApiKeyNotFound
 from prosa.domain.alerts import Alert
+from prosa.domain.answers import KeptAnswer
 from prosa.domain.audit import Wanted, deed
 from prosa.domain.conversations import Conversation
 from prosa.domain.erasure import Erasure, Scope, hash_of
@@ -119,8 +120,14 @@ async def test_what_a_client_had_goes_and_what_its_users_have_elsewhere_stays(
     asking = opening(new_id(), owner=desk, parent_id=None)
     begun = await store.of(desk).tickets.begin(Asking(new_id(), "1", "Hello"), asking, bound())
     await lapse(store, begun.run)
+    late = replace(made, id=new_id(), user_id="eva", client_id="")
+    await store.of(Principal("eva")).conversations.create(late)
+    own = KeptAnswer(new_id(), "eva", "acme", "k", "f", "p", "m", "Olá", None, late.id, None, NOON, NOON)
+    await store.of(Principal("eva", "acme")).answers.keep(own)
+    kept.append(late.id)
     receipt = await erasing.erase(ROOT, Scope.CLIENT, "acme")
-    assert receipt.counts["users"] == 3
+    assert await rows("SELECT count(*) FROM answer_cache") == [(0,)]
+    assert receipt.counts["users"] == 4
     for name in ("conversations", "files", "prompt_templates", "tickets", "runs", "ai_usage"):
         assert await rows(f"SELECT count(*) FROM {name} WHERE client_id = 'acme'") == [(0,)], name
     assert {str(row[0]) for row in await rows("SELECT id FROM conversations")} == set(kept)

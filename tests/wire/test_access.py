@@ -162,6 +162,21 @@ async def test_one_key_is_hashed_once_however_many_come_with_it(
     assert hashed == ["once"]
 
 
+async def test_guesses_at_a_key_whose_id_is_known_cost_no_hash(
+    guarded: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from prosa.services.access import secrets
+
+    hashed: list[str] = []
+    monkeypatch.setattr(secrets, "_fits", lambda *_: hashed.append("once"))
+    key = await made(guarded, scopes=["embed"])
+    wrong = a.written(key["id"], "A" * 43)
+    refused(await guarded.get("/api/session", headers=bearer(wrong)), 401, e.NotAuthenticated())
+    assert hashed == []
+    await guarded.get("/api/session", headers=bearer(wrong[:-4] + key["hint"]))
+    assert hashed == ["once"]
+
+
 async def test_a_flood_of_keys_is_sent_away_and_known_ones_are_served(
     guarded: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -2,15 +2,22 @@
 
 import asyncio
 import contextlib
+from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Any
 
 import httpx2
 import pytest
-from tests.wire.house import House, refused
+from tests.wire.house import SECRET, House, furnished, refused
+from tests.wire.uploads import blobs
 
+import prosa
 from prosa.domain import errors as e
 from prosa.domain.access import ScopeMissing, Suspended
 from prosa.domain.erasure import hash_of
+from prosa.domain.principal import Principal
+from prosa.kit.recent import Recent
+from prosa.ports.tools import Caller
 
 ERASURES = "/api/admin/erasures"
 ADMIN: dict[str, Any] = {"user": "root", "roles": ["admin"]}
@@ -54,6 +61,49 @@ async def test_who_may_not(guarded: House) -> None:
     refused(await guarded.call("DELETE", "/api/users/me", headers=bearer), 403, ScopeMissing("account"))
     await guarded.call("DELETE", "/api/users/me", user="ana")
     assert (await guarded.get("/api/conversations", headers=bearer)).status_code == 401
+
+
+async def test_nothing_of_it_stays_in_memory(tmp_path: Path) -> None:
+    @prosa.tool(cache=3_600)
+    def weather(city: str) -> str:
+        """The weather in a city."""
+        return f"rain in {city}"
+
+    async with furnished(tmp_path, [weather], jwt_secret=SECRET, embeddings_kept=10) as house:
+        memories: list[Recent[Any]] = [house.chat.embeddings._kept, house.chat.tools.find("weather")._results]
+        body = {"model": "fake", "input": "canary"}
+        assert (await house.post("/v1/embeddings", body, user="ana")).is_success
+        await house.chat.tools.find("weather").call({"city": "canary"}, Caller(Principal("ana")))
+        assert [len(each) for each in memories] == [1, 1]
+        assert (await house.call("DELETE", "/api/users/me", user="ana")).is_success
+        assert [len(each) for each in memories] == [0, 0]
+
+
+@pytest.mark.parametrize("path", ["/api/files", "/api/import"])
+async def test_an_upload_that_goes_on_does_not_outlive_the_erasure(guarded: House, path: str) -> None:
+    gate, reached = asyncio.Event(), asyncio.Event()
+    conversation = await guarded.conversation("bia", title="of bia")
+    document = (await guarded.get(f"/api/conversations/{conversation}/export", user="bia")).content
+
+    async def slow() -> AsyncIterator[bytes]:
+        form = path == "/api/files"
+        head = b'--b\r\nContent-Disposition: form-data; name="file"; filename="a.txt"\r\n\r\n'
+        yield head + b"hello " if form else document[:9]
+        reached.set()
+        await gate.wait()
+        yield b"there\r\n--b--\r\n" if form else document[9:]
+
+    kind = "multipart/form-data; boundary=b" if path == "/api/files" else "application/octet-stream"
+    sending = asyncio.create_task(
+        guarded.post(path, user="ana", content=slow(), headers={"Content-Type": kind})
+    )
+    await reached.wait()
+    assert (await guarded.post(ERASURES, {"userId": "ana"}, **ADMIN)).status_code == 200
+    gate.set()
+    assert (await sending).status_code in (401, 403)
+    left = await guarded.chat.store.of(Principal("ana")).remains.count(None)
+    assert not any(left.values()), left
+    assert blobs(guarded) == []
 
 
 async def test_meanwhile_nobody_calls_and_nothing_stays_open(

@@ -33,6 +33,9 @@ class Recent(Generic[T]):
         self._entries.move_to_end(key)
         return value
 
+    def clear(self) -> None:
+        self._entries.clear()
+
     def put(self, key: Hashable, value: T) -> None:
         self._entries[key] = value, self._clock() + self._seconds
         self._entries.move_to_end(key)

@@ -110,6 +110,7 @@ class Chat:
         self.ledger.listeners.append(self.alerts.used)
         self.engine.listeners += [self.summaries.after, self.titles.after, self.alerts.after]
         self.keys.listeners.append(self.alerts.troubled)
+        self.access.listeners += [self.tools.forget, self.embeddings.forget]
         self.erasing = Erasing(store, files, self.engine.stop, self.engine.boot, self.access.refresh)
         self.housekeeping = Housekeeping(
             self.erasing, Sweeper(store, files, retention or Retention(), self.engine.boot)

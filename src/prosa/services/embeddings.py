@@ -105,6 +105,11 @@ class Embeddings:
             await hold.release()
         return Embedded(choice.model, told.vectors, hold.used)
 
+    def forget(self) -> None:
+        """Remembers no vector any more of what was asked before."""
+        if self._kept is not None:
+            self._kept.clear()
+
     async def vector(self, principal: Principal, model: str, text: str) -> tuple[float, ...]:
         """That of one text, for an answer that goes on. Raises what `embed` raises."""
         return (await self.embed(principal, model, (text,), beside=True)).vectors[0]

@@ -231,6 +231,20 @@ class Door:
                 await reply.drop()
             raise
 
+    async def handle(self, operation: Operation, call: Call[Any, Any]) -> "Reply | Stream":
+        """What the operation answers; an upload, which may take long, is broken off where the caller is shut
+        out meanwhile: what he sends must not come after all that is his was erased."""
+        if call.given is None or not operation.uploads:
+            return await _handle(operation, call)
+        with self._standing.attending(call.given, call.principal) as here:
+            try:
+                return await _handle(operation, call)
+            except asyncio.CancelledError:
+                if not here.over or here.cancelled_by_others():
+                    raise
+        self.check(call)
+        raise Forbidden
+
     async def stream(self, reply: "Stream", call: Call[Any, Any], receive: Receive, send: Send) -> None:
         """Lets the reply write itself, to a caller who may be suspended meanwhile: then it breaks off."""
         if call.given is None:
@@ -262,7 +276,7 @@ class Endpoint:
             call = await self._door.call(operation, scope, receive)
             if not operation.public:
                 send = telling(call.chat, call.principal, scope["path"], send)
-            reply = await _handle(operation, call)
+            reply = await self._door.handle(operation, call)
             if isinstance(reply, Stream):
                 await self._door.check(call, reply)
         except ProsaError as error:

@@ -1,7 +1,7 @@
 """API keys and suspensions as people manage them; what they change is heeded at once, on every node."""
 
 import asyncio
-from collections.abc import Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from typing import Any, Literal
 
 from msgspec import Struct
@@ -67,6 +67,8 @@ class Access:
         self._audit = audit
         self._secrets = Secrets()
         self._reading = asyncio.Lock()
+        self.listeners: list[Callable[[], None]] = []
+        """Told when others may call than before: somebody may be erased, and must be in no memory either."""
         self._uses: dict[str, Instant] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._flushing: asyncio.Task[None] | None = None
@@ -95,6 +97,9 @@ class Access:
             self.standing.heard(await self._store.access.suspensions())
             await self.checks.refresh(key_ids)
             self.standing.review()
+        if not key_ids:
+            for listener in self.listeners:
+                listener()
 
     async def flush(self) -> None:
         """Puts down when keys were used."""

@@ -8,7 +8,7 @@ from collections import OrderedDict
 from collections.abc import Sequence
 from weakref import WeakValueDictionary
 
-from prosa.domain.access import AccessBusy, ApiKey, ApiKeyNotFound, read, signer_of
+from prosa.domain.access import AccessBusy, ApiKey, ApiKeyNotFound, hint, read, signer_of
 from prosa.domain.errors import NotAuthenticated
 from prosa.domain.keys import Sealed
 from prosa.domain.time import DAY, SECOND, Instant, now
@@ -113,6 +113,8 @@ class Checks:
     async def _check(self, digest: bytes, key_id: str, secret: str) -> Pass:
         credential = self._credential(key_id)  # before the row is read: who revokes it from now on finds it
         key, hashed, _ = await self._stored(key_id)
+        if hint(secret) != key.hint:  # a guest knows the ids of keys: his guesses are not worth a hash
+            raise NotAuthenticated
         if not await self._secrets.fits(hashed, secret):
             raise NotAuthenticated
         await self._note(key)

@@ -73,5 +73,9 @@ class CachedTool:
             self._results.put(key, result)
         return result
 
+    def forget(self) -> None:
+        """Somebody's are to be gone: nobody's are kept."""
+        self._results.clear()
+
     async def close(self) -> None:
         await self._inner.close()

@@ -7,6 +7,7 @@ from contextlib import AsyncExitStack
 from prosa.domain.errors import MisconfiguredError, NoSuchTool
 from prosa.domain.models import ToolSpec
 from prosa.ports.tools import Tool
+from prosa.services.tools.cached import CachedTool
 from prosa.services.tools.schemas import UnusableSchema, checker
 
 NAME = re.compile(r"[a-zA-Z0-9_-]{1,64}")
@@ -58,6 +59,12 @@ class Toolbox:
             if name not in self._tools:
                 raise NoSuchTool(name)
         return tuple(self._tools[name].spec for name in dict.fromkeys(names))
+
+    def forget(self) -> None:
+        """Keeps no results any more of what was called before."""
+        for tool in self:
+            if isinstance(tool, CachedTool):
+                tool.forget()
 
     async def close(self) -> None:
         """Closes every tool, whatever became of the others."""

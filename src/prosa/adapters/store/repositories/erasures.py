@@ -27,6 +27,7 @@ from prosa.adapters.store.statement import Ask, Json, Plan, Row, Statement, Tell
 from prosa.adapters.store.tables import (
     ai_usage,
     alerts,
+    answer_cache,
     api_keys,
     conversations,
     erasures,
@@ -83,7 +84,9 @@ def _owners_of(table: Table) -> Any:
     )
 
 
-_some = union(*map(_owners_of, (conversations, files, prompt_templates, runs, ai_usage, api_keys))).subquery()
+_some = union(
+    *map(_owners_of, (conversations, files, prompt_templates, runs, ai_usage, api_keys, answer_cache))
+).subquery()
 _OWNERS = Statement(select(_some.c.user_id).order_by(_some.c.user_id).limit(SIZE))
 
 
