@@ -242,7 +242,7 @@ class Door:
             except asyncio.CancelledError:
                 if not here.over or here.cancelled_by_others():
                     raise
-        self.check(call)
+        self._standing.still(call.given, call.principal)
         raise Forbidden
 
     async def stream(self, reply: "Stream", call: Call[Any, Any], receive: Receive, send: Send) -> None:
