@@ -1,5 +1,6 @@
 """A model as judge: asked with a strict question, and believed only where it answers strictly."""
 
+import re
 from collections.abc import Callable
 from contextlib import aclosing
 from secrets import token_hex
@@ -20,8 +21,9 @@ POLICY = (
     "Not allowed: help with violence, weapons, self-harm or crimes; hate or harassment; sexual content; the "
     "private data of others."
 )
-LONGEST = 50
-"""Characters of what it calls what it found."""
+LONGEST, WORDS = 50, 3
+"""Characters, and words, of what it calls what it found: logs have it, and what was said is none of it."""
+_WORDS = re.compile(r"[^\W\d_]+(?:[-/][^\W\d_]+)*")
 MOST = 100
 """Tokens of a verdict."""
 
@@ -118,6 +120,7 @@ def _verdict(provider: str, said: str) -> Verdict:
         answer = msgspec.json.decode(said[said.index("{") : said.rindex("}") + 1], type=Answer)
     except (ValueError, msgspec.MsgspecError):
         raise BrokenStream(provider, reason="no verdict") from None
-    return Verdict(
-        not answer.allowed, () if answer.allowed or not answer.category else (answer.category[:50],)
-    )
+    if answer.allowed:
+        return Verdict(flagged=False)
+    words = _WORDS.findall(answer.category or "")[:WORDS]
+    return Verdict(flagged=True, categories=(" ".join(words)[:LONGEST],) if words else ())

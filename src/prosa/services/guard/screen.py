@@ -5,6 +5,7 @@ from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing, suppress
 from typing import Literal, Protocol
 
+from prosa.domain.content import ThinkingPart
 from prosa.domain.errors import ProsaError, ProviderError
 from prosa.domain.models import (
     Finish,
@@ -77,6 +78,26 @@ class Channel:
             self.cleared = self.end(blocking + 1, getattr(self._stages[blocking], "left", ""))
 
 
+class Thoughts:
+    """What was told of a thought, which is what is kept of it: if that is something else than was thought, it
+    can't go back to its provider."""
+
+    def __init__(self) -> None:
+        self._told: list[str] = []
+
+    def kept(self, event: ModelEvent) -> ModelEvent:
+        if type(event) is ThinkingDelta:
+            self._told.append(event.text)
+        elif type(event) is Thought:
+            told = "".join(self._told)
+            self._told.clear()
+            if told and told != event.part.text:
+                return Thought(ThinkingPart(told))
+        elif type(event) is Reset:
+            self._told.clear()
+        return event
+
+
 class Screen:
     """The events of one answer. What one channel holds back is told before anything that comes after it."""
 
@@ -87,6 +108,7 @@ class Screen:
         self._open = Channel(())
         self._calls: dict[str, Channel] = {}
         self._unseen = 0
+        self._thoughts = Thoughts()
 
     async def pass_on(self, events: AsyncGenerator[ModelEvent, None]) -> AsyncGenerator[ModelEvent, None]:
         """`events` as the reader may have them. Raises what the stages raise; before that it tells how much
@@ -104,7 +126,7 @@ class Screen:
                             bounded(self._unseen + came - gone)
                         continue
                     for told in await self._seldom(event):
-                        yield told
+                        yield self._thoughts.kept(told)
             for told in self._end():
                 yield told
         except (ContentBlocked, ModerationUnavailable) as error:

@@ -20,7 +20,7 @@ from prosa.domain.models import (
 from prosa.domain.moderation import AnswerBlocked, ModerationUnavailable
 from prosa.services.guard.inspection import REMOVED
 from prosa.services.guard.remote import AT_ONCE, Remote
-from prosa.services.guard.screen import Said, bounded
+from prosa.services.guard.screen import Said, Thoughts, bounded
 
 WINDOW = 800
 OVERLAP = 200
@@ -40,6 +40,7 @@ class Windows:
         self._held = ""
         self._told = ""
         self._calls: dict[str, list[str]] = {}
+        self._thoughts = Thoughts()
         self._unjudged = 0
         """Characters of arguments that were held so far."""
 
@@ -49,7 +50,7 @@ class Windows:
             async with aclosing(events):
                 async for event in events:
                     for told in await self._take(event):
-                        yield told
+                        yield self._thoughts.kept(told)
             for told in await self._flush():
                 yield told
         except (AnswerBlocked, ModerationUnavailable):

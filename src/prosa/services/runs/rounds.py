@@ -124,7 +124,8 @@ class Rounds:
         attempt = self.begin_attempt()
         attempt.provider, attempt.model = kept.provider, kept.model
         attempt.called = attempt.recalled = True
-        self.cached_at = kept.made_at
+        if not self.parts:  # else others were asked in this run, and paid
+            self.cached_at = kept.made_at
         return attempt
 
     def begin_call(self, identity: str) -> str:

@@ -187,9 +187,14 @@ async def test_thoughts_come_before_words_and_keep_their_placeholders() -> None:
     script = [ThinkingDelta("[EMAIL_1] x@y"), ThinkingDelta(".io"), Thought(signed), "Hi x", "@y.io"]
     events = await told(BOTH, script, asking("a@b.io"))
     assert events == [
-        ThinkingDelta("[EMAIL_1] "), ThinkingDelta("[EMAIL_2]"), Thought(signed), TextDelta("Hi "),
-        TextDelta("[EMAIL_2]"), STOP,
+        ThinkingDelta("[EMAIL_1] "), ThinkingDelta("[EMAIL_2]"),
+        Thought(ThinkingPart("[EMAIL_1] [EMAIL_2]")),  # which is stored: nobody gets to see the other one
+        TextDelta("Hi "), TextDelta("[EMAIL_2]"), STOP,
     ]  # fmt: skip
+    signed = ThinkingPart("[EMAIL_1]", signature="s")
+    script = [ThinkingDelta("[EMAIL"), ThinkingDelta("_1]"), Thought(signed)]
+    assert Thought(signed) in await told(BOTH, script, asking("a@b.io"))
+    assert Thought(signed) in await told(BOTH, [Thought(signed)], asking("a@b.io"))
 
 
 async def test_what_was_held_back_is_told_before_an_error() -> None:

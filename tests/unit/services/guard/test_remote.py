@@ -7,7 +7,7 @@ import pytest
 from tests.unit.services.guard.test_guarded import BOTH, asking, text
 
 from prosa.adapters.models.fake.client import FakeModel, Step
-from prosa.domain.content import ToolCall, ToolResult
+from prosa.domain.content import ThinkingPart, ToolCall, ToolResult
 from prosa.domain.errors import BrokenStream, ProviderOverloaded
 from prosa.domain.limits import Bound
 from prosa.domain.models import (
@@ -18,6 +18,8 @@ from prosa.domain.models import (
     ModelEvent,
     Role,
     TextDelta,
+    ThinkingDelta,
+    Thought,
     ToolCallDelta,
     ToolCallEnd,
     ToolCallStart,
@@ -116,6 +118,13 @@ async def test_no_more_is_held_than_can_be_looked_at(plan: Plan, script: Sequenc
     events, _, end = await told(plan, script, asking("a"))
     assert isinstance(end, ModerationUnavailable)
     assert text(events) == ""
+
+
+async def test_thoughts_that_others_have_removed_are_stored_so() -> None:
+    plan = checking(Moderator(), on=("output",), action="mask")
+    signed = ThinkingPart("bad", signature="s")
+    events, _, _ = await told(plan, [ThinkingDelta("bad"), Thought(signed), "ok"], asking("a"))
+    assert [event.part for event in events if isinstance(event, Thought)] == [ThinkingPart(REMOVED)]
 
 
 async def test_what_nobody_has_answered_is_judged() -> None:
@@ -228,6 +237,10 @@ def judge(*script: Step) -> tuple[Judge, FakeModel]:
     ("said", "verdict"),
     [
         ('{"allowed": true}', Verdict(flagged=False)),
+        (
+            '{"allowed": false, "category": "card 4111111111111111 of <ana@x.io> and others"}',
+            Verdict(flagged=True, categories=("card of ana",)),
+        ),
         ('```json\n{"allowed": false, "category": "cats"}\n```', Verdict(flagged=True, categories=("cats",))),
         ('{"allowed": false}', Verdict(flagged=True)),
     ],

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec import UNSET
 from tests.stores import ANA
 from tests.unit.services.house import House, end_of, events_of, lines_of, soon, text_of
 
@@ -31,6 +32,7 @@ from prosa.domain.models import (
     ChatRequest,
     Finish,
     FinishReason,
+    Recalled,
     Role,
     ThinkingDelta,
     Thought,
@@ -46,6 +48,7 @@ from prosa.domain.models import Queued as QueuedUp
 from prosa.domain.models import Reset as Anew
 from prosa.domain.runs import RunStatus
 from prosa.domain.steps import StepStatus, Verdict
+from prosa.domain.time import Instant
 from prosa.ports.tools import Caller
 from prosa.services.tools.registry import Toolbox
 
@@ -510,3 +513,12 @@ async def test_later_rounds_fit_into_the_window(opened: Open) -> None:
     assert [turn.content[:1] for turn in second if turn.role is Role.USER] == ["2", "H"]
     assert second[-1].parts[0] == ToolResult("c1", "sun " * 1_500, "weather")
     assert (await house.run(run)).status is RunStatus.COMPLETED
+
+
+async def test_a_run_that_asked_before_it_got_a_kept_answer_was_not_for_nothing(opened: Open) -> None:
+    kept: list[Step] = [Recalled("fake", "echo", Instant(1)), "It is sunny.", Finish(FinishReason.STOP)]
+    house = await opened(rounds(calling(LISBON), kept), Weather())
+    run, events = await house.turn()
+    done = end_of(events)
+    assert isinstance(done, Done)
+    assert (done.cached, run.usage.total_tokens) == (UNSET, 15)
