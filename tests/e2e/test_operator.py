@@ -116,6 +116,11 @@ async def test_limits_are_set_and_hold_and_it_is_put_down(browser: Browser, busy
     await expect(page.get_by_role("row").filter(has_text="User ana")).to_contain_text("here")
     conversation = await busy_site.conversation("ana")
     body = {"conversationId": conversation, "content": "More?"}
+    await page.get_by_label("User", exact=True).fill("ana")
+    await page.get_by_role("button", name="Show").click()
+    told = await busy_site.get("/api/admin/limits/standing?userId=ana", user="op", roles=["admin"])
+    standing = page.locator(".operator-standing").get_by_role("row").filter(has_text="User ana")
+    await expect(standing).to_contain_text(f"{told.json()['scopes'][0]['leftTokens']:,}")
     refused = await busy_site.post("/api/chat/send", body, user="ana")
     assert refused.json()["code"] == "token_limit_reached"
     await page.get_by_role("row").filter(has_text="User ana").get_by_role("button", name="Remove").click()

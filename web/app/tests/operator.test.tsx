@@ -3,8 +3,10 @@ import { cleanup, fireEvent, render, screen, waitFor, within } from '@testing-li
 import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { json, refused, Wire } from '../../packages/core/tests/wire.js';
 import { money } from '../src/operator/figures.js';
-import { labelled, scaleOf, ticksTo } from '../src/operator/plots/scale.js';
+import { labelled, leftOf, scaleOf, ticksTo } from '../src/operator/plots/scale.js';
 import { drawn } from '../src/operator/Run.js';
+import { daysOf, tickOf } from '../src/operator/span.js';
+import { middle } from '../src/operator/sums.js';
 import { Root } from '../src/Root.js';
 import { enter } from '../src/session.js';
 
@@ -85,11 +87,13 @@ describe('traffic', () => {
   it('tells runs, latency and cost, and the same as a table', async () => {
     const bucket = {
       at: '2026-11-29T10:00:00Z',
-      runs: 4,
+      runs: 7,
       completed: 3,
       incomplete: 0,
       failed: 1,
       cancelled: 0,
+      expired: 2,
+      running: 1,
       firstTokenMs: { p50: 320, p95: 900 },
       durationMs: { p50: 1500, p95: 4000 },
       promptTokens: 100,
@@ -99,9 +103,9 @@ describe('traffic', () => {
     listing('api/admin/traffic', [bucket]);
     open('#/operator');
     const failed = (await screen.findByText('Failed', { selector: 'dt' })).nextElementSibling;
-    expect(failed?.textContent).toBe('25%');
+    expect(failed?.textContent).toBe('16.7%');
     const table = screen.getAllByRole('table', { hidden: true })[0];
-    expect(table && within(table).getAllByRole('row', { hidden: true })[1]?.textContent).toContain('3001');
+    expect(table && within(table).getAllByRole('row', { hidden: true })[1]?.textContent).toContain('310021');
     const first = wire.calls('GET api/admin/traffic')[0];
     expect(first?.query.get('step')).toBe('hour');
     fireEvent.change(screen.getByLabelText('Time'), { target: { value: 'hour' } });
@@ -155,13 +159,158 @@ describe('runs', () => {
   });
 });
 
-describe('limits', () => {
+describe('a run', () => {
+  it('that is not there is not a server that lacks it', async () => {
+    wire.on('GET api/admin/runs/:id', () => refused(404, 'run_not_found'));
+    open(`#/operator/runs/${RUN.id}`);
+    expect((await screen.findByRole('alert')).textContent).toContain('Refused: run_not_found.');
+  });
+
+  it('that goes on says so; what is told of its moments is in the reader’s words', async () => {
+    const timeline = [
+      { kind: 'attempt', at: RUN.createdAt, endAt: RUN.createdAt, status: 'cancelled', code: 'stopped' },
+      { kind: 'flag', at: RUN.createdAt, name: 'house', status: 'input' },
+      { kind: 'step', at: RUN.createdAt, name: 'weather', status: 'denied' },
+    ];
+    wire.on('GET api/admin/runs/:id', () => json({ ...RUN, status: 'in_progress', endedAt: null, timeline }));
+    open(`#/operator/runs/${RUN.id}`);
+    expect(await screen.findByText(/It has not ended/)).toBeTruthy();
+    const attempt = screen.getByRole('row', { name: /Attempt/ });
+    expect(attempt.textContent).toContain('Stopped · stopped');
+    expect(attempt.querySelector('rect')?.getAttribute('data-bad')).toBe('false');
+    expect(screen.getByRole('row', { name: /Flagged/ }).textContent).toContain('house · in the message');
+    const step = screen.getByRole('row', { name: /Step/ });
+    expect(step.textContent).toContain('weather · Denied');
+    expect(step.querySelector('rect')?.getAttribute('data-bad')).toBe('true');
+  });
+});
+
+describe('filters', () => {
+  it('are asked for when they are left, and not again where nothing has changed', async () => {
+    listing('api/admin/audit', []);
+    open('#/operator/audit');
+    const action = await screen.findByLabelText('Did');
+    await waitFor(() => expect(wire.calls('GET api/admin/audit')).toHaveLength(1));
+    fireEvent.blur(action);
+    expect(wire.calls('GET api/admin/audit')).toHaveLength(1);
+    fireEvent.change(action, { target: { value: ' limits.set ' } });
+    fireEvent.change(screen.getByLabelText('From day (UTC)'), { target: { value: '2026-11-01' } });
+    fireEvent.blur(action);
+    await waitFor(() => expect(wire.calls('GET api/admin/audit')).toHaveLength(2));
+    const { query } = wire.calls('GET api/admin/audit')[1] ?? {};
+    expect([query?.get('action'), query?.get('since'), query?.get('actor')]).toEqual([
+      'limits.set',
+      '2026-11-01',
+      null,
+    ]);
+    fireEvent.click(screen.getByRole('button', { name: 'Look again' }));
+    await waitFor(() => expect(wire.calls('GET api/admin/audit')).toHaveLength(3));
+  });
+});
+
+describe('alerts', () => {
+  it('say in a sentence what happened, and whom it has not reached; more of them are read', async () => {
+    const alert = {
+      id: '1',
+      kind: 'tokens',
+      subject: 'user:ana',
+      level: 80,
+      message: 'user:ana has used 80 %.',
+      at: RUN.createdAt,
+      deliveredAt: null,
+      attempts: 2,
+      owed: ['webhook'],
+    };
+    wire.on('GET api/admin/alerts', ({ query }) =>
+      json({ items: [alert, { ...alert, id: '2', owed: [] }], nextCursor: query.get('cursor') ? null : 'x' }),
+    );
+    open('#/operator/alerts');
+    const [, first, second] = await screen.findAllByRole('row');
+    expect(first?.textContent).toContain('Tokensuser:ana has used 80 %.not to webhook2');
+    expect(second?.textContent).toContain('nobody is to be told');
+    expect(screen.getByText('Loading…', { selector: '.app-more *' })).toBeTruthy();
+  });
+});
+
+describe('suspensions', () => {
+  const suspended = { clientId: null, reason: '', createdAt: RUN.createdAt, createdBy: 'op' };
+
+  it('may take from somebody only what operators may', async () => {
+    listing('api/admin/suspensions', [
+      { ...suspended, userId: 'eve', only: null },
+      { ...suspended, userId: 'eve', only: 'admin' },
+    ]);
+    wire.on('POST api/admin/suspensions', ({ body }) => json(body, 201));
+    open('#/operator/people');
+    const [, all, part] = await screen.findAllByRole('row', { name: /eve/ }).then(rows => [null, ...rows]);
+    expect(all?.textContent).toContain('everything');
+    expect(part?.textContent).toContain('what operators may');
+    fireEvent.click(screen.getByRole('button', { name: 'Suspend…' }));
+    const dialog = within(screen.getByRole('dialog', { name: 'Suspend' }));
+    fireEvent.change(dialog.getByLabelText('Id'), { target: { value: 'bia' } });
+    fireEvent.change(dialog.getByLabelText('Shut out of'), { target: { value: 'admin' } });
+    fireEvent.click(dialog.getByRole('button', { name: 'Suspend' }));
+    await waitFor(() => expect(wire.calls('POST api/admin/suspensions')).toHaveLength(1));
+    expect(wire.calls('POST api/admin/suspensions')[0]?.body).toEqual({
+      userId: 'bia',
+      reason: '',
+      only: 'admin',
+    });
+  });
+
+  it('says that there is none to lift, where it was lifted elsewhere', async () => {
+    listing('api/admin/suspensions', [{ ...suspended, userId: 'eve', only: null }]);
+    wire.on('DELETE api/admin/suspensions', () => refused(404, 'suspension_not_found'));
+    open('#/operator/people');
+    fireEvent.click(await screen.findByRole('button', { name: 'Lift: User eve' }));
+    expect((await screen.findByRole('alert')).textContent).toContain('Refused: suspension_not_found.');
+  });
+});
+
+describe('limits of a user', () => {
+  it('are told as they are, to the last digit, and how a user stands', async () => {
+    listing('api/admin/limits', [
+      { scope: 'user', subject: 'ana', source: 'table', ...OWN, tokensPerDay: 1_234_567 },
+    ]);
+    const scope = {
+      scope: 'user',
+      subject: 'ana',
+      limits: OWN,
+      spentTokens: 300,
+      heldTokens: 40,
+      leftTokens: 1_234_227,
+      spentCost: '0.5',
+      heldCost: '0',
+      leftCost: null,
+      runs: 1,
+    };
+    wire.on('GET api/admin/limits/standing', () =>
+      json({
+        userId: 'ana',
+        clientId: '',
+        limits: OWN,
+        scopes: [scope],
+        tokensResetAt: RUN.createdAt,
+        costsResetAt: RUN.createdAt,
+      }),
+    );
+    open('#/operator/limits');
+    expect((await screen.findByRole('row', { name: /ana/ })).textContent).toContain('1,234,567');
+    expect(screen.getByRole('button', { name: 'Edit: User ana' })).toBeTruthy();
+    fireEvent.change(screen.getByLabelText('User'), { target: { value: ' ana ' } });
+    fireEvent.click(screen.getByRole('button', { name: 'Show' }));
+    const row = await screen.findByRole('row', { name: /1,234,227/ });
+    expect(row.textContent).toBe('User ana300401,234,227$0.50$0.00no limit1 / 3');
+    const [asked] = wire.calls('GET api/admin/limits/standing');
+    expect([asked?.query.get('userId'), asked?.query.get('clientId')]).toEqual(['ana', null]);
+  });
+
   it('are set as they are written, and what is empty is no limit', async () => {
     listing('api/admin/limits', [{ scope: 'user', subject: '', source: 'settings', ...OWN }]);
     wire.on('PUT api/admin/limits', ({ body }) => json(body));
     open('#/operator/limits');
-    expect(await screen.findByText('every user without limits of their own')).toBeTruthy();
-    expect(screen.queryByRole('button', { name: 'Remove' })).toBeNull();
+    expect(await screen.findByText('each user')).toBeTruthy();
+    expect(screen.queryByRole('button', { name: /^(Edit|Remove)/ })).toBeNull();
     fireEvent.click(screen.getByRole('button', { name: 'Set limits…' }));
     fireEvent.change(screen.getByLabelText('Id'), { target: { value: 'bia' } });
     fireEvent.change(screen.getByLabelText('US dollars a month'), { target: { value: '0.10' } });
@@ -194,7 +343,9 @@ describe('keys', () => {
   it('shows a new API key once', async () => {
     listing('api/admin/keys', []);
     listing('api/admin/api-keys', []);
-    wire.on('POST api/admin/api-keys', () => json({ id: 'k', key: 'prosa-secret' }, 201));
+    wire.on('POST api/admin/api-keys', () =>
+      json({ id: 'k', key: 'prosa-secret', kid: null, signingSecret: null }, 201),
+    );
     open('#/operator/keys');
     fireEvent.click(await screen.findByRole('button', { name: 'Make an API key…' }));
     fireEvent.change(screen.getByLabelText('Name'), { target: { value: 'shop' } });
@@ -204,10 +355,48 @@ describe('keys', () => {
     expect(wire.calls('POST api/admin/api-keys')[0]?.body).toMatchObject({
       name: 'shop',
       userId: 'ana',
-      scopes: ['chat', 'read'],
+      clientId: null,
+      scopes: ['chat'],
     });
     fireEvent.click(screen.getByRole('button', { name: 'Done' }));
     expect(screen.queryByText('prosa-secret')).toBeNull();
+  });
+});
+
+describe('a key that signs embed tokens', () => {
+  it('is shown with its kid and its secret, and Escape does not lose them', async () => {
+    listing('api/admin/keys', []);
+    listing('api/admin/api-keys', []);
+    wire.on('POST api/admin/api-keys', () =>
+      json({ id: 'k', key: 'prosa-k', kid: 'the-kid', signingSecret: 'the-secret' }, 201),
+    );
+    open('#/operator/keys');
+    fireEvent.click(await screen.findByRole('button', { name: 'Make an API key…' }));
+    fireEvent.change(screen.getByLabelText('Name'), { target: { value: 'host' } });
+    fireEvent.change(screen.getByLabelText('User'), { target: { value: 'ana' } });
+    fireEvent.change(screen.getByLabelText('Client, if any'), { target: { value: 'acme' } });
+    fireEvent.click(screen.getByRole('checkbox', { name: /^chat/ }));
+    fireEvent.click(screen.getByRole('checkbox', { name: /^embed/ }));
+    fireEvent.click(screen.getByRole('button', { name: 'Save' }));
+    expect(await screen.findByText('the-kid')).toBeTruthy();
+    expect(screen.getByText('the-secret')).toBeTruthy();
+    expect(wire.calls('POST api/admin/api-keys')[0]?.body).toMatchObject({
+      clientId: 'acme',
+      scopes: ['embed'],
+    });
+    const cancel = new Event('cancel', { cancelable: true });
+    screen.getByRole('dialog').dispatchEvent(cancel);
+    expect(cancel.defaultPrevented).toBe(true);
+  });
+
+  it('can’t be revoked once it has ended', async () => {
+    listing('api/admin/keys', []);
+    const key = { id: 'k', name: 'old', hint: 'abcd', scopes: ['chat'], userId: 'ana', clientId: null };
+    const times = { createdAt: RUN.createdAt, lastUsedAt: null, revokedAt: null };
+    listing('api/admin/api-keys', [{ ...key, ...times, expiresAt: '2020-01-01T00:00:00Z' }]);
+    open('#/operator/keys');
+    expect((await screen.findByRole('row', { name: /old/ })).textContent).toContain('Ended');
+    expect(screen.queryByRole('button', { name: /Revoke/ })).toBeNull();
   });
 });
 
@@ -220,12 +409,14 @@ describe('audit', () => {
         actor: 'op',
         action: 'limits.set',
         target: 'user:bia',
-        details: { n: 1 },
+        details: { n: 1, only: null, cost_per_month: 12_500_000_000_000, since: 1_793_369_483_956_000 },
       },
     ]);
     wire.on('GET api/admin/audit/verify', () => json({ intact: false, rows: 9, brokenAt: '5' }));
     open('#/operator/audit');
-    expect((await screen.findByRole('row', { name: /limits.set/ })).textContent).toContain('n: 1');
+    expect((await screen.findByRole('row', { name: /limits.set/ })).textContent).toMatch(
+      /n: 1, cost_per_month: \$12.50, since: .*2026/,
+    );
     fireEvent.click(screen.getByRole('button', { name: 'Verify the chain' }));
     expect((await screen.findByRole('alert')).textContent).toContain('broken at 5');
   });
@@ -235,8 +426,34 @@ describe('figures', () => {
   it('keeps what counts of small sums', () => {
     expect(money('0.000123', 'en')).toBe('$0.000123');
     expect(money('1234.5', 'en')).toBe('$1,234.50');
+    expect(money('0.5', 'en')).toBe('$0.50');
+    expect(money('0.5', 'pt-BR')).toMatch(/^US\$\s0,50$/);
     expect(money('0', 'en')).toBe('$0.00');
     expect(money(null, 'en')).toBe('–');
+  });
+
+  it('counts a median as often as there were runs', () => {
+    const measured = [
+      { value: 9000, weight: 1 },
+      { value: 100, weight: 90 },
+      { value: 8000, weight: 1 },
+      { value: null, weight: 500 },
+    ];
+    expect(middle(measured)).toBe(100);
+    expect(middle([])).toBeNull();
+  });
+
+  it('has the days of the server, where they are other ones', () => {
+    expect(daysOf('2026-11-28T01:00:00Z', '2026-11-29T01:00:00Z', 'America/Sao_Paulo')).toEqual([
+      '2026-11-27',
+      '2026-11-28',
+    ]);
+    expect(daysOf('2026-11-28T01:00:00Z', '2026-11-29T01:00:00Z', 'Nowhere/Unknown')).toHaveLength(2);
+    expect(tickOf('2026-11-29T00:00:00Z', 'day', 'en')).toBe('Nov 29');
+  });
+
+  it('leaves as much room as its numbers take', () => {
+    expect(leftOf(['US$ 0,0015', '0'])).toBeGreaterThan(leftOf(['5']) + 50);
   });
 
   it('has round ticks that reach the top', () => {
@@ -247,8 +464,8 @@ describe('figures', () => {
       expect(ticks.at(-1)).toBeGreaterThanOrEqual(most);
       expect(ticks.length).toBeLessThanOrEqual(6);
     }
-    const scale = scaleOf({ width: 300, height: 190 }, 24, 8);
+    const scale = scaleOf({ width: 300, height: 190, left: 40 }, 24, 8);
     expect(scale.y(8)).toBeLessThan(scale.y(0));
-    expect(labelled(24, 300).length).toBeLessThanOrEqual(3);
+    expect(labelled(24, 300, 40).length).toBeLessThanOrEqual(3);
   });
 });

@@ -1,27 +1,21 @@
 /** Who did what to which id, in a chain in which nothing can be changed unseen. */
+import type { Page } from '@prosa/core';
 import { usePages } from '@prosa/react';
 import { useCallback, useState } from 'react';
-import { More } from '../More.js';
-import { Skeletons } from '../Skeletons.js';
-import { appTexts } from '../texts.js';
-import { moment, number } from './figures.js';
+import { exactly, moment, money, number } from './figures.js';
 import type { Deed, Verified } from './forms.js';
 import { Head } from './Head.js';
-import { Failure } from './Shown.js';
+import { Listed } from './Listed.js';
 import type { SectionProps } from './sections.js';
-import { Table } from './Table.js';
 import { filled } from './texts.js';
+import { daysWanted, type Wanted, WantedForm } from './Wanted.js';
 
 export function Audit({ texts, language, client }: SectionProps) {
-  const [wanted, setWanted] = useState({ actor: '', action: '' });
+  const [wanted, setWanted] = useState<Wanted>({});
   const read = useCallback(
     (cursor: string | undefined, signal: AbortSignal) => {
-      const given = Object.entries(wanted).filter(([, value]) => value !== '');
-      const query = { ...Object.fromEntries(given), cursor, limit: 50 };
-      return client.request<{ items: Deed[]; nextCursor: string | null }>('api/admin/audit', {
-        query,
-        signal,
-      });
+      const query = { ...wanted, cursor, limit: 50 };
+      return client.request<Page<Deed>>('api/admin/audit', { query, signal });
     },
     [client, wanted],
   );
@@ -34,58 +28,52 @@ export function Audit({ texts, language, client }: SectionProps) {
       <Head title={texts.sections.audit}>
         <Verify texts={texts} language={language} client={client} />
       </Head>
-      <form
-        className="operator-filters"
-        onSubmit={event => {
-          event.preventDefault();
-          const given = new FormData(event.currentTarget);
-          setWanted({
-            actor: String(given.get('actor') ?? '').trim(),
-            action: String(given.get('action') ?? '').trim(),
-          });
-        }}
-      >
-        {(['actor', 'action'] as const).map(name => (
-          <label key={name}>
-            {texts[name]}
-            <input name={name} type="text" className="app-field" autoComplete="off" />
-          </label>
-        ))}
-        <button type="submit" className="prosa-button">
-          {texts.refresh}
-        </button>
-      </form>
-      {pages.error && <Failure texts={texts} error={pages.error} onRetry={() => void pages.refresh()} />}
-      {pages.loading ? (
-        <Skeletons label={texts.loading} />
-      ) : (
-        !(pages.error && pages.items.length === 0) && (
-          <Table
-            label={texts.sections.audit}
-            rows={pages.items}
-            keyOf={({ id }) => id}
-            empty={texts.none}
-            columns={[
-              { name: texts.at, cell: ({ at }) => moment(at, language) },
-              { name: texts.actor, cell: ({ actor }) => actor },
-              { name: texts.action, cell: ({ action }) => <code>{action}</code> },
-              { name: texts.target, cell: ({ target }) => target || '–' },
-              { name: texts.details, cell: ({ details }) => told(details) },
-            ]}
-          />
-        )
-      )}
-      {pages.hasMore && <More texts={appTexts(language)} pages={pages} />}
+      <WantedForm
+        texts={texts}
+        fields={[
+          { name: 'actor', label: texts.actor },
+          { name: 'action', label: texts.action },
+          ...daysWanted(texts),
+        ]}
+        onChange={setWanted}
+        onRefresh={() => void pages.refresh()}
+      />
+      <Listed
+        texts={texts}
+        language={language}
+        pages={pages}
+        label={texts.sections.audit}
+        keyOf={({ id }) => id}
+        empty={texts.none}
+        columns={[
+          { name: texts.at, cell: ({ at }) => moment(at, language), tight: true },
+          {
+            name: texts.actor,
+            cell: ({ actor, clientId }) => (clientId ? `${actor} · ${clientId}` : actor),
+          },
+          { name: texts.action, cell: ({ action }) => <code>{action}</code> },
+          { name: texts.target, cell: ({ target }) => target.replace(/:$/, '') || '–' },
+          { name: texts.details, cell: ({ details }) => told(details, language) },
+        ]}
+      />
     </>
   );
 }
 
-function told(details: Deed['details']): string {
+function told(details: Deed['details'], language: string): string {
   return (
     Object.entries(details)
-      .map(([name, value]) => `${name}: ${typeof value === 'string' ? value : JSON.stringify(value)}`)
+      .filter(([, value]) => value !== null && value !== '')
+      .map(([name, value]) => `${name}: ${read(name, value, language)}`)
       .join(', ') || '–'
   );
+}
+
+/** The log has times in microseconds and money in picodollars. */
+function read(name: string, value: unknown, language: string): string {
+  if (typeof value !== 'number') return typeof value === 'string' ? value : JSON.stringify(value);
+  if (name === 'since' || name === 'until') return moment(new Date(value / 1000).toISOString(), language);
+  return name === 'cost_per_month' ? money(String(value / 1e12), language) : exactly(value, language);
 }
 
 function Verify({ texts, language, client }: SectionProps) {

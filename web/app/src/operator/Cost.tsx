@@ -30,7 +30,10 @@ export function Cost({ texts, language, client }: SectionProps) {
         <DownloadLink
           client={client}
           path="api/admin/usage"
-          query={() => ({ since: stretchOf(span, new Date()).since, format: 'csv' })}
+          query={() => {
+            const { since, until } = stretchOf(span, new Date());
+            return { since, until, format: 'csv' };
+          }}
           file="usage.csv"
           name={texts.csv}
         />
@@ -45,7 +48,7 @@ export function Cost({ texts, language, client }: SectionProps) {
 type Words = Pick<SectionProps, 'texts' | 'language'>;
 
 function Spent({ texts, language, usage }: Words & { readonly usage: Usage }) {
-  const days = daysOf(usage.since, usage.until);
+  const days = daysOf(usage.since, usage.until, usage.timezone);
   const spent = new Map(usage.days.map(({ day, costExact }) => [day.slice(0, 10), Number(costExact)]));
   const figures = [
     [texts.cost, money(usage.costExact, language), `${usage.costExact} USD`],

@@ -20,7 +20,7 @@ export function Errors({ texts, language, client }: SectionProps) {
     },
     [client, span],
   );
-  const asked = useAsked(ask, 30_000);
+  const asked = useAsked(ask, 300_000);
   return (
     <>
       <Head title={texts.sections.errors}>

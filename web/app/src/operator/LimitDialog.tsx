@@ -3,6 +3,7 @@ import { useId, useState } from 'react';
 import { FormDialog } from './FormDialog.js';
 import type { Allowance, Limit, Scope } from './forms.js';
 import type { OperatorTexts } from './texts.js';
+import { whoOf } from './who.js';
 
 export interface LimitDialogProps {
   readonly texts: OperatorTexts;
@@ -64,9 +65,7 @@ export function LimitDialog({ texts, limit, onSave, onClose }: LimitDialogProps)
           )}
         </>
       ) : (
-        <p>
-          {texts.scopes[limit.scope]} {limit.subject}
-        </p>
+        <p>{whoOf(texts, limit)}</p>
       )}
       {(['tokensPerDay', 'costPerMonth', 'requestsPerMinute', 'runsAtOnce', 'sockets'] as const).map(name => (
         <Amount key={name} id={`${id}-${name}`} name={name} texts={texts} value={limit?.[name] ?? null} />
@@ -93,7 +92,7 @@ function Amount({ texts, id, name, value }: AmountProps) {
         name={name}
         type="text"
         inputMode={isMoney ? 'decimal' : 'numeric'}
-        pattern={isMoney ? '[0-9]+([.][0-9]{1,12})?' : '[0-9]{1,15}'}
+        pattern={isMoney ? '[0-9]{1,7}([.][0-9]{1,12})?' : '[0-9]{1,15}'}
         placeholder={texts.unlimited}
         className="app-field"
         autoComplete="off"

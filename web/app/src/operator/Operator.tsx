@@ -1,7 +1,7 @@
 /** The operator's view: loaded only for whoever has the role, and only when it is opened. */
 import './operator.css';
 import { ShortcutDialog, useProsa, useShortcuts } from '@prosa/react';
-import { type ComponentType, useState } from 'react';
+import { type ComponentType, useEffect, useRef, useState } from 'react';
 import { addressOfOperator } from '../route.js';
 import { Alerts } from './Alerts.js';
 import { Audit } from './Audit.js';
@@ -41,11 +41,17 @@ export default function Operator({ section, id }: OperatorProps) {
   const [isHelping, setHelping] = useState(false);
   useShortcuts([{ keys: '?', label: common.keyHelp, section: 'page', run: () => setHelping(true) }]);
   const chosen = sectionOf(section);
+  const shown = useRef<HTMLElement>(null);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: on a phone the chosen one may stand out of sight
+  useEffect(() => {
+    const link = shown.current?.querySelector('[aria-current]');
+    link?.scrollIntoView({ block: 'nearest', inline: 'center' });
+  }, [chosen]);
   const props: SectionProps = { texts, language, client };
   const Shown = SHOWN[chosen];
   return (
     <div className="operator">
-      <nav className="operator-sections" aria-label={texts.title}>
+      <nav ref={shown} className="operator-sections" aria-label={texts.title}>
         {SECTIONS.map(each => (
           <a key={each} href={addressOfOperator(each)} aria-current={each === chosen ? 'page' : undefined}>
             {texts.sections[each]}

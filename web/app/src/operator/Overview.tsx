@@ -11,7 +11,8 @@ import { type Span, type Stretch, stretchOf, tickOf } from './span.js';
 import { middle, sumOf } from './sums.js';
 import { useAsked } from './useAsked.js';
 
-const LOOK_MS = 15_000;
+// Each look is a row of the audit log.
+const LOOK_MS = 60_000;
 
 interface Traffic {
   readonly items: readonly Bucket[];
@@ -52,16 +53,17 @@ function Figures({ texts, language, items }: Words & { readonly items: readonly 
   const runs = sumOf(items, ({ runs: each }) => each);
   const completed = sumOf(items, ({ completed: each }) => each);
   const failed = sumOf(items, ({ failed: each }) => each);
+  const ended = runs - sumOf(items, ({ running }) => running);
   const tokens = sumOf(items, each => each.promptTokens + each.completionTokens);
   const cost = sumOf(items, each => Number(each.cost));
   const figures = [
     [texts.runs, number(runs, language)],
-    [texts.successful, percent(completed, runs, language)],
-    [texts.failureShare, percent(failed, runs, language)],
+    [texts.successful, percent(completed, ended, language)],
+    [texts.failureShare, percent(failed, ended, language)],
     [
       texts.firstTokenMedian,
       milliseconds(
-        middle(items, each => each.firstTokenMs?.p50 ?? null),
+        middle(items.map(each => ({ value: each.firstTokenMs?.p50 ?? null, weight: each.runs }))),
         language,
       ),
     ],
@@ -92,11 +94,13 @@ function Plots({ texts, language, items, step }: Words & Traffic) {
         title={texts.runsPlot}
         kind="columns"
         format={count}
-        series={(['completed', 'cancelled', 'incomplete', 'failed'] as const).map(status => ({
-          name: texts.statuses[status],
-          tone: status,
-          values: items.map(each => each[status]),
-        }))}
+        series={(['completed', 'running', 'cancelled', 'incomplete', 'expired', 'failed'] as const).map(
+          status => ({
+            name: status === 'running' ? texts.running : texts.statuses[status],
+            tone: status,
+            values: items.map(each => each[status]),
+          }),
+        )}
       />
       <Plot
         {...common}

@@ -9,7 +9,7 @@ import { Mark, type Tone } from './Mark.js';
 import { Shown } from './Shown.js';
 import type { SectionProps } from './sections.js';
 import { Table } from './Table.js';
-import { filled } from './texts.js';
+import { filled, named } from './texts.js';
 import { useAsked } from './useAsked.js';
 
 const TONES: Readonly<Record<ProviderKey['state'], Tone>> = {
@@ -97,6 +97,7 @@ export function ProviderKeys({ texts, language, client }: SectionProps) {
                           key={what}
                           type="button"
                           className="prosa-button"
+                          aria-label={`${texts[what]}: ${key.provider} ${nameOf(key)}`}
                           onClick={() => setDoing({ what, key })}
                         >
                           {texts[what]}
@@ -152,7 +153,7 @@ function AddDialog({ texts, onAdd, onClose }: AddDialogProps) {
     return onAdd({ provider, label, key });
   };
   return (
-    <FormDialog texts={texts} title={texts.providerKeys} name={texts.save} onSend={add} onClose={onClose}>
+    <FormDialog texts={texts} title={named(texts.addKey)} name={texts.save} onSend={add} onClose={onClose}>
       <label htmlFor={`${id}-provider`}>{texts.provider}</label>
       <input
         id={`${id}-provider`}

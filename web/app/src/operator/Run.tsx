@@ -1,5 +1,5 @@
 /** One run: how it stands, and what it did and waited for, drawn over its time. */
-import { useCallback } from 'react';
+import { useCallback, useEffect, useState } from 'react';
 import { addressOfOperator } from '../route.js';
 import { milliseconds, moment, money, number } from './figures.js';
 import type { Moment, RunInFull } from './forms.js';
@@ -11,13 +11,19 @@ import { Table } from './Table.js';
 import { filled } from './texts.js';
 import { useAsked } from './useAsked.js';
 
+/** How often a run is looked at that has not ended; each look is a row of the audit log. */
+const LOOK_MS = 10_000;
+
 export function Run({ texts, language, client, id }: SectionProps & { readonly id: string }) {
   const ask = useCallback(
     (signal: AbortSignal) =>
       client.request<RunInFull>(`api/admin/runs/${encodeURIComponent(id)}`, { signal }),
     [client, id],
   );
-  const asked = useAsked(ask);
+  const [isOver, setOver] = useState(false);
+  const asked = useAsked(ask, isOver ? undefined : LOOK_MS);
+  const ended = Boolean(asked.value?.endedAt);
+  useEffect(() => setOver(ended), [ended]);
   return (
     <>
       <Head title={filled(texts.runOf, { id: `…${id.slice(-8)}` })}>
@@ -32,6 +38,7 @@ export function Run({ texts, language, client, id }: SectionProps & { readonly i
         {run => (
           <>
             <Facts texts={texts} language={language} run={run} />
+            {run.endedAt === null && <p className="operator-aside">{texts.goesOn}</p>}
             <Timeline texts={texts} language={language} run={run} />
           </>
         )}
@@ -111,7 +118,7 @@ function Timeline({ texts, language, run }: RunProps) {
         keyOf={({ row }) => row}
         empty={texts.none}
         columns={[
-          { name: texts.what, cell: kindOf },
+          { name: texts.what, cell: kindOf, tight: true },
           {
             name: texts.timeline,
             cell: each => (
@@ -142,19 +149,22 @@ function Timeline({ texts, language, run }: RunProps) {
             number: true,
             cell: ({ tokens }) => (tokens ? number(tokens, language) : '–'),
           },
-          { name: texts.details, cell: detailsOf },
+          { name: texts.details, cell: each => detailsOf(texts, each) },
         ]}
       />
     </section>
   );
 }
 
-/** An end has the reason as its code, be it good or bad. */
-function isBad({ kind, code, status }: Moment): boolean {
-  return Boolean(code) && !(kind === 'end' && status === 'completed');
+/** What was stopped or cut has a code too, and is not bad. */
+function isBad({ status }: Moment): boolean {
+  return status === 'failed' || status === 'expired' || status === 'denied';
 }
 
-function detailsOf({ provider, model, key, name, status, code }: Moment): string {
+function detailsOf(texts: SectionProps['texts'], { kind, provider, model, key, name, status, code }: Moment) {
   const where = [provider, model].filter(Boolean).join('/');
-  return [where, key && `…${key}`, name, status, code].filter(Boolean).join(' · ') || '–';
+  const words: Readonly<Record<string, string>> =
+    kind === 'flag' ? texts.sides : { ...texts.statuses, ...texts.stepStatuses };
+  const told = status && (words[status] ?? status);
+  return [where, key && `…${key}`, name, told, code].filter(Boolean).join(' · ') || '–';
 }

@@ -22,12 +22,13 @@ export function Shown<T>({ texts, asked, children }: ShownProps<T>) {
 
 interface FailureProps {
   readonly texts: OperatorTexts;
-  readonly error: { readonly status?: number; readonly message: string };
+  readonly error: { readonly code?: string; readonly status?: number; readonly message: string };
   readonly onRetry: () => void;
 }
 
 export function Failure({ texts, error, onRetry }: FailureProps) {
-  const isMissing = error.status === 404 || error.status === 405 || error.status === 501;
+  // Where a route is missing; that there is no such run is another thing.
+  const isMissing = error.code === 'not_found' || error.status === 405 || error.status === 501;
   return (
     <div className="app-note" role="alert">
       <p>{isMissing ? texts.notHere : error.message}</p>

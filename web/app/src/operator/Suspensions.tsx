@@ -7,6 +7,7 @@ import { Head } from './Head.js';
 import { Failure, Shown } from './Shown.js';
 import type { SectionProps } from './sections.js';
 import { Table } from './Table.js';
+import { named } from './texts.js';
 import { useAsked } from './useAsked.js';
 
 const PATH = 'api/admin/suspensions';
@@ -20,6 +21,8 @@ export function Suspensions({ texts, language, client }: SectionProps) {
   const [isSuspending, setSuspending] = useState(false);
   const [problem, setProblem] = useState<Error | null>(null);
   const id = useId();
+  const whom = ({ userId, clientId }: Suspension) =>
+    userId ? `${texts.user} ${userId}` : `${texts.client} ${clientId}`;
   const lift = async ({ userId, clientId }: Suspension) => {
     setProblem(null);
     try {
@@ -31,10 +34,11 @@ export function Suspensions({ texts, language, client }: SectionProps) {
     asked.refresh();
   };
   const suspend = async (given: FormData) => {
-    const [who, subject, reason] = ['who', 'subject', 'reason'].map(name =>
+    const [who, subject, reason, only] = ['who', 'subject', 'reason', 'only'].map(name =>
       String(given.get(name) ?? '').trim(),
     );
-    await client.request(PATH, { method: 'POST', body: { [who ?? 'userId']: subject, reason } });
+    const body = { [who ?? 'userId']: subject, reason, only: only || null };
+    await client.request(PATH, { method: 'POST', body });
     asked.refresh();
   };
   return (
@@ -50,22 +54,27 @@ export function Suspensions({ texts, language, client }: SectionProps) {
           <Table
             label={texts.sections.people}
             rows={items}
-            keyOf={({ userId, clientId }) => `${userId} ${clientId}`}
+            keyOf={({ userId, clientId, only }) => `${userId} ${clientId} ${only}`}
             empty={texts.nobody}
             columns={[
               {
                 name: texts.scope,
-                cell: ({ userId, clientId }) =>
-                  userId ? `${texts.user} ${userId}` : `${texts.client} ${clientId}`,
+                cell: whom,
               },
+              { name: texts.shutOutOf, cell: ({ only }) => texts.parts[only ?? 'all'] },
               { name: texts.reason, cell: ({ reason }) => reason || '–' },
-              { name: texts.at, cell: ({ createdAt }) => moment(createdAt ?? null, language) },
-              { name: texts.by, cell: ({ createdBy }) => createdBy ?? '–' },
+              { name: texts.at, cell: ({ createdAt }) => moment(createdAt, language) },
+              { name: texts.by, cell: ({ createdBy }) => createdBy || '–' },
               {
                 name: texts.lift,
                 bare: true,
                 cell: suspension => (
-                  <button type="button" className="prosa-button" onClick={() => void lift(suspension)}>
+                  <button
+                    type="button"
+                    className="prosa-button"
+                    aria-label={`${texts.lift}: ${whom(suspension)}`}
+                    onClick={() => void lift(suspension)}
+                  >
                     {texts.lift}
                   </button>
                 ),
@@ -77,8 +86,8 @@ export function Suspensions({ texts, language, client }: SectionProps) {
       {isSuspending && (
         <FormDialog
           texts={texts}
-          title={texts.sections.people}
-          name={texts.suspend}
+          title={named(texts.suspend)}
+          name={named(texts.suspend)}
           onSend={suspend}
           onClose={() => setSuspending(false)}
         >
@@ -97,6 +106,11 @@ export function Suspensions({ texts, language, client }: SectionProps) {
             maxLength={255}
             autoComplete="off"
           />
+          <label htmlFor={`${id}-only`}>{texts.shutOutOf}</label>
+          <select id={`${id}-only`} name="only" className="app-field">
+            <option value="">{texts.parts.all}</option>
+            <option value="admin">{texts.parts.admin}</option>
+          </select>
           <label htmlFor={`${id}-reason`}>{texts.reason}</label>
           <input
             id={`${id}-reason`}

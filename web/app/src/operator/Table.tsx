@@ -6,8 +6,10 @@ export interface Column<T> {
   readonly cell: (row: T) => ReactNode;
   /** Says that it holds numbers, which stand at the right. */
   readonly number?: boolean;
-  /** Says that its name is for screen readers alone. */
+  /** Says that its name is for screen readers alone, and that buttons stand in it, at the end. */
   readonly bare?: boolean;
+  /** Says that it is not broken into lines. */
+  readonly tight?: boolean;
 }
 
 export interface TableProps<T> {
@@ -37,13 +39,13 @@ export function Table<T>({ label, rows, keyOf, columns, empty }: TableProps<T>) 
         <tbody>
           {rows.map(row => (
             <tr key={keyOf(row)}>
-              {columns.map(({ name, cell, number }, index) =>
+              {columns.map(({ name, cell, number, bare, tight }, index) =>
                 index === 0 ? (
-                  <th key={name} scope="row">
+                  <th key={name} scope="row" data-tight={tight}>
                     {cell(row)}
                   </th>
                 ) : (
-                  <td key={name} data-number={number}>
+                  <td key={name} data-number={number} data-bare={bare} data-tight={tight}>
                     {cell(row)}
                   </td>
                 ),

@@ -6,16 +6,21 @@ export function number(value: number, language: string): string {
   return new Intl.NumberFormat(language, options).format(value);
 }
 
+/** A number of which each digit counts. */
+export function exactly(value: number, language: string): string {
+  return new Intl.NumberFormat(language).format(value);
+}
+
 /** `dollars` is a decimal string; below a dollar what counts are the first digits that are not zero. */
 export function money(dollars: string | null, language: string): string {
   if (dollars === null) return '–';
   const value = Number(dollars);
-  const digits = value !== 0 && Math.abs(value) < 1 ? { maximumSignificantDigits: 3 } : {};
+  const zeros = value !== 0 && Math.abs(value) < 1 ? -Math.floor(Math.log10(Math.abs(value))) : 0;
   return new Intl.NumberFormat(language, {
     style: 'currency',
     currency: 'USD',
-    currencyDisplay: 'narrowSymbol',
-    ...digits,
+    minimumFractionDigits: 2,
+    maximumFractionDigits: Math.min(2 + zeros, 20),
   }).format(value);
 }
 
@@ -27,8 +32,9 @@ export function milliseconds(value: number | null, language: string): string {
 }
 
 export function percent(part: number, whole: number, language: string): string {
+  if (whole === 0) return '–';
   const options = { style: 'percent', maximumFractionDigits: 1 } as const;
-  return new Intl.NumberFormat(language, options).format(whole === 0 ? 0 : part / whole);
+  return new Intl.NumberFormat(language, options).format(part / whole);
 }
 
 export function moment(at: string | null, language: string): string {

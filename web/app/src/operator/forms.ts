@@ -14,6 +14,9 @@ export interface Bucket {
   readonly incomplete: number;
   readonly failed: number;
   readonly cancelled: number;
+  readonly expired: number;
+  /** Those that have not ended. */
+  readonly running: number;
   readonly firstTokenMs: Latency | null;
   readonly durationMs: Latency | null;
   readonly promptTokens: number;
@@ -38,6 +41,8 @@ export interface Spending {
 export interface Usage {
   readonly since: string;
   readonly until: string;
+  /** Of the server: its days are the days of the plot. */
+  readonly timezone: string;
   readonly totalTokens: number;
   readonly requests: number;
   readonly costExact: string;
@@ -107,13 +112,37 @@ export interface Allowance {
   readonly sockets: number | null;
 }
 
-/** `subject` is "" for what holds for every user or client that has no limits of its own. */
+/** `subject` is "" for what holds for each user or client of whom nothing else is said, kind by kind. */
 export interface Limit extends Allowance {
   readonly scope: Scope;
   readonly subject: string;
   readonly source: 'settings' | 'table';
   readonly updatedAt: string | null;
   readonly updatedBy: string | null;
+}
+
+/** How one of the limits that count for somebody stands; what is left is null without a limit. */
+export interface ScopeStanding {
+  readonly scope: Scope;
+  readonly subject: string;
+  readonly limits: Allowance;
+  readonly spentTokens: number;
+  readonly heldTokens: number;
+  readonly leftTokens: number | null;
+  readonly spentCost: string;
+  readonly heldCost: string;
+  readonly leftCost: string | null;
+  readonly runs: number;
+}
+
+export interface Standing {
+  readonly userId: string;
+  readonly clientId: string;
+  /** What holds for the user himself. */
+  readonly limits: Allowance;
+  readonly scopes: readonly ScopeStanding[];
+  readonly tokensResetAt: string;
+  readonly costsResetAt: string;
 }
 
 export interface ProviderKey {
@@ -135,19 +164,28 @@ export interface ApiKey {
   readonly hint: string;
   readonly scopes: readonly string[];
   readonly userId: string;
-  readonly clientId: string;
+  readonly clientId: string | null;
   readonly createdAt: string;
   readonly expiresAt: string | null;
   readonly lastUsedAt: string | null;
   readonly revokedAt: string | null;
 }
 
+/** What is told once; the last two of a key that signs embed tokens. */
+export interface MadeKey {
+  readonly key: string;
+  readonly kid: string | null;
+  readonly signingSecret: string | null;
+}
+
 export interface Suspension {
   readonly userId: string | null;
   readonly clientId: string | null;
+  /** What alone is taken from them; null: everything. */
+  readonly only: 'admin' | null;
   readonly reason: string;
-  readonly createdAt?: string;
-  readonly createdBy?: string;
+  readonly createdAt: string;
+  readonly createdBy: string;
 }
 
 export interface Deed {
@@ -170,8 +208,10 @@ export interface Alert {
   readonly id: string;
   readonly kind: string;
   readonly subject: string;
-  readonly level: string | number | null;
+  readonly message: string;
   readonly at: string;
   readonly deliveredAt: string | null;
   readonly attempts: number;
+  /** Who has not got it. */
+  readonly owed: readonly string[];
 }

@@ -24,20 +24,34 @@ export function stretchOf(span: Span, now: Date): Stretch {
   return { since: since.toISOString(), until: now.toISOString(), step: STEPS[span] };
 }
 
-/** The days from `since` to `until`, as 2026-11-29, in UTC. */
-export function daysOf(since: string, until: string): readonly string[] {
+/** The days of a time zone from `since` to `until`, as 2026-11-29. */
+export function daysOf(since: string, until: string, timeZone: string): readonly string[] {
+  const { format } = new Intl.DateTimeFormat('en-CA', { ...DATE, timeZone: known(timeZone) });
+  const [first, last] = [since, until].map(at => Date.parse(format(new Date(at)))) as [number, number];
   const days: string[] = [];
-  for (let at = Date.parse(since.slice(0, 10)); at <= Date.parse(until); at += DAY) {
+  for (let at = first; at <= last; at += DAY) {
     days.push(new Date(at).toISOString().slice(0, 10));
   }
   return days;
+}
+
+const DATE = { year: 'numeric', month: '2-digit', day: '2-digit' } as const;
+
+/** A browser may know fewer time zones than the server. */
+function known(timeZone: string): string {
+  try {
+    return new Intl.DateTimeFormat('en', { timeZone }).resolvedOptions().timeZone;
+  } catch {
+    return 'UTC';
+  }
 }
 
 /** A moment as it is written under a plot. */
 export function tickOf(at: string, step: Stretch['step'], language: string): string {
   const options: Intl.DateTimeFormatOptions =
     step === 'day'
-      ? { day: 'numeric', month: 'short' }
+      ? // The server's steps of a day begin in UTC.
+        { day: 'numeric', month: 'short', timeZone: 'UTC' }
       : step === 'hour'
         ? { weekday: 'short', hour: '2-digit', minute: '2-digit' }
         : { hour: '2-digit', minute: '2-digit' };

@@ -1,5 +1,5 @@
 /** What the caller has used this month, as a hook; it looks again after each answer. */
-import type { Remaining, Usage, UsageQuery } from '@prosa/core';
+import type { Client, Remaining, Usage, UsageQuery } from '@prosa/core';
 import { useCallback, useEffect, useState } from 'react';
 import { useProsa } from './context.js';
 
@@ -21,6 +21,11 @@ export interface UseTokenUsage {
   readonly refresh: () => void;
 }
 
+interface Known extends UsageQuery {
+  readonly usage: Usage;
+  readonly of: Client;
+}
+
 /** Answers that end together are looked at together. */
 const TOGETHER_MS = 250;
 const THIS_MONTH: UsageQuery = {};
@@ -29,7 +34,7 @@ const THIS_MONTH: UsageQuery = {};
 export function useTokenUsage(_userId?: string, period: UsageQuery = THIS_MONTH): UseTokenUsage {
   const { client } = useProsa();
   const { since, until } = period;
-  const [usage, setUsage] = useState<Usage | null>(null);
+  const [known, setKnown] = useState<Known | null>(null);
   const [error, setError] = useState<Error | null>(null);
   const [asked, setAsked] = useState(0);
   const refresh = useCallback(() => setAsked(before => before + 1), []);
@@ -40,7 +45,7 @@ export function useTokenUsage(_userId?: string, period: UsageQuery = THIS_MONTH)
     client.getUsage({ since, until }, controller.signal).then(
       found => {
         if (controller.signal.aborted) return;
-        setUsage(found);
+        setKnown({ usage: found, of: client, since, until });
         setError(null);
       },
       (cause: Error) => {
@@ -64,6 +69,9 @@ export function useTokenUsage(_userId?: string, period: UsageQuery = THIS_MONTH)
     };
   }, [client, refresh]);
 
+  // What was known of another caller or another time says nothing of this one.
+  const isOf = known?.of === client && known.since === since && known.until === until;
+  const usage = isOf ? known.usage : null;
   return {
     totalTokens: usage?.totalTokens ?? 0,
     cost: usage?.cost ?? 0,

@@ -104,6 +104,20 @@ describe('useTokenUsage', () => {
     expect(result.current.error).toBeNull();
   });
 
+  it('shows nothing of another time once another is asked for', async () => {
+    const wire = new Wire().on('GET api/usage', () => json(usage()));
+    const { result, rerender } = renderHook(({ since }) => useTokenUsage(undefined, { since }), {
+      wrapper: inside(wire),
+      initialProps: { since: '2026-11-01' },
+    });
+    await waitFor(() => expect(result.current.totalTokens).toBe(30));
+    wire.on('GET api/usage', () => refused(503, 'store_unavailable'));
+    rerender({ since: '2026-10-01' });
+    expect(result.current).toMatchObject({ loading: true, totalTokens: 0, costExact: '0', usage: null });
+    await waitFor(() => expect(result.current.error).not.toBeNull());
+    expect(result.current.totalTokens).toBe(0);
+  });
+
   it('is at its end with an error where nothing was known', async () => {
     const wire = new Wire().on('GET api/usage', () => refused(401, 'not_authenticated'));
     const { result } = renderHook(() => useTokenUsage(), { wrapper: inside(wire) });

@@ -1,6 +1,6 @@
 /** A plot over time: columns that stand on one another, or lines; and the same as a table for whoever can't see it. */
 import { useId } from 'react';
-import { labelled, MARGIN, type Scale, scaleOf } from './scale.js';
+import { labelled, leftOf, MARGIN, type Scale, scaleOf, ticksTo } from './scale.js';
 import { useWidth } from './useWidth.js';
 
 export interface Series {
@@ -27,7 +27,9 @@ export function Plot(props: PlotProps) {
   const { title, kind, times, series, format, texts } = props;
   const [box, width] = useWidth<HTMLDivElement>();
   const id = useId();
-  const scale = scaleOf({ width, height: HEIGHT }, times.length, mostOf(kind, series));
+  const most = mostOf(kind, series);
+  const left = leftOf(ticksTo(most).map(format));
+  const scale = scaleOf({ width, height: HEIGHT, left }, times.length, most);
   const isEmpty = series.every(({ values }) => values.every(value => !value));
   return (
     <figure className="operator-plot" aria-labelledby={id}>
@@ -77,8 +79,8 @@ interface GridProps {
 function Grid({ scale, width, format }: GridProps) {
   return scale.ticks.map(tick => (
     <g key={tick} className="operator-grid">
-      <line x1={MARGIN.left} x2={width - MARGIN.right} y1={scale.y(tick)} y2={scale.y(tick)} />
-      <text x={MARGIN.left - 8} y={scale.y(tick)} textAnchor="end" dominantBaseline="middle">
+      <line x1={scale.left} x2={width - MARGIN.right} y1={scale.y(tick)} y2={scale.y(tick)} />
+      <text x={scale.left - 8} y={scale.y(tick)} textAnchor="end" dominantBaseline="middle">
         {format(tick)}
       </text>
     </g>
@@ -92,7 +94,7 @@ interface TimesProps {
 }
 
 function Times({ scale, times, width }: TimesProps) {
-  return labelled(times.length, width).map(index => (
+  return labelled(times.length, width, scale.left).map(index => (
     <text
       key={index}
       className="operator-tick"

@@ -3,10 +3,20 @@
 export interface Box {
   readonly width: number;
   readonly height: number;
+  /** How much of the width the numbers at the left take. */
+  readonly left: number;
 }
 
 /** What stands around the plot itself, in pixels. */
-export const MARGIN = { top: 8, right: 8, bottom: 22, left: 52 } as const;
+export const MARGIN = { top: 8, right: 8, bottom: 22 } as const;
+
+/** A digit of the labels is at most so wide. */
+const DIGIT = 7;
+
+/** How much of the width these labels take at the left. */
+export function leftOf(labels: readonly string[]): number {
+  return 12 + DIGIT * Math.max(0, ...labels.map(({ length }) => length));
+}
 
 /** Round numbers from 0 to at least `most`, at most five of them. */
 export function ticksTo(most: number): readonly number[] {
@@ -24,24 +34,26 @@ export interface Scale {
   /** The left edge of a bucket. */
   readonly x: (index: number) => number;
   readonly band: number;
+  readonly left: number;
 }
 
 export function scaleOf(box: Box, buckets: number, most: number): Scale {
   const ticks = ticksTo(most);
   const top = ticks.at(-1) ?? 1;
   const height = box.height - MARGIN.top - MARGIN.bottom;
-  const band = Math.max(0, box.width - MARGIN.left - MARGIN.right) / Math.max(1, buckets);
+  const band = Math.max(0, box.width - box.left - MARGIN.right) / Math.max(1, buckets);
   return {
     ticks,
     y: value => MARGIN.top + height * (1 - value / top),
-    x: index => MARGIN.left + index * band,
+    x: index => box.left + index * band,
+    left: box.left,
     band,
   };
 }
 
 /** Which buckets have their time written under them: as many as fit. */
-export function labelled(buckets: number, width: number): readonly number[] {
-  const fitting = Math.max(1, Math.floor((width - MARGIN.left) / 90));
+export function labelled(buckets: number, width: number, left: number): readonly number[] {
+  const fitting = Math.max(1, Math.floor((width - left) / 100));
   const every = Math.max(1, Math.ceil(buckets / fitting));
   return Array.from({ length: Math.ceil(buckets / every) }, (_, index) => index * every);
 }
