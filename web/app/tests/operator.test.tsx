@@ -385,7 +385,7 @@ describe('a key that signs embed tokens', () => {
       scopes: ['embed'],
     });
     const cancel = new Event('cancel', { cancelable: true });
-    screen.getByRole('dialog').dispatchEvent(cancel);
+    fireEvent(await screen.findByRole('dialog', { name: 'API keys' }), cancel);
     expect(cancel.defaultPrevented).toBe(true);
   });
 
