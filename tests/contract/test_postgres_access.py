@@ -8,16 +8,21 @@ from typing import Any
 
 import httpx2
 import pytest
-from tests.postgres import Database
+from sqlalchemy import func, literal, select
+from tests.postgres import Database, ask
 from tests.wire.house import SECRET, House, furnished
 from tests.wire.sockets import line
 
+from prosa.adapters.store.postgres.store import PostgresStore
+from prosa.adapters.store.statement import Ask, Plan, Statement
 from prosa.domain.principal import ADMIN, Principal
 from prosa.services.access.access import NewApiKey
 
 OPERATOR = Principal("op", roles=frozenset({ADMIN}))
 LIMIT = 5.0
 """Seconds within which nobody who was shut out is still there."""
+
+_SLEEP = Statement(select(literal(1)).where(func.pg_sleep(30).is_not(None)))
 
 
 @pytest.fixture
@@ -119,3 +124,34 @@ async def test_what_was_missed_is_caught_up_with(nodes: tuple[House, House], dat
     async with asyncio.timeout(LIMIT):
         while (await there.get("/api/session", headers=token)).status_code != 403:  # noqa: ASYNC110 - as above
             await asyncio.sleep(0.05)
+
+
+@pytest.mark.hostile(9)
+async def test_no_long_look_of_operators_keeps_those_waiting_who_come_with_keys(database: Database) -> None:
+    store = PostgresStore(database.app, database.engine)
+    await store.open(lambda _kind, _ids: None)
+    looking = [asyncio.create_task(_looking(store)) for _ in range(4)]
+    try:
+        await until_looked(database)
+        async with asyncio.timeout(LIMIT):
+            assert await store.access.suspensions() == []
+    finally:
+        await store.close()
+        await asyncio.gather(*looking, return_exceptions=True)
+
+
+async def _looking(store: PostgresStore) -> None:
+    def plan() -> Plan[None]:
+        yield Ask(_SLEEP)
+
+    await store.operator(OPERATOR).audit._session.read(plan)
+
+
+async def until_looked(database: Database) -> None:
+    """Waits until as many look as can."""
+    async with asyncio.timeout(LIMIT):
+        while True:
+            asked = "SELECT count(*) FROM pg_stat_activity WHERE query LIKE '%pg_sleep%' AND pid <> pg_backend_pid()"
+            if (await ask(database.superuser, asked))[0][0] >= 2:
+                return
+            await asyncio.sleep(0.02)

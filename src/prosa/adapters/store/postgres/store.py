@@ -41,7 +41,8 @@ class PostgresStore:
 
     `url` logs in as the application's role and `engine_url` as the engine's; neither may own the tables.
     `size` and `engine_size` bound the connections of each, and `operator_size` those that operators use as
-    the engine's role, so that no long look of theirs holds up the journal; one more listens.
+    the engine's role, so that no long look of theirs holds up the journal; one more looks up who may call,
+    which waits for none of these and holds up none, and one listens.
     """
 
     def __init__(
@@ -58,10 +59,11 @@ class PostgresStore:
         self._app = Pool(url, size)
         self._engine = Pool(engine_url or "", engine_size)
         self._operators = Pool(engine_url or "", operator_size, least=0)
+        self._doorkeeper = Pool(engine_url or "", 1, least=0)
         self._listener: Listener | None = None
         self.engine = EngineRecords(_Session(self._engine, "", {}), alone=False)
         self.keys = ProviderKeys(_Session(self._engine, "", {}))
-        self.access = Access(_Session(self._operators, "", {}))  # who tries keys keeps no run waiting
+        self.access = Access(_Session(self._doorkeeper, "", {}))
         self.files = KnownFiles(_Session(self._engine, "", {}))
         self.rates = StoredRates(_Session(self._app, "", {}))
         self.limits = KnownLimits(_Session(self._engine, "", {}))
@@ -94,6 +96,7 @@ class PostgresStore:
             await self._app.open()
             await self._engine.open()
             await self._operators.open()
+            await self._doorkeeper.open()
             self._listener = Listener(self._url, heard)
             await self._listener.open()
         except BaseException:
@@ -118,7 +121,8 @@ class PostgresStore:
             if listener is not None:
                 await listener.close()
         finally:
-            await asyncio.gather(self._app.close(), self._engine.close(), self._operators.close())
+            pools = (self._app, self._engine, self._operators, self._doorkeeper)
+            await asyncio.gather(*(pool.close() for pool in pools))
 
 
 class _Session:
