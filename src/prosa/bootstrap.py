@@ -19,6 +19,7 @@ from prosa.domain.ids import new_id
 from prosa.domain.limits import Cap, Limits, limits_of
 from prosa.domain.money import from_dollars
 from prosa.domain.principal import Principal
+from prosa.kit.log import log
 from prosa.messengers import messengers
 from prosa.ports.alerts import Messenger
 from prosa.ports.files import Blobs
@@ -104,6 +105,7 @@ def build(
     """The house by settings that are given by their field names; what is not, as everywhere. Raises
     MisconfiguredError."""
     settings = load(**given)
+    log.content = settings.log_content
     services = chat(settings, models, tools)
     return Built(services, settings.language, partial(application, settings, services))
 

@@ -6,6 +6,9 @@ from contextvars import ContextVar
 from functools import partial
 from typing import Any
 
+from prosa.kit.faults import told
+from prosa.kit.secrets import hidden
+
 RANKS = {"debug": 10, "info": 20, "warning": 30, "error": 40, "exception": 40, "critical": 50}
 
 CONTEXT: ContextVar[Mapping[str, str]] = ContextVar("prosa_log", default={})  # noqa: B039 - nobody changes it
@@ -61,19 +64,28 @@ class Log:
         if self._write is not None:
             found: Callable[..., None] = partial(self._write, module, level)
         else:
-            from structlog import get_logger
-
-            found = getattr(get_logger(module), level)
+            found = partial(self._guest, module, level)
         return self._reporting(found) if rank == RANKS["error"] and self.report is not None else found
 
+    def _guest(self, module: str, level: str, event: str, **fields: Any) -> None:
+        """A line of structlog's, which would tell of every variable on the way to an exception."""
+        from structlog import get_logger
+
+        given = fields.pop("exc_info", level == "exception")
+        error = given if isinstance(given, BaseException) else sys.exc_info()[1] if given else None
+        if error is not None:
+            fields["exception"] = told(error, content=self.content)
+        plain = {name: hidden(value) if isinstance(value, str) else value for name, value in fields.items()}
+        getattr(get_logger(module), "error" if level == "exception" else level)(event, **plain)
+
     def _reporting(self, write: Callable[..., None]) -> Callable[..., None]:
-        def told(event: str, **fields: Any) -> None:
+        def both(event: str, **fields: Any) -> None:
             error = fields.get("exc_info") or sys.exc_info()[1]
             write(event, **fields)
             if isinstance(error, BaseException) and self.report is not None:
                 self.report(event, error)
 
-        return told
+        return both
 
 
 def _nothing(*_: Any, **__: Any) -> None:
