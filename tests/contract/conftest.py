@@ -1,13 +1,14 @@
 """The stores that the contract suites run over."""
 
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from pathlib import Path
 
 import pytest
-from tests.postgres import Database, Server, serve
-from tests.stores import ANA, BIA, Ears, conversation, sqlite_store
+from tests.postgres import Database, Server, ask, serve
+from tests.stores import ANA, BIA, NOON, Ears, conversation, sqlite_store
 
 from prosa.domain.conversations import Conversation
+from prosa.domain.time import SECOND, Instant
 from prosa.ports.store import Store
 
 Place = Callable[[], Store]
@@ -42,6 +43,26 @@ def postgres_place(database: Database) -> Place:
     from prosa.adapters.store.postgres.store import PostgresStore
 
     return lambda: PostgresStore(database.app, database.engine)
+
+
+Pass = Callable[[float], Awaitable[Instant]]
+
+
+@pytest.fixture
+def passing(place: Place, request: pytest.FixtureRequest) -> Pass:
+    """Lets seconds pass for what is held, by whatever clock the store has; the moment that it is then."""
+    moment = NOON
+
+    async def passed(seconds: float) -> Instant:
+        nonlocal moment
+        moment = Instant(moment + round(seconds * SECOND))
+        if request.node.callspec.params["place"] == "postgres":
+            database = request.getfixturevalue("database")
+            older = f"created_at - interval '{seconds} seconds'"
+            await ask(database.superuser, f"UPDATE reservations SET created_at = {older} RETURNING 1")
+        return moment
+
+    return passed
 
 
 @pytest.fixture

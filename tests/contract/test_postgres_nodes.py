@@ -10,7 +10,9 @@ from tests.stores import ANA, BOOT, LEASE, NOON, PAST, Ears, append, begin, conv
 
 from prosa.domain.conversations import Conversation
 from prosa.domain.errors import LimitReached, StoreUnavailable
-from prosa.domain.limits import Limits
+from prosa.domain.ids import new_id
+from prosa.domain.limits import NONE, Bound, Limits
+from prosa.domain.money import Picodollars
 from prosa.domain.opening import Begun
 from prosa.domain.runs import RunStatus
 from prosa.domain.time import SECOND, Instant, now
@@ -132,6 +134,19 @@ async def test_nodes_race_for_a_budget(nodes: list[Store]) -> None:
     begun = await asyncio.gather(*asked, return_exceptions=True)
     assert sum(isinstance(each, Begun) for each in begun) == 2
     assert sum(isinstance(each, LimitReached) for each in begun) == 18
+
+
+@pytest.mark.hostile(62)
+async def test_a_node_whose_clock_is_ahead_lets_go_of_nothing(nodes: list[Store]) -> None:
+    """What is held without a run is held by the clock of the database, which is one for all."""
+    hold, bound = new_id(), Bound("m", 100, Picodollars(0))
+    ledger = nodes[0].of(ANA).ledger
+    await ledger.hold([hold], "", NONE, lambda _: bound, NOON)  # months behind
+    for _ in range(2):
+        ahead = Instant(now() + 3_600 * SECOND)
+        await nodes[1].engine.claim("boot-2", ahead, Instant(ahead + LEASE))
+        assert (await nodes[1].engine.held()).number == 1
+        await ledger.touch([hold], NOON)
 
 
 @pytest.mark.hostile(61)

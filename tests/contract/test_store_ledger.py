@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from msgspec.structs import replace
+from tests.contract.conftest import Pass
 from tests.stores import ANA, BIA, BOOT, LEASE, NOON
 
 from prosa.domain.ending import Entry
@@ -109,19 +110,18 @@ async def test_another_attempt_needs_another_hold(store: Store) -> None:
     assert (await left(store)).tokens == 850
 
 
-async def test_what_nobody_touches_is_released(store: Store) -> None:
+async def test_what_nobody_touches_is_released(store: Store, passing: Pass) -> None:
     ledger, kept, lost = store.of(ANA).ledger, new_id(), new_id()
     await ledger.hold([kept], "", LIMITS, measuring(100), NOON)
     await ledger.hold([lost], "", LIMITS, measuring(200), NOON)
-    later = Instant(NOON + 50 * SECOND)
-    await ledger.touch([kept, new_id()], later)
-    for seconds, remains in ((59, 700), (61, 900), (111, 1_000)):
-        now = Instant(NOON + seconds * SECOND)
+    await ledger.touch([kept, new_id()], await passing(50))
+    for seconds, remains in ((9, 700), (2, 900), (50, 1_000)):
+        now = await passing(seconds)
         await store.engine.claim(BOOT, now, Instant(now + LEASE))
         assert (await left(store)).tokens == remains
 
 
-async def test_nobody_touches_what_is_anothers(store: Store) -> None:
+async def test_nobody_touches_what_is_anothers(store: Store, passing: Pass) -> None:
     hold = new_id()
     await store.of(ANA).ledger.hold([hold], "", LIMITS, measuring(100), NOON)
     bia = store.of(BIA).ledger
@@ -129,6 +129,6 @@ async def test_nobody_touches_what_is_anothers(store: Store) -> None:
     await bia.touch([hold], Instant(NOON + 1_000 * SECOND))
     assert (await left(store)).tokens == 900
     assert (await left(store, who=BIA)).tokens == 993
-    now = Instant(NOON + 61 * SECOND)
+    now = await passing(61)
     await store.engine.claim(BOOT, now, Instant(now + LEASE))
     assert (await left(store)).tokens == 1_000

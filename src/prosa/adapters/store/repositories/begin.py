@@ -12,7 +12,7 @@ from prosa.adapters.store.repositories.branch import branch
 from prosa.adapters.store.repositories.conversations import key_of, locked
 from prosa.adapters.store.repositories.files import ATTACH, taken
 from prosa.adapters.store.repositories.leases import lease_end
-from prosa.adapters.store.repositories.limits import remaining
+from prosa.adapters.store.repositories.limits import RESERVE, remaining
 from prosa.adapters.store.repositories.rows import RUN, as_json, from_message, to_message, to_run, to_shown
 from prosa.adapters.store.statement import (
     Ask,
@@ -25,7 +25,7 @@ from prosa.adapters.store.statement import (
     insertion,
     owned,
 )
-from prosa.adapters.store.tables import conversations, idempotency, reservations, runs
+from prosa.adapters.store.tables import conversations, idempotency, runs
 from prosa.domain.content import Attachment, Part, worded
 from prosa.domain.context import Shown
 from prosa.domain.conversations import (
@@ -58,7 +58,6 @@ _EARLIER = Statement(
 )
 _REMEMBER = insertion(idempotency, *idempotency.c.keys())
 _INSERT_RUN = insertion(runs, *Run.__struct_fields__, lease_until=lease_end())
-_RESERVE = insertion(reservations, *reservations.c.keys())
 _SHOW = Statement(
     update(conversations)
     .where(conversations.c.id == bindparam("key_id"), owned(conversations))
@@ -207,8 +206,8 @@ def _writes(
     asked += [
         Ask(stored_messages.INSERT, **from_message(answer)),
         Ask(_INSERT_RUN, **_params(run), now=now, until=opening.lease_until),
-        Ask(_RESERVE, run_id=run.id, client_id=run.client_id, tokens=prepared.tokens, cost=prepared.cost,
-            created_at=now, beside=False),
+        Ask(RESERVE, run_id=run.id, client_id=run.client_id, tokens=prepared.tokens, cost=prepared.cost,
+            now=now, beside=False),
         Ask(_SHOW, key_id=conversation.id, message_id=answer.id, updated_at=now, answer_provider=run.provider,
             answer_model=run.model, **_title(conversation, opening.content, attached)),
     ]  # fmt: skip

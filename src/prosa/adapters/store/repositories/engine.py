@@ -23,7 +23,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects import postgresql
 
-from prosa.adapters.store.repositories.leases import lease_end, lease_over
+from prosa.adapters.store.repositories.leases import held_for_long, lease_end, lease_over
 from prosa.adapters.store.repositories.limits import hold
 from prosa.adapters.store.repositories.rows import (
     RUN,
@@ -177,7 +177,7 @@ _RELEASE_OVER = Statement(
 """What a fenced owner may let go of: the run may go on elsewhere, or wait."""
 _RELEASE_LOST = Statement(
     delete(reservations).where(
-        reservations.c.created_at < bindparam("before"),
+        held_for_long(),
         ~exists().where(_r.id == reservations.c.run_id, _r.ended_at.is_(None)),
     )
 )
@@ -356,7 +356,7 @@ def _renew(boot: str, run_ids: Sequence[str], now: Instant, until: Instant) -> P
 
 
 def _claim(boot: str, now: Instant, until: Instant, *, alone: bool) -> Plan[list[Run]]:
-    yield Ask(_RELEASE_LOST, before=now - LONGEST_HOLD)
+    yield Ask(_RELEASE_LOST, now=now, before=now - LONGEST_HOLD)
     rows = yield Ask(_CLAIM, boot=boot, now=now, until=until, alone=alone)
     return [to_run(row) for row in rows]
 

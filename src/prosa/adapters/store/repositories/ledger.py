@@ -5,30 +5,30 @@ from collections.abc import Sequence
 from sqlalchemy import bindparam, delete, update
 from sqlalchemy.dialects import postgresql
 
-from prosa.adapters.store.repositories.limits import remaining
+from prosa.adapters.store.repositories.leases import held_since
+from prosa.adapters.store.repositories.limits import RESERVE, remaining
 from prosa.adapters.store.repositories.rows import from_entry
 from prosa.adapters.store.session import Session
-from prosa.adapters.store.statement import Ask, Ids, Many, Plan, Statement, Together, among, insertion, owned
+from prosa.adapters.store.statement import Ask, Ids, Many, Plan, Statement, Together, among, owned
 from prosa.adapters.store.tables import ai_usage, reservations
 from prosa.domain.ending import Entry
 from prosa.domain.limits import Bound, Limits
 from prosa.domain.opening import Measure
 from prosa.domain.time import Instant
 
-_RESERVE = insertion(reservations, *reservations.c.keys())
 _RESERVE_ANEW = Statement(
     update(reservations)
     .where(reservations.c.run_id == bindparam("hold_id"), owned(reservations))
     .values(
         tokens=bindparam("new_tokens"),
         cost=bindparam("new_cost", type_=reservations.c.cost.type),
-        created_at=bindparam("now"),
+        created_at=held_since(),
     )
 )
 _TOUCH = Statement(
     update(reservations)
     .where(among(reservations.c.run_id, "ids"), owned(reservations))
-    .values(created_at=bindparam("now"))
+    .values(created_at=held_since())
 )
 _RELEASE = Statement(
     delete(reservations).where(reservations.c.run_id == bindparam("hold_id"), owned(reservations))
@@ -52,10 +52,10 @@ def _hold(
     bound = measure(left.shared(len(ids)))
     left.hold(bound.times(len(ids)))
     row = {
-        "client_id": client_id, "tokens": bound.tokens, "cost": bound.cost, "created_at": now,
+        "client_id": client_id, "tokens": bound.tokens, "cost": bound.cost, "now": now,
         "beside": beside,
     }  # fmt: skip
-    yield Many(_RESERVE, [{"run_id": hold_id, **row} for hold_id in ids])
+    yield Many(RESERVE, [{"run_id": hold_id, **row} for hold_id in ids])
     return bound
 
 

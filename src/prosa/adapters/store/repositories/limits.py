@@ -25,7 +25,8 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import TIMESTAMP, UUID
 
-from prosa.adapters.store.statement import Ask, Plan, Statement, Totals, owned
+from prosa.adapters.store.repositories.leases import held_since
+from prosa.adapters.store.statement import Ask, Plan, Statement, Totals, insertion, owned
 from prosa.adapters.store.tables import ai_usage, reservations, spending
 from prosa.domain.calendar import Period
 from prosa.domain.ids import first_id
@@ -114,6 +115,9 @@ _FORGET = {
 }  # fmt: skip
 """Counters of months that are over, once the next one begins."""
 
+RESERVE = insertion(
+    reservations, *(column.name for column in _h if column.name != "created_at"), created_at=held_since()
+)
 _HELD = Statement(
     select(reservations.c.tokens, reservations.c.cost).where(reservations.c.run_id == bindparam("run_id"))
 )
