@@ -3,6 +3,7 @@
 import asyncio
 
 import pytest
+from tests.contract.conftest import Pass
 from tests.stores import ANA, BIA, BOOT, LEASE, NOON, PAST, append, begin, conversation, ending, entry, lapse
 
 from prosa.domain.conversations import Conversation, MessageStatus
@@ -131,11 +132,11 @@ async def test_the_ledger_outlives_its_conversation(store: Store, run: Run, chat
     assert await _held(store) == 15
 
 
-async def test_what_a_vanished_run_held_is_released(store: Store, run: Run, chat: Conversation) -> None:
-    await store.of(ANA).conversations.delete(chat.id)
-    await store.engine.claim(BOOT, Instant(NOON + 59 * SECOND), LATER)
+async def test_what_a_vanished_run_held_is_released(store: Store, run: Run, passing: Pass) -> None:
+    await store.of(ANA).conversations.delete(run.conversation_id)
+    await store.engine.claim(BOOT, await passing(59), LATER)
     assert await _held(store) == 60
-    await store.engine.claim(BOOT, Instant(run.created_at + 61 * SECOND), LATER)
+    await store.engine.claim(BOOT, await passing(2), LATER)
     assert await _held(store) == 0
 
 
