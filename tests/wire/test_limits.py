@@ -274,3 +274,15 @@ async def test_an_answer_that_knows_no_bound_is_cut_on_the_door_of_others(guarde
     assert told < 25
     used = (await guarded.get("/api/usage", user="ana")).json()
     assert used["completionTokens"] == 20
+
+
+async def test_callers_of_one_door_only_are_told_what_is_left(guarded: House) -> None:
+    await put(guarded, scope="user", tokensPerDay=10_000)
+    guarded.script = ["Oi", UsageReport(Usage(60, 5))]
+    body = {"model": "fake/echo", "messages": [{"role": "user", "content": "Hi"}], "max_tokens": 20, "n": 2}
+    answer = await guarded.post("/v1/chat/completions", body, user="ana")
+    assert answer.headers["x-ratelimit-limit-tokens"] == "10000"
+    held = 10_000 - int(answer.headers["x-ratelimit-remaining-tokens"])
+    assert 2 * 20 < held < 1_000
+    answer = await guarded.post("/v1/chat/completions", body, user="ana")
+    assert int(answer.headers["x-ratelimit-remaining-tokens"]) == 10_000 - 2 * 65 - held

@@ -226,6 +226,14 @@ class Remaining(Struct, frozen=True):
             cost=None if self.cost is None else Picodollars(self.cost // number),
         )
 
+    def times(self, number: int) -> Remaining:
+        """What `number` have, each of whom has this share."""
+        return replace(
+            self,
+            tokens=None if self.tokens is None else self.tokens * number,
+            cost=None if self.cost is None else Picodollars(self.cost * number),
+        )
+
     @property
     def limited(self) -> bool:
         """Whether tokens or money are."""

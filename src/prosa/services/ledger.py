@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from prosa.domain.ending import Entry
 from prosa.domain.errors import LimitReached, StoreUnavailable
 from prosa.domain.ids import new_id
-from prosa.domain.limits import Bound
+from prosa.domain.limits import Bound, Remaining
 from prosa.domain.models import Aside, Usage
 from prosa.domain.opening import Measure
 from prosa.domain.principal import Principal
@@ -137,15 +137,23 @@ class Ledger:
         """Holds for each of `number` answers what `measure` says: one transaction, all or nothing. Raises
         LimitReached, PriceUnknown, StoreUnavailable, and what `measure` raises."""
         ids = [new_id() for _ in range(number)]
+        left = Remaining()
+
+        def measured(share: Remaining) -> Bound:
+            nonlocal left
+            left = share.times(number)
+            return measure(share)
+
         try:
             bound = await self.of(principal).hold(
-                ids, principal.client_id, self.limits.of(principal), measure, now(), beside=beside
+                ids, principal.client_id, self.limits.of(principal), measured, now(), beside=beside
             )
         except LimitReached as error:
             for listener in self.refusals:
                 listener(principal, error)
             raise
         self._held |= dict.fromkeys(ids, principal)
+        self.limits.note(principal, left, bound.times(number))
         accounts = [
             Account(each, principal.user_id, principal.client_id, route, conversation_id) for each in ids
         ]

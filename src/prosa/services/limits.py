@@ -84,14 +84,17 @@ class Allowances:
 
     def seen(self, principal: Principal, begun: Begun) -> None:
         """What was left as a run of the caller's began."""
-        if begun.prepared is not None and begun.remaining.limited:
-            self._keep(principal, begun.remaining, begun.prepared.bound)
+        if begun.prepared is not None:
+            self.note(principal, begun.remaining, begun.prepared.bound)
 
     def last(self, principal: Principal) -> Remaining | None:
         """What the caller was found to have left last, on this node."""
         return self._left.get(principal.user_id)
 
-    def _keep(self, principal: Principal, left: Remaining, bound: Bound) -> None:
+    def note(self, principal: Principal, left: Remaining, bound: Bound) -> None:
+        """So much was left for the caller before `bound` was held."""
+        if not left.limited:
+            return
         if len(self._left) >= MOST_KNOWN:
             self._left.clear()
         self._left[principal.user_id] = left.less(bound)
