@@ -59,7 +59,7 @@ class Guarded(Policy):
                         for told in _taken(notes):
                             yield told
                     yield event
-        except ProsaError:
+        except (ProsaError, asyncio.CancelledError):  # whoever stops it pays for what it took
             for told in _taken(notes):
                 yield told
             raise

@@ -105,7 +105,10 @@ class PatternStream:
         self._new, self._length = [], 0
         before = self._before
         until = len(text) if final else len(text) - self._window
-        hits = self._patterns.find(text, before, MOMENT)
+        try:
+            hits = self._patterns.find(text, before, MOMENT)
+        except TooSlow:  # or the machine was: what is slow is so again
+            hits = self._patterns.find(text, before, MOMENT)
         self.met = self.met or bool(hits)
         until = max(until, before)
         decided = [hit for hit in hits if hit[0] < until]

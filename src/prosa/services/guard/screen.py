@@ -50,6 +50,8 @@ class Channel:
     def __init__(self, stages: Sequence[Stage]) -> None:
         self._stages = stages
         self.cleared: str | None = None
+        self.busy = False
+        """A thread has it."""
 
     def push(self, piece: str) -> str:
         for place, stage in enumerate(self._stages):
@@ -135,10 +137,20 @@ class Screen:
                 yield told
             yield Withheld(max(self._unseen + came - gone, 0))
             raise
-        except ProviderError:
-            for told in self._end():
+        except (ProviderError, asyncio.CancelledError) as error:
+            for told in self._left(error):
                 yield told
             raise
+
+    def _left(self, error: BaseException) -> list[ModelEvent]:
+        """What is held of an answer that breaks off. A stop stays a stop, whatever is in it, and waits for no
+        thread that looks at it."""
+        if isinstance(error, ProviderError):
+            return self._end()
+        if not any(channel.busy for channel in (self._open, *self._calls.values())):
+            with suppress(ContentBlocked, ModerationUnavailable):
+                return self._end()
+        return []
 
     def _cleared(self, error: ProsaError) -> list[Said]:
         """What may still be told of an answer that was blocked, here or before it came here; of one that
@@ -209,4 +221,9 @@ def bounded(held: int) -> None:
 
 
 async def _pushed(channel: Channel, text: str) -> str:
-    return channel.push(text) if len(text) <= LONG else await asyncio.to_thread(channel.push, text)
+    if len(text) <= LONG:
+        return channel.push(text)
+    channel.busy = True
+    text = await asyncio.to_thread(channel.push, text)
+    channel.busy = False
+    return text

@@ -1,5 +1,6 @@
 """An answer in windows, each of which is told once those who judge it have let it pass."""
 
+import asyncio
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing
 
@@ -53,7 +54,7 @@ class Windows:
                         yield self._thoughts.kept(told)
             for told in await self._flush():
                 yield told
-        except (AnswerBlocked, ModerationUnavailable):
+        except (AnswerBlocked, ModerationUnavailable, asyncio.CancelledError):
             yield Withheld(len(self._held))
             raise
         except ProviderError:

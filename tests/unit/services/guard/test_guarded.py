@@ -1,6 +1,7 @@
 """What a provider is sent, and what becomes of its answer."""
 
-from collections.abc import Mapping, Sequence
+import asyncio
+from collections.abc import Iterator, Mapping, Sequence
 from random import Random
 from typing import Any
 
@@ -33,6 +34,7 @@ from prosa.services.guard.rules import Rule
 from prosa.services.guard.tables import CheckTable, MaskingTable
 
 RESTORING = Plan(MaskingTable(restore=True))
+BAD = CheckTable(words=("x@y",), on=("output",))
 BOTH = Plan(MaskingTable(on=("input", "output"), restore=True))
 
 
@@ -195,6 +197,30 @@ async def test_thoughts_come_before_words_and_keep_their_placeholders() -> None:
     script = [ThinkingDelta("[EMAIL"), ThinkingDelta("_1]"), Thought(signed)]
     assert Thought(signed) in await told(BOTH, script, asking("a@b.io"))
     assert Thought(signed) in await told(BOTH, [Thought(signed)], asking("a@b.io"))
+
+
+@pytest.mark.parametrize(("plan", "told"), [(BOTH, "Hi x@y"), (Plan(None, (Rule("r", BAD),)), "Hi ")])
+async def test_what_was_held_back_is_told_before_a_stop(plan: Plan, told: str) -> None:
+    """Where it passes; and it is billed."""
+    events: list[ModelEvent] = []
+    said = asyncio.Event()
+
+    def script(_: ChatRequest) -> Iterator[Step]:
+        yield "Hi x@y"
+        said.set()
+        yield asyncio.Event()
+
+    async def listen() -> None:
+        async for event in Guarded(FakeModel(script), plan).stream(asking("a")):
+            events.append(event)  # noqa: PERF401 - what came before the stop is kept
+
+    task = asyncio.create_task(listen())
+    await said.wait()
+    await asyncio.sleep(0)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert text(events) == told
 
 
 async def test_what_was_held_back_is_told_before_an_error() -> None:

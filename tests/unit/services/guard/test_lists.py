@@ -2,6 +2,7 @@
 
 import time
 from random import Random
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -21,6 +22,19 @@ from prosa.services.guard.words import Words, WordStream
 LIST = ("bomba", "segredo industrial", "segredo de estado maior", "art", "são", "a b a b")
 WORDS = Words(LIST)
 SLOW = r"(?:x+x+)+y"
+
+
+def test_a_hiccup_of_the_machine_is_no_slow_pattern(monkeypatch: pytest.MonkeyPatch) -> None:
+    patterns, tries = Patterns([r"\d+"], 1.0), iter([TooSlow])
+    find = patterns.find
+
+    def late(*given: Any) -> Any:
+        for error in tries:
+            raise error
+        return find(*given)
+
+    monkeypatch.setattr(patterns, "find", late)
+    assert PatternStream(patterns, 1).push("a" * 70 + "1")[0]
 
 
 def found(text: str) -> list[str]:

@@ -145,6 +145,32 @@ async def test_others_see_no_more_than_the_provider() -> None:
     assert text(events) == "Hi a@b.io."
 
 
+@pytest.mark.hostile(63)
+async def test_whoever_stops_it_pays_for_what_was_written_and_for_who_judged_it() -> None:
+    class Slow(Moderator):
+        async def judge(self, text: str, spend: Callable[[Aside], None]) -> Verdict:
+            asked.set()
+            try:
+                await asyncio.Event().wait()
+            finally:
+                spend(SPENT)
+            raise AssertionError
+
+    asked, events = asyncio.Event(), list[ModelEvent]()
+
+    async def listen() -> None:
+        plan = checking(Slow(), on=("output",), window=5)
+        async for event in Guarded(FakeModel(["One two"]), plan).stream(asking("a")):
+            events.append(event)
+
+    task = asyncio.create_task(listen())
+    await asked.wait()
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert sorted(map(repr, events)) == sorted(map(repr, [SPENT, Withheld(7)]))
+
+
 async def test_an_answer_is_shown_window_by_window() -> None:
     moderator = Moderator()
     plan = checking(moderator, on=("output",), window=10)
