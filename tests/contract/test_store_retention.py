@@ -8,12 +8,14 @@ from tests.contract.test_store_erasure import Rows, rows  # noqa: F401 - a fixtu
 from tests.stores import ANA, BIA, NOON, append, begin, conversation, ending, file, message
 
 from prosa.adapters.blobs.folder import Folder
-from prosa.domain.answers import KeptAnswer
+from prosa.adapters.store.sqlite.store import SqliteStore
+from prosa.domain.answers import PUBLIC, KeptAnswer
 from prosa.domain.errors import StoreUnavailable
 from prosa.domain.ids import first_id, new_id
 from prosa.domain.principal import Principal
+from prosa.domain.rates import Count, Slot
 from prosa.domain.retention import Keep, Retention
-from prosa.domain.time import DAY, SECOND, Instant
+from prosa.domain.time import DAY, SECOND, Instant, now
 from prosa.ports.store import Store
 from prosa.services.files.files import Files
 from prosa.services.files.rules import Rules
@@ -57,8 +59,13 @@ class Home:
         await self.store.of(owner).files.add(made, None)
         return made.id
 
-    async def answer(self, at: Instant, owner: Principal = ANA) -> None:
-        one, ever = id_of(at), Instant(NOON * 2)
+    async def answer(
+        self,
+        at: Instant,
+        owner: Principal = ANA,
+        ever: Instant = Instant(NOON * 2),  # noqa: B008 - frozen
+    ) -> None:
+        one = id_of(at)
         kept = (one, owner.user_id, owner.client_id, one, "f", "p", "m", "Hi.", None, None, None, at, ever)
         await self.store.of(owner).answers.keep(KeptAnswer(*kept))
 
@@ -108,6 +115,27 @@ async def test_each_kind_by_itself(home: Home, rows: Rows) -> None:  # noqa: F81
     after = await rows.whose("ana")
     assert after == before | {"journal": 1, "answer_cache": 1, "files": 1, "attachments": 1}
     assert len(blobs(home)) == 1
+
+
+async def test_answers_that_expired_go_though_nothing_is_said(home: Home, rows: Rows) -> None:  # noqa: F811
+    for owner in (ANA, ACME, PUBLIC):
+        await home.answer(LONG_AGO, owner, ever=Instant(LONG_AGO + SECOND))
+    await home.answer(LONG_AGO, BIA)
+    assert await home.sweeper(Retention()).sweep(NOON) == {"cache": 3}
+    assert await rows("SELECT user_id FROM answer_cache") == [("bia",)]
+
+
+async def test_no_count_of_requests_outlives_its_minute(home: Home, rows: Rows) -> None:  # noqa: F811
+    if isinstance(home.store, SqliteStore):
+        return  # they are in memory
+    rates = home.store.rates
+    await rates.take([Count("user:ana", 9)], Slot(NOON // (60 * SECOND) - 2, 0.5))
+    await rates.take([Count("user:bia", 9)], Slot(NOON // (60 * SECOND), 0.5))
+    await rates.enter([Count("user:ana", 9)], "a node that died")
+    await home.sweeper(Retention()).sweep(Instant(NOON))
+    assert await rows("SELECT key FROM rates") == [("user:bia",)]
+    await home.sweeper(Retention()).sweep(Instant(now() + DAY))
+    assert await rows("SELECT key FROM places") == []
 
 
 async def test_clients_have_their_own(home: Home, rows: Rows) -> None:  # noqa: F811

@@ -21,6 +21,11 @@ class Ages(Protocol):
         """The next rows (`LOOK` at most) in the order of their ids, of those that were made before then."""
         ...
 
-    async def settle(self, before: Instant) -> None:
-        """Forgets counters of what was spent in days and months that were over by then."""
+    async def expired(self, now: Instant, after: str) -> list[Old]:
+        """The next kept answers (`LOOK` at most) in the order of their ids, that are given no more."""
+        ...
+
+    async def settle(self, before: Instant, now: Instant) -> None:
+        """Forgets counters of what was spent in days and months that were over by then, of requests in
+        minutes that are over now, and of sockets that nobody holds any more."""
         ...

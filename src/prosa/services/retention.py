@@ -42,11 +42,13 @@ class Sweeper:
         if not await self._store.ages.take(DUTY, self._boot, clock, Instant(clock + HELD)):
             return None
         moment = clock if moment is None else moment
-        await self._store.ages.settle(Instant(moment - COUNTERS))
+        await self._store.ages.settle(Instant(moment - COUNTERS), moment)
         gone: dict[Kind, int] = {}
         for kind in KINDS:
             if number := await self._sweep(kind, moment):
                 gone[kind] = number
+        if expired := await self._expired(moment):
+            gone["cache"] = gone.get("cache", 0) + expired
         if gone.get("messages") and moment > self._wiped + DAY:
             await self._store.wipe()
             self._wiped = moment
@@ -66,6 +68,15 @@ class Sweeper:
                 too_old = [] if before is None else [each for each in old if each.at < before]
                 if before is not None and too_old:
                     gone += await self._drops[kind](Principal(user_id, client_id), too_old, before)
+        return gone
+
+    async def _expired(self, moment: Instant) -> int:
+        """Answers that are given no more, of those who did not come again."""
+        after, gone = FIRST, 0
+        while found := await self._store.ages.expired(moment, after):
+            after = found[-1].id
+            for owner, old in _by_owner(found).items():
+                gone += await self._drop_answers(Principal(*owner), old, moment)
         return gone
 
     async def _drop_conversations(self, owner: Principal, old: Sequence[Old], before: Instant) -> int:

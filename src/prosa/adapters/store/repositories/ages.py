@@ -19,10 +19,20 @@ from sqlalchemy.dialects import postgresql
 
 from prosa.adapters.store.session import Session
 from prosa.adapters.store.statement import Ask, Plan, Statement
-from prosa.adapters.store.tables import answer_cache, conversations, duties, files, journal, runs, spending
+from prosa.adapters.store.tables import (
+    answer_cache,
+    conversations,
+    duties,
+    files,
+    journal,
+    places,
+    rates,
+    runs,
+    spending,
+)
 from prosa.domain.ids import first_id
 from prosa.domain.retention import Kind, Old
-from prosa.domain.time import Instant
+from prosa.domain.time import SECOND, Instant
 from prosa.ports.retention import LOOK
 
 _d = duties.c
@@ -38,6 +48,8 @@ _TAKE = Statement(
     ).returning(_d.name)
 )
 _SETTLE = Statement(delete(spending).where(spending.c.until < bindparam("before")).returning(literal(1)))
+_MINUTES_OVER = Statement(delete(rates).where(rates.c.slot < bindparam("slot")))
+_LEFT = Statement(delete(places).where(places.c.until < bindparam("now")))
 
 
 def _old(table: Table, at: Column[Any], *more: ColumnElement[bool]) -> Statement:
@@ -53,6 +65,7 @@ _OLD: dict[Kind, Statement] = {
     "cache": _old(answer_cache, answer_cache.c.created_at),
 }
 """Ids tell when a row was made: what is younger is not even looked at."""
+_EXPIRED = _old(answer_cache, answer_cache.c.expires_at)
 
 
 def _take(duty: str, holder: str, now: Instant, until: Instant, *, alone: bool) -> Plan[bool]:
@@ -64,8 +77,15 @@ def _older(kind: Kind, before: Instant, after: str) -> Plan[list[Old]]:
     return [Old(*row) for row in rows]
 
 
-def _settle(before: Instant) -> Plan[None]:
+def _expired(now: Instant, after: str) -> Plan[list[Old]]:
+    rows = yield Ask(_EXPIRED, after=after, below=first_id(now), before=now)
+    return [Old(*row) for row in rows]
+
+
+def _settle(before: Instant, now: Instant) -> Plan[None]:
     yield Ask(_SETTLE, before=before)
+    yield Ask(_MINUTES_OVER, slot=now // (60 * SECOND) - 1)
+    yield Ask(_LEFT, now=now)
 
 
 class Ages:
@@ -81,5 +101,8 @@ class Ages:
     async def old(self, kind: Kind, before: Instant, after: str) -> list[Old]:
         return await self._session.read(_older, kind, before, after)
 
-    async def settle(self, before: Instant) -> None:
-        await self._session.write(_settle, before)
+    async def expired(self, now: Instant, after: str) -> list[Old]:
+        return await self._session.read(_expired, now, after)
+
+    async def settle(self, before: Instant, now: Instant) -> None:
+        await self._session.write(_settle, before, now)

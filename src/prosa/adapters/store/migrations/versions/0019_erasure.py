@@ -52,8 +52,10 @@ def upgrade() -> None:
     admit_engine("duties", ["SELECT", "INSERT", "UPDATE (holder, lease_until)"])
     admit_engine("conversations", ["SELECT (id, user_id, client_id, created_at, updated_at)"])
     admit_engine("prompt_templates", ["SELECT (id, user_id, client_id)"])
-    admit_engine("answer_cache", ["SELECT (id, user_id, client_id, created_at)"])
+    admit_engine("answer_cache", ["SELECT (id, user_id, client_id, created_at, expires_at)"])
     admit_engine("spending", ["DELETE"])
+    admit_engine("rates", ["SELECT (slot)", "DELETE"])
+    admit_engine("places", ["SELECT (until)", "DELETE"])
     let_engine_change("ai_usage", "user_id, client_id")
     if op.get_context().dialect.name == "postgresql":
         op.execute("GRANT SELECT (user_id, client_id) ON files TO prosa_engine")
