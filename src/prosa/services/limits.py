@@ -39,6 +39,7 @@ class Allowances:
         self._left: dict[str, Remaining] = {}
         self._reading: asyncio.Task[None] | None = None
         self._stale = False
+        self._turn = asyncio.Lock()
 
     async def open(self) -> None:
         """Raises StoreUnavailable."""
@@ -152,10 +153,11 @@ class Allowances:
         return settings.tightened(table)
 
     async def _read(self) -> None:
-        self._stale = False
-        rules = await self._store.limits.all()
-        self._rules = {(rule.scope, rule.subject): rule.cap for rule in rules}
-        self._known = {}
+        async with self._turn:  # what was read first must not come last
+            self._stale = False
+            rules = await self._store.limits.all()
+            self._rules = {(rule.scope, rule.subject): rule.cap for rule in rules}
+            self._known = {}
 
     async def _again(self) -> None:
         while self._stale:
