@@ -91,6 +91,11 @@ async def test_what_happened_is_told_in_figures_plots_and_rows(browser: Browser,
     await expect(page.get_by_role("row").filter(has_text="fake/large")).to_have_count(1)
     await expect(page.get_by_role("row").filter(has_text="caio")).to_have_count(1)
 
+    async with page.expect_download() as download:
+        await page.get_by_role("button", name="Download as CSV").click()
+    lines = (await (await download.value).path()).read_text().splitlines()
+    assert len({line.split(",")[lines[0].split(",").index("runId")] for line in lines[1:]}) == 36
+
     await section(page, "Errors")
     await expect(page.get_by_role("row").filter(has_text="fake")).not_to_have_count(0)
 

@@ -4,13 +4,19 @@ import react from '@vitejs/plugin-react';
 import { defineConfig } from 'vite';
 import { apiReference } from './docs.plugin.js';
 
+const beside = (path: string) => fileURLToPath(new URL(path, import.meta.url));
+
 export default defineConfig({
   base: './',
   plugins: [react(), apiReference()],
   resolve: {
     conditions: ['prosa-source', 'module', 'browser', 'development|production'],
-    // The browsers that are built for have it themselves.
-    alias: { '@ungap/structured-clone': fileURLToPath(new URL('src/clone.ts', import.meta.url)) },
+    alias: {
+      // The browsers that are built for have it themselves.
+      '@ungap/structured-clone': beside('src/clone.ts'),
+      // Reads styles that are written as text; what is drawn of Markdown has none.
+      'style-to-object': beside('src/unstyled.ts'),
+    },
   },
   build: {
     // The stylesheets use light-dark() as it is.

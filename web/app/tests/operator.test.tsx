@@ -144,7 +144,9 @@ describe('runs', () => {
     fireEvent.change(filters, { target: { value: 'failed' } });
     await waitFor(() => expect(wire.calls('GET api/admin/runs').at(-1)?.query.get('status')).toBe('failed'));
     location.hash = `#/operator/runs/${RUN.id}`;
-    expect(await screen.findByRole('heading', { name: 'Run …deadbeef' })).toBeTruthy();
+    const heading = await screen.findByRole('heading', { name: 'Run …deadbeef' });
+    await waitFor(() => expect(document.activeElement?.contains(heading)).toBe(true));
+    expect(document.activeElement).not.toBe(document.body);
     expect(await screen.findByText('provider_unavailable')).toBeTruthy();
     expect(screen.getByRole('row', { name: /Attempt/ }).textContent).toContain('3 sec');
   });
@@ -313,6 +315,8 @@ describe('limits of a user', () => {
     expect(screen.queryByRole('button', { name: /^(Edit|Remove)/ })).toBeNull();
     fireEvent.click(screen.getByRole('button', { name: 'Set limits…' }));
     fireEvent.change(screen.getByLabelText('Id'), { target: { value: 'bia' } });
+    // Of a user without a limit of his own, what holds for each holds: empty is not without limit.
+    expect(screen.queryByPlaceholderText('no limit')).toBeNull();
     fireEvent.change(screen.getByLabelText('US dollars a month'), { target: { value: '0.10' } });
     fireEvent.click(screen.getByRole('button', { name: 'Save' }));
     await waitFor(() => expect(wire.calls('PUT api/admin/limits')).toHaveLength(1));
@@ -340,6 +344,26 @@ describe('limits of a user', () => {
 });
 
 describe('keys', () => {
+  it('of providers have a weight', async () => {
+    listing('api/admin/api-keys', []);
+    listing('api/admin/keys', []);
+    wire.on('POST api/admin/keys', ({ body }) => json(body, 201));
+    open('#/operator/keys');
+    fireEvent.click(await screen.findByRole('button', { name: 'Add a key…' }));
+    const dialog = within(screen.getByRole('dialog', { name: 'Add a key' }));
+    fireEvent.change(dialog.getByLabelText('Provider'), { target: { value: 'openai' } });
+    fireEvent.change(dialog.getByLabelText('Weight'), { target: { value: '3' } });
+    fireEvent.change(dialog.getByLabelText('Key'), { target: { value: 'sk-1' } });
+    fireEvent.click(dialog.getByRole('button', { name: 'Save' }));
+    await waitFor(() => expect(wire.calls('POST api/admin/keys')).toHaveLength(1));
+    expect(wire.calls('POST api/admin/keys')[0]?.body).toEqual({
+      provider: 'openai',
+      label: '',
+      key: 'sk-1',
+      weight: 3,
+    });
+  });
+
   it('shows a new API key once', async () => {
     listing('api/admin/keys', []);
     listing('api/admin/api-keys', []);

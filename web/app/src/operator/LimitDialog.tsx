@@ -93,7 +93,7 @@ function Amount({ texts, id, name, value }: AmountProps) {
         type="text"
         inputMode={isMoney ? 'decimal' : 'numeric'}
         pattern={isMoney ? '[0-9]{1,7}([.][0-9]{1,12})?' : '[0-9]{1,15}'}
-        placeholder={texts.unlimited}
+        placeholder="–"
         className="app-field"
         autoComplete="off"
         defaultValue={value ?? ''}

@@ -47,6 +47,13 @@ export default function Operator({ section, id }: OperatorProps) {
     const link = shown.current?.querySelector('[aria-current]');
     link?.scrollIntoView({ block: 'nearest', inline: 'center' });
   }, [chosen]);
+  const content = useRef<HTMLDivElement>(null);
+  const shownId = useRef(id);
+  useEffect(() => {
+    // Between a list and a run of it the link that was followed is gone, and the keyboard's place with it.
+    if (shownId.current !== id) content.current?.focus();
+    shownId.current = id;
+  }, [id]);
   const props: SectionProps = { texts, language, client };
   const Shown = SHOWN[chosen];
   return (
@@ -58,7 +65,7 @@ export default function Operator({ section, id }: OperatorProps) {
           </a>
         ))}
       </nav>
-      <div className="operator-section" key={`${chosen} ${id ?? ''}`}>
+      <div ref={content} tabIndex={-1} className="operator-section" key={`${chosen} ${id ?? ''}`}>
         {chosen === 'runs' && id !== null ? <Run {...props} id={id} /> : <Shown {...props} />}
       </div>
       {isHelping && <ShortcutDialog onClose={() => setHelping(false)} />}

@@ -69,6 +69,7 @@ export function ProviderKeys({ texts, language, client }: SectionProps) {
             columns={[
               { name: texts.provider, cell: ({ provider }) => provider },
               { name: texts.label, cell: nameOf },
+              { name: texts.weight, number: true, cell: ({ weight }) => weight },
               {
                 name: texts.state,
                 cell: ({ state, reason }) => (
@@ -150,7 +151,7 @@ function AddDialog({ texts, onAdd, onClose }: AddDialogProps) {
     const [provider, label, key] = ['provider', 'label', 'key'].map(name =>
       String(given.get(name) ?? '').trim(),
     );
-    return onAdd({ provider, label, key });
+    return onAdd({ provider, label, key, weight: Number(given.get('weight')) || 1 });
   };
   return (
     <FormDialog texts={texts} title={named(texts.addKey)} name={texts.save} onSend={add} onClose={onClose}>
@@ -172,6 +173,19 @@ function AddDialog({ texts, onAdd, onClose }: AddDialogProps) {
         maxLength={200}
         autoComplete="off"
       />
+      <label htmlFor={`${id}-weight`}>{texts.weight}</label>
+      <input
+        id={`${id}-weight`}
+        name="weight"
+        type="text"
+        inputMode="numeric"
+        pattern="[1-9][0-9]{0,2}|1000"
+        className="app-field"
+        defaultValue="1"
+        autoComplete="off"
+        aria-describedby={`${id}-hint`}
+      />
+      <small id={`${id}-hint`}>{texts.weightHint}</small>
       <Secret id={`${id}-key`} label={texts.key} />
     </FormDialog>
   );
