@@ -385,6 +385,25 @@ async def test_the_doors_of_openai_tell_it_in_their_way(guarded: House) -> None:
         assert (answer.status_code, answer.json()["error"]["code"]) == (403, "suspended")
 
 
+async def test_an_operator_of_a_client_acts_as_himself_alone(
+    guarded: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    who = bearer(guarded.token("op", client_id="acme", roles=["admin"]))
+    lifted = await guarded.call("DELETE", SUSPENSIONS, params={"userId": "ana"}, headers=who)
+    refused(lifted, 404, a.SuspensionNotFound())
+    rows = (await guarded.get("/api/admin/audit?action=suspension.lift", headers=who)).json()["items"]
+    assert [each["actor"] for each in rows] == ["op"]
+    erased: list[str] = []
+
+    async def erase(by: Any, scope: Any, subject: str) -> Any:
+        erased.append(subject)
+        raise e.ConversationNotFound
+
+    monkeypatch.setattr(guarded.chat.erasing, "erase", erase)
+    assert (await guarded.call("DELETE", "/api/users/me", headers=who)).status_code == 404
+    assert erased == ["op"]
+
+
 async def test_taking_the_role_away_lifts_no_suspension(guarded: House) -> None:
     for body in ({"userId": "eva"}, {"userId": "eva", "only": "admin"}):
         answer = await admin(guarded, "POST", SUSPENSIONS, body)
@@ -503,6 +522,13 @@ async def test_limits_of_a_token_hold_for_the_keys_that_it_makes(guarded: House)
     body = {"messages": [{"role": "user", "content": "a long question " * 20}], "model": "fake"}
     answer = await guarded.post("/v1/chat/completions", body, headers=bearer(key.json()["key"]))
     assert answer.status_code == 429, answer.text
+    host = guarded.token("op", roles=["admin"], limits={"tokensPerDay": 10})
+    asked = {"userId": "op", "name": "shop", "scopes": ["embed"]}
+    signer = (await guarded.post(ADMIN_KEYS, asked, headers=bearer(host))).json()
+    for more in ({}, {"limits": {"tokensPerDay": 100_000}}):
+        guest = signed(signer, {"sub": "u", "exp": soon(), **more})
+        answer = await guarded.post("/v1/chat/completions", body, headers=bearer(guest))
+        assert answer.status_code == 429, answer.text
     free = (await guarded.post(KEYS, {"name": "free"}, user="ana")).json()["key"]
     assert (await guarded.post("/v1/chat/completions", body, headers=bearer(free))).is_success
 

@@ -18,7 +18,7 @@ from starlette.types import Scope
 
 from prosa.domain.access import LONGEST_EMBED, PREFIX, SIGNER
 from prosa.domain.errors import NotAuthenticated
-from prosa.domain.limits import Cap, claimed
+from prosa.domain.limits import FREE, Cap, claimed
 from prosa.domain.principal import ADMIN, CHAT, READ, RESERVED, Principal
 from prosa.domain.time import SECOND
 from prosa.kit.text import well_formed
@@ -167,7 +167,9 @@ class Identity:
         if not isinstance(scopes, list) or not all(each in (CHAT, READ) for each in scopes):
             raise NotAuthenticated
         granted = frozenset(scopes) | ({READ} if CHAT in scopes else set())
-        guest = structs.replace(signer.key.guest(name, granted), limits=_limits(claims))
+        said, own = _limits(claims), signer.key.limits
+        limits = said if own is None else own.tightened(said or FREE)
+        guest = structs.replace(signer.key.guest(name, granted), limits=limits)
         until = expires if signer.key.expires_at is None else min(expires, signer.key.expires_at / SECOND)
         return pass_of(guest, until, signer.credential, signer.key.principal)
 

@@ -291,12 +291,13 @@ class Endpoint:
 
 
 async def _handle(operation: Operation, call: Call[Any, Any]) -> Reply | Stream:
-    """What is not the caller's own may be his desk's: a ticket's conversation belongs to all of a client."""
+    """What is not the caller's own may be his desk's: a ticket's conversation belongs to all of a client.
+    What he does as an operator, or with his account, he does as himself alone."""
     try:
         return await operation.handler(call)
     except NotFound:
         desk = call.principal.desk
-        if desk is call.principal or operation.uploads:
+        if desk is call.principal or operation.uploads or operation.needs not in (CHAT, READ):
             raise
         return await operation.handler(structs.replace(call, principal=desk))
 
