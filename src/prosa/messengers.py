@@ -18,7 +18,7 @@ def messengers(settings: Settings, table: AlertsTable) -> list[Messenger]:
     if table.apprise:
         from prosa.adapters.alerts.apprise import Apprise
 
-        made.append(Apprise([_said(url) for url in table.apprise], settings.language))
+        made += [Apprise(_said(url), settings.language, place) for place, url in enumerate(table.apprise, 1)]
     return made
 
 

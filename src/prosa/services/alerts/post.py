@@ -100,7 +100,8 @@ class Post:
 
     async def _settle(self, alert: Alert) -> Alert:
         known = [name for name in alert.owed if name in self._messengers]
-        failed = [name for name in known if not await self._send(name, alert)]
+        arrived = await asyncio.gather(*(self._send(name, alert) for name in known))
+        failed = [name for name, there in zip(known, arrived, strict=True) if not there]
         moment = now()
         if not failed:
             settled = replace(alert, owed=(), next_at=None, delivered_at=moment if known else None)

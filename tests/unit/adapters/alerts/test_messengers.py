@@ -1,12 +1,15 @@
 """Alerts on their way: signed, bounded in time and size, and with no secret in what goes wrong."""
 
 import asyncio
+import threading
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 from aiohttp import web
+from msgspec.structs import replace
 from tests.hooks import SECRET, Hook, signed
+from tests.stores import sqlite_store
 
 from prosa import config
 from prosa.adapters.alerts import webhook
@@ -16,7 +19,12 @@ from prosa.commands import alerts as command
 from prosa.domain.alerts import Alert, Kind, NotDelivered
 from prosa.domain.errors import MisconfiguredError
 from prosa.domain.ids import new_id
-from prosa.domain.time import Instant, to_iso
+from prosa.domain.time import Instant, now, to_iso
+from prosa.kit.backoff import Backoff
+from prosa.messengers import messengers
+from prosa.ports.store import Store
+from prosa.services.alerts.post import Post
+from prosa.services.alerts.tables import AlertsTable
 
 # What apprise asks for as it is loaded.
 pytestmark = pytest.mark.filterwarnings("ignore:'imghdr' is deprecated:DeprecationWarning")
@@ -30,6 +38,14 @@ ALERT = Alert(new_id(), Kind.TOKENS, "user:ana", "2026-09-21 10", 80,
 async def hook() -> AsyncIterator[Hook]:
     async with Hook().listening() as hook:
         yield hook
+
+
+@pytest.fixture
+async def store(tmp_path: Path) -> AsyncIterator[Store]:
+    made = sqlite_store(tmp_path)
+    await made.open(lambda *_: None)
+    yield made
+    await made.close()
 
 
 async def test_what_a_webhook_gets(hook: Hook) -> None:
@@ -102,7 +118,9 @@ async def test_who_answers_without_end(monkeypatch: pytest.MonkeyPatch) -> None:
 
 async def test_apprise_reaches_an_address(hook: Hook) -> None:
     address = hook.url.replace("http://", "json://")
-    await Apprise([address], "en").send(ALERT)
+    sender = Apprise(address, "en")
+    await sender.send(ALERT)
+    await sender.close()
     (told,) = hook.told
     assert (told["title"], told["message"]) == (
         "Prosa: tokens", "user:ana has used 80 % of the tokens of 2026-09-21: 8 of 10."
@@ -112,9 +130,34 @@ async def test_apprise_reaches_an_address(hook: Hook) -> None:
 async def test_apprise_does_not_reach_it() -> None:
     async with Hook([500]).listening() as hook:
         with pytest.raises(NotDelivered):
-            await Apprise([hook.url.replace("http://", "json://")], "en").send(ALERT)
+            await Apprise(hook.url.replace("http://", "json://"), "en").send(ALERT)
     with pytest.raises(MisconfiguredError, match="address 1"):
-        await Apprise(["nowhere:canary"], "en").send(ALERT)
+        await Apprise("nowhere:canary", "en").send(ALERT)
+
+
+async def test_who_was_reached_hears_once_though_another_was_not(hook: Hook, store: Store) -> None:
+    table = AlertsTable(apprise=("json://127.0.0.1:9/", hook.url.replace("http://", "json://")))
+    post = Post(store, messengers(config.Settings(), table), waits=Backoff(base=0.0, longest=0.0))
+    post.open()
+    await store.alerts.put([replace(ALERT, at=now(), owed=post.names, next_at=NOON)])
+    for _ in range(3):
+        await post.idle()
+    await post.close()
+    assert len(hook.calls) == 1
+
+
+async def test_an_address_that_hangs_keeps_nothing_else_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
+    let_go = threading.Event()
+    monkeypatch.setattr("prosa.adapters.alerts.apprise._notify", lambda *_: let_go.wait(20))
+    sender = Apprise("json://127.0.0.1:9/", "en")
+    going = [asyncio.create_task(sender.send(ALERT)) for _ in range(40)]
+    try:
+        async with asyncio.timeout(5):
+            assert await asyncio.to_thread(lambda: 1)
+    finally:
+        let_go.set()
+        await asyncio.gather(*going)
+        await sender.close()
 
 
 async def test_the_command_sends_one(
@@ -130,7 +173,7 @@ async def test_the_command_sends_one(
     assert not await command._send()
     said = capsys.readouterr()
     assert said.out == "webhook: delivered.\n"
-    assert said.err.startswith("apprise: The alert was not delivered")
+    assert said.err.startswith("apprise-1: The alert was not delivered")
     ((headers, body),) = hook.calls
     assert signed(headers, body)
     assert hook.told[0]["message"] == "This is a test: alerts of Prosa arrive here."
