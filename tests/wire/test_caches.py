@@ -54,6 +54,15 @@ async def test_a_new_answer_can_be_asked_for(keeping: House) -> None:
     assert len(keeping.calls) == 3
 
 
+async def test_whoever_wants_one_whole_answer_asks_anew_as_well(keeping: House) -> None:
+    async def ask(**more: bool) -> bool:
+        body = {"userMessageContent": "Where?", "model": "help", "chatHistory": [], **more}
+        answer = await keeping.post("/api/chat/process", {"sessionId": "s", **body}, user="ana")
+        return answer.json()["assistantMessage"]["cachedAt"] is not None
+
+    assert [await ask(), await ask(), await ask(fresh=True)] == [False, True, False]
+
+
 @pytest.mark.hostile(19)
 async def test_it_is_shared_within_its_scope_and_ends_with_its_conversation(keeping: House) -> None:
     for route, shared in (("help", False), ("faq", True)):

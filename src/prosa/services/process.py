@@ -36,6 +36,7 @@ class Question(Struct, frozen=True):
     temperature: float | None = None
     max_tokens: int | None = None
     tools: tuple[str, ...] | None = None
+    fresh: bool = False
     key: str | None = None
     body_hash: str = ""
 
@@ -81,6 +82,7 @@ class Process:
             max_tokens=question.max_tokens,
             history=None if question.history is None else tuple(filter(_said, question.history)),
             tools=question.tools,
+            fresh=question.fresh,
             key=question.key,
             body_hash=question.body_hash,
         )

@@ -43,7 +43,7 @@ class ProcessBody(Unbuilt, frozen=True, rename="camel", kw_only=True):
     """`sessionId` is a conversation's id, or a name of your own for one. `userMessageId` names a message that
     is stored already. `attachments` are ids of files that go with the message; beside them its text may be
     empty. `chatHistory` stands in for the stored history in this call. `tools` are names of tools of the
-    server."""
+    server. Where the route keeps answers, `fresh` asks for a new one."""
 
     user_message_content: Said
     session_id: Key
@@ -57,6 +57,7 @@ class ProcessBody(Unbuilt, frozen=True, rename="camel", kw_only=True):
     temperature: Temperature | None = None
     max_tokens: MaxTokens | None = None
     tools: Annotated[tuple[Name, ...], Meta(max_length=128)] | None = None
+    fresh: bool = False
 
 
 _BODY = Annotated[ProcessBody, Meta(extra_json_schema={"anyOf": [
@@ -95,6 +96,7 @@ async def process_message(call: Call[ProcessBody, Nothing]) -> Reply:
         temperature=body.temperature,
         max_tokens=None if body.max_tokens is None else int(body.max_tokens),
         tools=body.tools,
+        fresh=body.fresh,
         key=key,
         body_hash=hash_of(body) if key is not None else "",
     )  # fmt: skip
