@@ -3,10 +3,16 @@
 import time
 from typing import Any
 
+import pytest
 from tests.wire.house import House, refused
 
 from prosa.domain import errors as e
+from prosa.domain.audit import Wanted
 from prosa.domain.principal import Principal
+from prosa.transport.admin.health import METRICS
+from prosa.transport.app import operations
+from prosa.transport.identity import Identity
+from prosa.transport.operation import Operation
 
 CANARY = "canary-0123456789-abcdefghij-6789"
 AUDIT = "/api/admin/audit"
@@ -114,3 +120,21 @@ async def test_exports_and_imports(guarded: House) -> None:
         ("bia", "import", "user:bia", {"source": "auto"}),
     ]
     assert CANARY not in (await guarded.get(AUDIT, **ADMIN)).text
+
+
+READS = [each for each in operations(Identity("s" * 40, "c")) if each.operator and each.method == "GET"]
+
+
+@pytest.mark.parametrize("operation", READS, ids=lambda each: each.path)
+async def test_no_operator_looks_without_a_row(guarded: House, operation: Operation) -> None:
+    if operation.path == METRICS:
+        return  # what scrapes it every few seconds sees of nobody in particular
+    start = (await guarded.send(await guarded.conversation(user="ana"), user="ana"))[0]
+    before = await guarded.chat.store.operator(Principal("x")).audit.page(Wanted(), 1, None)
+    path = operation.path.replace("{runId}", start["runId"])
+    query = {"userId": "ana"} if path.endswith("standing") else {}
+    answer = await guarded.get(path, params=query, **ADMIN)
+    assert answer.status_code == 200, answer.text
+    after = await guarded.chat.store.operator(Principal("x")).audit.page(Wanted(), 1, None)
+    assert [each.deed.actor for each in after] == ["root"]
+    assert before != after
