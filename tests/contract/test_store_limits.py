@@ -10,6 +10,7 @@ from tests.stores import ANA, BIA, BOOT, NOON, begin, conversation, ending, entr
 from prosa.domain.calendar import Calendar
 from prosa.domain.conversations import Conversation
 from prosa.domain.errors import CostLimitReached, TokenLimitReached
+from prosa.domain.ids import first_id
 from prosa.domain.limits import Bound, Cap, Limits, Remaining, Scope, TooManyRuns
 from prosa.domain.models import Usage
 from prosa.domain.money import Picodollars
@@ -67,6 +68,17 @@ async def test_who_was_not_limited_is_counted_from_the_first_limit_on(store: Sto
     assert (found.tokens, found.cost, found.tokens_scope) == (100 - 30, 100 - 14, Scope.CLIENT)
     await turn(store, await chat_of(store, CARLOS))  # without limits, and counted all the same
     assert (await left(store, ACME, limits)).tokens == 100 - 60
+
+
+async def test_an_entry_of_a_months_first_moment(store: Store) -> None:
+    """Its id was made a moment before, in the month before."""
+    first = Calendar().start_of_month(NOON)
+    run = (await begin(store, await chat_of(store, ACME))).run
+    made = entry(run, id=first_id(first - 1_000), created_at=first)
+    await store.engine.commit(BOOT, [], [ending(run, entries=(made,))])
+    limits = Limits(client=Cap(100, Picodollars(100)), everyone=Cap(100, Picodollars(100)))
+    found = await left(store, ACME, limits)
+    assert (found.tokens, found.cost) == (100, 100 - 7)
 
 
 async def test_a_day_and_a_month_are_those_of_the_zone(store: Store) -> None:

@@ -32,7 +32,10 @@ from prosa.domain.calendar import Period
 from prosa.domain.ids import first_id
 from prosa.domain.limits import Bound, Limits, Remaining, Scope, Standing
 from prosa.domain.money import Picodollars
-from prosa.domain.time import DAY, Instant
+from prosa.domain.time import DAY, SECOND, Instant
+
+SLACK = 60 * SECOND
+"""How far the time in an entry's id may be from when it was made: both are taken one after the other."""
 
 _s, _h = spending.c, reservations.c
 
@@ -168,7 +171,7 @@ def standing(limits: Limits, now: Instant, **owner: str) -> Plan[list[Standing]]
     asked = Ask(
         _STANDING[scopes],
         scopes=scopes, client_id=limits.client_id, day_since=day.since, day_until=day.until,
-        month_since=month.since, month_until=month.until, first_id=first_id(month.since), **owner,
+        month_since=month.since, month_until=month.until, first_id=first_id(month.since - SLACK), **owner,
     )  # fmt: skip
     rows = yield asked
     if any(row[0] is None or row[1] is None for row in rows):
