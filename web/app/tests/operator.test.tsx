@@ -411,6 +411,7 @@ describe('a key that signs embed tokens', () => {
     const cancel = new Event('cancel', { cancelable: true });
     fireEvent(await screen.findByRole('dialog', { name: 'API keys' }), cancel);
     expect(cancel.defaultPrevented).toBe(true);
+    expect(fireEvent.keyDown(screen.getByRole('dialog'), { key: 'Escape' })).toBe(false);
   });
 
   it('can’t be revoked once it has ended', async () => {

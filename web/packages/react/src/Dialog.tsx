@@ -35,6 +35,10 @@ export function Dialog(props: DialogProps) {
       data-wide={wide}
       aria-labelledby={id}
       onClose={onClose}
+      onKeyDown={event => {
+        // A browser lets only the first of two cancels be refused: the second Escape would close it.
+        if (busy && event.key === 'Escape') event.preventDefault();
+      }}
       onCancel={event => {
         if (busy) event.preventDefault();
       }}
