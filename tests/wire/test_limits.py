@@ -7,9 +7,11 @@ from typing import Any
 import pytest
 from tests.wire.house import SECRET, House, furnished, refused
 
-from prosa.domain.errors import Forbidden, NotAuthenticated, TokenLimitReached
+from prosa.domain.errors import Forbidden, NotAuthenticated, QueueFull, TokenLimitReached
 from prosa.domain.limits import LimitNotFound
 from prosa.domain.models import ChatRequest, ThinkingDelta, ToolCallDelta, ToolCallStart, Usage, UsageReport
+from prosa.ports.models import ChatModel
+from prosa.services.models.catalogue import Choice
 
 ADMIN: dict[str, Any] = {"user": "root", "roles": ["admin"]}
 PATH = "/api/admin/limits"
@@ -207,6 +209,30 @@ async def test_a_route_steps_down_as_a_limit_is_used_up(
     assert (told[2][0]["model"], told[2][-1]["model"], told[2][-1]["provider"]) == ("small", "small", "fake")
     assert run["model"] == "small"
     assert answer.json()["model"] in ("small", "fake/small")
+
+
+async def test_nothing_is_held_where_the_cheaper_model_is_full(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "prosa.toml").write_text(
+        '[routes.smart]\ntargets = ["fake/big"]\nstep_down = "fake/small"\nstep_down_at = 0.1\n'
+    )
+    async with furnished(tmp_path, jwt_secret=SECRET, max_tokens_per_day=10_000) as house:
+        house.script = ["Oi", UsageReport(Usage(3_000, 0))]
+        body = {"model": "smart", "messages": [{"role": "user", "content": "Hi"}], "max_tokens": 20}
+        assert (await house.post("/v1/chat/completions", body, user="ana")).status_code == 200
+        resolve = house.chat.catalogue.resolve
+
+        def full(choice: Choice) -> ChatModel:
+            if choice.stepped is not None:
+                raise QueueFull("fake", 1)
+            return resolve(choice)
+
+        monkeypatch.setattr(house.chat.catalogue, "resolve", full)
+        answer = await house.post("/v1/chat/completions", body, user="ana")
+        assert answer.status_code == 429
+        assert (await house.chat.store.engine.held()).number == 0
 
 
 async def test_what_is_left_of_a_limit_that_is_no_more(guarded: House) -> None:

@@ -39,7 +39,7 @@ from prosa.services.guard.admission import Admission
 from prosa.services.ledger import Hold, Ledger
 from prosa.services.models import prices
 from prosa.services.models.catalogue import Catalogue, Choice
-from prosa.services.models.policy import Policy
+from prosa.services.models.policy import refusal
 from prosa.services.runs.rounds import DENSE_TOKEN, LONGEST_TOKEN, SLACK
 from prosa.services.runs.settle import Attempt
 from prosa.services.runs.start import LEAST_ANSWER, Defaults
@@ -268,18 +268,16 @@ class Completions:
         if not beside:
             await self._ledger.limits.requests.take(principal)
         choice = self._catalogue.choose((None, asked.model or None))
-        model = self._catalogue.resolve(choice)
-        refusal = model.refuses(principal.user_id) if isinstance(model, Policy) else None
-        if refusal is not None:
-            raise refusal
+        model = self._open(choice, principal)
         await self._admission.of(principal, choice.route, asked)
         taken = input_bound(asked)
-
-        wished = choice
+        wished = choice, model
 
         def measure(remaining: Remaining) -> Bound:  # once more, where the transaction is tried again
-            nonlocal choice
-            choice = self._catalogue.stepped(wished, remaining.used)
+            nonlocal choice, model
+            choice, model = self._catalogue.stepped(wished[0], remaining.used), wished[1]
+            if choice.stepped is not None:
+                model = self._open(choice, principal)
             wanted = most or room(asked, self._catalogue.window(choice), self._defaults.max_output_tokens)
             kept = wanted if most else affordable(remaining, choice, taken, wanted)
             return bound_of(choice.provider, choice.model, taken, kept)
@@ -292,8 +290,6 @@ class Completions:
             conversation_id=conversation_id,
             beside=beside,
         )
-        if choice.stepped is not None:
-            model = self._catalogue.resolve(choice)
         request = replace(
             asked,
             model=choice.model,
@@ -302,6 +298,13 @@ class Completions:
             origin=asked.origin if number == 1 else None,  # several answers are to differ
         )
         return Begun(self, [Generation(model, request, hold, choice, taken) for hold in holds])
+
+    def _open(self, choice: Choice, principal: Principal) -> ChatModel:
+        """Who answers. Raises ProviderNotConfigured, QueueFull."""
+        model = self._catalogue.resolve(choice)
+        if (full := refusal(model, principal.user_id)) is not None:
+            raise full
+        return model
 
     def began(self, generations: "list[Generation]") -> None:
         self._running.update(generations)
