@@ -164,6 +164,14 @@ class TooManyApiKeys(ProsaError):
         super().__init__(limit=MOST_KEYS)
 
 
+class AlreadySuspended(ProsaError):
+    """Taking a part away would give the rest back."""
+
+    code = "already_suspended"
+    en = "Everything was taken from them already. To take only a part, lift that suspension first."
+    pt = "Já lhes foi retirado tudo. Para retirar só uma parte, remova antes essa suspensão."
+
+
 class SuspensionNotFound(NotFound):
     code = "suspension_not_found"
     en = "Nobody of that name is suspended. List the suspensions to see who is."

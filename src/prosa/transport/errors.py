@@ -33,6 +33,7 @@ _STATUSES: tuple[tuple[type[e.ProsaError], int], ...] = (
     (f.UploadTooSlow, 408),
     (e.Conflict, 409),
     (a.TooManyApiKeys, 409),
+    (a.AlreadySuspended, 409),
     (e.MisconfiguredError, 409),
     (e.TooLarge, 413),
     (f.FilesFull, 413),

@@ -9,6 +9,7 @@ from msgspec import Struct
 from prosa.domain.access import (
     OWN_SCOPES,
     SCOPES,
+    AlreadySuspended,
     ApiKey,
     ApiKeyNotFound,
     Suspension,
@@ -196,15 +197,15 @@ class Access:
         part: Literal["", "admin"] = "",
         reason: str = "",
     ) -> Suspension:
-        """Raises InvalidRequest where somebody would lock himself out, or get back what was taken from him
-        altogether."""
+        """Raises InvalidRequest where somebody would lock himself out, AlreadySuspended where a part would
+        take the place of all."""
         if subject == (by.user_id if kind == "user" else by.client_id):
             raise InvalidRequest("you can't suspend yourself: ask another operator, or use the command.")
         made = Suspension(kind, subject, part, reason, now(), by.user_id)
         if part and any(
             each.name == made.name and not each.part for each in await self._store.access.suspensions()
         ):
-            raise InvalidRequest("everything was taken from them already: lift that suspension first.")
+            raise AlreadySuspended
         await self._audit.note(by, "suspension.add", made.name, only=part or None, reason=reason)
         await self._store.access.suspend(made)
         await self._catch_up(())

@@ -139,7 +139,7 @@ OPERATIONS = [
               gives={200: Page[SuspensionForm]}, operator=True),
     Operation("POST", _SUSPENSIONS, "Suspend a user or a client", suspend,
               takes=NewSuspension,
-              gives={201: SuspensionForm}, operator=True),
+              gives={201: SuspensionForm}, errors=(a.AlreadySuspended,), operator=True),
     Operation("DELETE", _SUSPENSIONS, "Lift a suspension", lift, query=Subject, gives={204: None},
               errors=(a.SuspensionNotFound,), operator=True),
 ]  # fmt: skip
