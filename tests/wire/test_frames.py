@@ -11,6 +11,7 @@ from tests.frames import BINARY, CLOSE, CONT, PING, PONG, TEXT, Deflate, Peer, c
 from tests.wire.house import House
 from tests.wire.sockets import line
 
+from prosa.domain.limits import Scope
 from prosa.domain.principal import LOCAL
 from prosa.server import MOST_IN_A_MESSAGE
 from prosa.transport.frames import MOST_PIECES, Frames
@@ -281,6 +282,6 @@ async def test_who_hangs_up_in_the_middle_of_everything(listening: House, path: 
         async with peer(listening.base_url, path, first=message[:cut]) as one:
             assert one.status == 101
     async with asyncio.timeout(5):
-        while listening.app._crowd._open.total() > 1:  # noqa: ASYNC110 - nobody tells us
+        while listening.app._crowd._open[Scope.EVERYONE, ""] > 1:  # noqa: ASYNC110 - nobody tells us
             await asyncio.sleep(0.01)
     assert len(next(iter(listening.chat.feed._watchers.values()))) == 1
