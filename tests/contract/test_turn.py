@@ -9,7 +9,6 @@ from tests.sqlite import furnish
 from tests.stores import ANA, Ears, conversation, turn
 
 from prosa.adapters.store.postgres.steps import Steps
-from prosa.adapters.store.postgres.store import PostgresStore
 from prosa.adapters.store.sqlite.store import SqliteStore
 from prosa.adapters.store.statement import Statement, Tell
 from prosa.domain.ids import new_id
@@ -38,11 +37,10 @@ async def test_a_turn_takes_so_many_statements_on_sqlite(tmp_path: Path) -> None
     assert asked.total() <= STATEMENTS, [statement.sqlite.sql for statement in asked]
 
 
+@pytest.mark.parametrize("place", ["postgres"], indirect=True)
 async def test_a_turn_takes_so_many_round_trips_to_postgres(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    if not isinstance(store, PostgresStore):
-        pytest.skip("SQLite has no round trips.")
     taken = Counter[str]()
     take = Steps._take
 

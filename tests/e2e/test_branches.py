@@ -81,7 +81,9 @@ async def test_a_version_stays_where_it_stands_while_it_is_switched(visit: Visit
     await visit.sees("Short.")
     await row.get_by_role("button", name="Next version").evaluate("each => each.click()")
     await visit.sees("Paragraph 39.")
-    await visit.page.wait_for_function("document.querySelector('.prosa-scroller').scrollHeight > 1200")
+    await visit.page.locator(".prosa-scroller").evaluate(
+        "box => new Promise(high => { const look = () => box.scrollHeight > 1200 ? high() : requestAnimationFrame(look); look(); })"
+    )
     after = await row.evaluate("each => each.getBoundingClientRect().top")
     assert abs(after - before) < 2
 

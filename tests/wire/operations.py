@@ -91,6 +91,7 @@ EXAMPLES: dict[str, Example] = {
     "POST /api/chat/process": Example(
         {"sessionId": "s", "userMessageContent": "x"},
         {"userMessageId": "question", "attachments": "files"},
+        right={"fresh": (False,)},
     ),
     "GET /api/conversations/{conversationId}/messages": Example(query={"head": "message"}),
     "POST /api/conversations/{conversationId}/messages": Example(

@@ -1,6 +1,7 @@
 """Spans to a collector, by OTLP over HTTP: in a thread of their own, and dropped where it can't keep up."""
 
 import asyncio
+import contextlib
 import threading
 from collections.abc import Mapping
 from typing import Any
@@ -94,7 +95,8 @@ class Spans:
 
         def work() -> None:
             self._provider.shutdown()
-            loop.call_soon_threadsafe(over.set)
+            with contextlib.suppress(RuntimeError):  # the loop has ended: nobody waits any more
+                loop.call_soon_threadsafe(over.set)
 
         threading.Thread(target=work, name="prosa-spans", daemon=True).start()
         try:
