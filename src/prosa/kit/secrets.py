@@ -11,19 +11,21 @@ _CREDENTIAL = re.compile(
 )
 """An API key, of which the part that is no secret stays, or a token: libraries on `debug` tell of headers."""
 
-_known: set[str] = set()
+_known: tuple[str, ...] = ()
+"""The longest first: one may begin with another, and its rest would stay."""
 
 
 def remember(*secrets: str | None) -> None:
     """From now on `hidden` cuts these out."""
-    for secret in secrets:
-        if secret is not None and len(secret) >= SHORTEST:
-            _known.update((secret, json.dumps(secret)[1:-1]))
+    global _known  # noqa: PLW0603 - what the process knows
+    told = {secret for secret in secrets if secret is not None and len(secret) >= SHORTEST}
+    told |= {json.dumps(secret)[1:-1] for secret in told}
+    _known = tuple(sorted({*_known, *told}, key=len, reverse=True))
 
 
 def hidden(text: str) -> str:
     """`text` with "…" where a secret or a credential stood."""
-    for secret in tuple(_known):
+    for secret in _known:
         if secret in text:
             text = text.replace(secret, "…")
     if "eyJ" in text or "prosa-" in text:
