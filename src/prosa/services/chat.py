@@ -105,16 +105,20 @@ class Chat:
         self.summaries = Summaries(store, catalogue, self.completions, defaults)
         self.titles = Titles(store, self.completions, defaults.title_model)
         self.alerts = Alerts(store, alerting or Rules(), messengers, self.limits.of, defaults.calendar)
+        self.erasing = Erasing(store, files, self.engine.stop, self.engine.boot, self.access.refresh)
+        self.housekeeping = Housekeeping(
+            self.erasing, Sweeper(store, files, retention or Retention(), self.engine.boot)
+        )
+        self._introduce()
+
+    def _introduce(self) -> None:
+        """Who hears of what others do."""
         self.engine.refusals.append(self.alerts.refused)
         self.ledger.refusals.append(self.alerts.refused)
         self.ledger.listeners.append(self.alerts.used)
         self.engine.listeners += [self.summaries.after, self.titles.after, self.alerts.after]
         self.keys.listeners.append(self.alerts.troubled)
         self.access.listeners += [self.tools.forget, self.embeddings.forget]
-        self.erasing = Erasing(store, files, self.engine.stop, self.engine.boot, self.access.refresh)
-        self.housekeeping = Housekeeping(
-            self.erasing, Sweeper(store, files, retention or Retention(), self.engine.boot)
-        )
 
     async def open(self) -> None:
         """Connects the store and ends what a lost process left. Raises what `Store.open` raises; then the

@@ -43,7 +43,7 @@ class Reports:
                 shutdown_timeout=LAST,
                 **options,
             )
-        except Exception as error:
+        except Exception as error:  # the library's own kinds of error are many, and tell the same
             raise ValueError("no DSN") from error
 
     def report(self, event: str, error: BaseException) -> None:
