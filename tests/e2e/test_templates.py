@@ -86,7 +86,8 @@ async def test_an_opinion_is_kept_at_once_and_can_say_more(visit: Visit) -> None
     await visit.sees("An answer.")
     thumb = page.get_by_role("button", name="Bad answer")
     await expect(thumb).to_have_attribute("aria-pressed", "true")
-    await thumb.click()
+    async with page.expect_response(lambda answer: answer.request.method == "DELETE"):  # it is shown before
+        await thumb.click()
     await expect(thumb).to_have_attribute("aria-pressed", "false")
     listed = await visit.house.get("/api/feedback")
     assert listed.json()["items"] == []
