@@ -1,12 +1,12 @@
-"""A migrated database on SQLite, made once a process and copied for whoever asks: the migrations are somebody
-else's test."""
+"""A migrated database on SQLite, made once a process and copied for whoever asks: the schema is somebody else's
+test."""
 
 import functools
 import tempfile
 from pathlib import Path
 
-from prosa.adapters.store.migrations import upgrade
 from prosa.adapters.store.sqlite.connection import connect
+from prosa.adapters.store.sqlite.schema import bring_up
 
 
 def furnish(path: Path) -> None:
@@ -19,7 +19,6 @@ def furnish(path: Path) -> None:
 def _empty() -> bytes:
     with tempfile.TemporaryDirectory(prefix="prosa-") as folder:
         path = Path(folder) / "prosa.db"
-        connect(path).close()
-        upgrade(f"sqlite:///{path}", None)
+        bring_up(path)
         connect(path).close()  # what stands beside it goes into it
         return path.read_bytes()

@@ -389,7 +389,7 @@ def stands(settings: Settings) -> bool:
     if not url.startswith(SQLITE):
         return True
     from prosa.adapters.store.migrations import HEAD
-    from prosa.adapters.store.sqlite.store import current_revision
+    from prosa.adapters.store.sqlite.schema import current_revision
 
     return _file(url).is_file() and current_revision(_file(url)) == HEAD
 

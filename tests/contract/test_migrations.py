@@ -15,10 +15,12 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, MetaData, Table, create_engine, insert, pool, select
 from sqlalchemy.ext.asyncio import create_async_engine
 from tests.postgres import Database, Server
+from tests.schema import told
 
 from prosa.adapters.store import migrations
 from prosa.adapters.store.migrations import HEAD, config, upgrade, upgrade_over
-from prosa.adapters.store.sqlite.store import current_revision
+from prosa.adapters.store.sqlite import schema
+from prosa.adapters.store.sqlite.schema import WHOLE, bring_up, current_revision
 from prosa.adapters.store.tables import metadata
 
 ONE, TWO, THREE = (f"0190a000-0000-7000-8000-00000000000{digit}" for digit in "123")
@@ -63,6 +65,38 @@ def test_rows_stay_on_sqlite(tmp_path: Path) -> None:
             before = _check(connection, before)
     with engine.connect() as connection:
         assert differences(connection) == []
+
+
+def test_a_new_file_begins_where_the_revisions_lead(tmp_path: Path) -> None:
+    new, old = tmp_path / "new.db", tmp_path / "old.db"
+    bring_up(new)
+    upgrade(f"sqlite:///{old}", None)
+    assert WHOLE.read_text() == told(old), "there are new revisions: run `python -m tests.schema`"
+    assert told(new) == told(old)
+
+
+def test_revisions_that_no_schema_knows_yet_follow_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    older = tmp_path / "older.sql"
+    upgrade(f"sqlite:///{tmp_path / 'old.db'}", None, revisions[-3])
+    older.write_text(told(tmp_path / "old.db"))
+    monkeypatch.setattr(schema, "WHOLE", older)
+    bring_up(tmp_path / "new.db")
+    assert told(tmp_path / "new.db") == WHOLE.read_text()
+
+
+@pytest.mark.hostile(55)
+def test_a_beginning_that_breaks_off_leaves_no_trace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    broken = tmp_path / "broken.sql"
+    broken.write_text(WHOLE.read_text() + "CREATE TABLE runs (id TEXT);\n")
+    with monkeypatch.context() as here:
+        here.setattr(schema, "WHOLE", broken)
+        with pytest.raises(sqlite3.OperationalError, match="already exists"):
+            bring_up(tmp_path / "prosa.db")
+    assert _schema(tmp_path / "prosa.db") == []
+    bring_up(tmp_path / "prosa.db")
+    assert current_revision(tmp_path / "prosa.db") == HEAD
 
 
 async def test_rows_stay_on_postgres(empty: Database) -> None:

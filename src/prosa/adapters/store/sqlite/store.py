@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any, ParamSpec, TypeVar
 
 from prosa.adapters.rates.memory import MemoryRates
-from prosa.adapters.store.migrations import upgrade
 from prosa.adapters.store.operator import OperatorRecords
 from prosa.adapters.store.records import Records
 from prosa.adapters.store.repositories.access import Access
@@ -18,10 +17,11 @@ from prosa.adapters.store.repositories.erasures import Erasures
 from prosa.adapters.store.repositories.files import KnownFiles
 from prosa.adapters.store.repositories.keys import ProviderKeys
 from prosa.adapters.store.repositories.rules import KnownLimits
-from prosa.adapters.store.sqlite.connection import Observer, connect, truncate
+from prosa.adapters.store.sqlite.connection import Observer, truncate
 from prosa.adapters.store.sqlite.index import index, merge
 from prosa.adapters.store.sqlite.lock import Lock
 from prosa.adapters.store.sqlite.readers import Readers
+from prosa.adapters.store.sqlite.schema import bring_up, current_revision
 from prosa.adapters.store.sqlite.writer import Writer
 from prosa.adapters.store.statement import Plan
 from prosa.domain.errors import MisconfiguredError, StoreUnavailable
@@ -77,7 +77,7 @@ class SqliteStore:
         try:
             self._path.parent.mkdir(parents=True, exist_ok=True)
             self._lock = Lock(self._path)
-            await asyncio.to_thread(upgrade, f"sqlite:///{self._path}", current_revision(self._path))
+            await asyncio.to_thread(bring_up, self._path)
             self._writer = Writer(self._path, self._observe, heard)
             self._readers = Readers(self._path, self._observe)
         except (OSError, sqlite3.Error) as error:
@@ -154,15 +154,3 @@ class _Session:
 
     async def write(self, plan: Callable[P, Plan[T]], *args: P.args, **kwargs: P.kwargs) -> T:
         return await self._store._write(plan(*args, **kwargs), self._bound)  # noqa: SLF001
-
-
-def current_revision(path: Path) -> str | None:
-    """The migration that the file is at; None for a new file."""
-    connection = connect(path)
-    try:
-        rows = connection.execute("SELECT version_num FROM alembic_version").fetchall()
-    except sqlite3.OperationalError:
-        return None
-    finally:
-        connection.close()
-    return rows[0][0] if rows else None
