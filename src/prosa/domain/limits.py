@@ -202,6 +202,13 @@ class Bound(Struct, frozen=True):
         cost = None if self.cost is None else Picodollars(self.cost * number)
         return Bound(self.model, self.tokens * number, cost)
 
+    def plus(self, other: Bound) -> Bound:
+        """Both; `model` is one whose price is not known, if there is one."""
+        tokens = self.tokens + other.tokens
+        if self.cost is None or other.cost is None:
+            return Bound(self.model if self.cost is None else other.model, tokens, None)
+        return Bound(self.model, tokens, Picodollars(self.cost + other.cost))
+
 
 class Remaining(Struct, frozen=True):
     """What is left of the strictest limits, reservations taken off; None means without limit. Beside each, of

@@ -8,6 +8,7 @@ from msgspec import Struct
 from prosa.domain.content import Part, ThinkingPart, ToolCall, plain, text_of
 from prosa.domain.principal import Principal
 from prosa.domain.time import Instant
+from prosa.domain.timing import Timing
 
 
 class Role(StrEnum):
@@ -67,12 +68,13 @@ Effort = Literal["none", "minimal", "low", "medium", "high", "xhigh"]
 
 class Origin(Struct, frozen=True):
     """On whose behalf a request is made, and in which conversation, for which message, if in any. `fresh`
-    says that an answer which is kept will not do."""
+    says that an answer which is kept will not do; one that is not `shared` is not kept, either."""
 
     principal: Principal
     conversation_id: str | None = None
     message_id: str | None = None
     fresh: bool = False
+    shared: bool = True
 
 
 class ChatRequest(Struct, frozen=True):
@@ -242,12 +244,9 @@ class Withheld(Struct, frozen=True):
 
 
 class Aside(Struct, frozen=True):
-    """A policy asked another model in between, which used this; the attempt that goes on is none of its."""
+    """A policy asked another model in between, which is in the ledger by itself: when its attempts were."""
 
-    provider: str
-    model: str
-    usage: Usage
-    estimated: bool = False
+    timings: tuple[Timing, ...]
 
 
 BLOCKED = "blocked"

@@ -52,7 +52,7 @@ class Prepared(Struct, frozen=True):
     for, if any. `window` is what the model can take, in tokens (0: nobody knows), `sent` what of the branch
     it gets; `untitled` says that nobody has named the conversation, `fresh` that no kept answer will do,
     `stepped` what the route has stepped down to, `limited` that a limit makes the answer shorter than it
-    would be."""
+    would be; `judging` is the most that judging a piece of the answer takes, where others judge it."""
 
     provider: str
     request: ChatRequest
@@ -66,10 +66,17 @@ class Prepared(Struct, frozen=True):
     fresh: bool = False
     stepped: str | None = None
     limited: bool = False
+    judging: Bound | None = None
 
     @property
     def bound(self) -> Bound:
         return Bound(self.request.model, self.tokens, self.cost)
+
+    @property
+    def needed(self) -> Bound:
+        """What there must be room for, or the run does not begin: an answer that nobody may judge is never
+        shown."""
+        return self.bound if self.judging is None else self.bound.plus(self.judging)
 
 
 Prepare = Callable[[Conversation, Sequence[Shown], Remaining], Prepared]

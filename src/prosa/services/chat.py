@@ -83,7 +83,8 @@ class Chat:
         self.tools = tools or Toolbox()
         self.limits = Allowances(store, defaults.limits, defaults.named, rates)
         self.ledger = Ledger(store, self.limits)
-        admission = Admission(guard or Guard(), self.ledger)
+        guard = guard or Guard()
+        admission = Admission(guard)
         self.engine = Engine(store, catalogue, defaults, self.tools, self.limits, admission)
         self.feed = Feed(store)
         self.conversations = Conversations(store, self.engine, catalogue, files)
@@ -99,6 +100,7 @@ class Chat:
         self.reports = Reports(store, self.limits, defaults.calendar)
         self.estimates = Estimates(store, catalogue, defaults, self.tools, self.limits)
         self.completions = Completions(self.ledger, catalogue, defaults, admission)
+        guard.ask = self.completions.beside
         self.embeddings = Embeddings(self.ledger, catalogue, self.completions, vectors)
         memory = Memory(lambda owner: store.of(owner).answers, self.embeddings.vector)
         self.catalogue.remember = memory.around

@@ -10,7 +10,7 @@ from contextlib import aclosing
 import msgspec
 from msgspec.structs import replace
 
-from prosa.domain.errors import ProsaError, ShuttingDown
+from prosa.domain.errors import LimitReached, PriceUnknown, ProsaError, ShuttingDown
 from prosa.domain.limits import Bound, Remaining
 from prosa.domain.models import (
     Aside,
@@ -20,6 +20,7 @@ from prosa.domain.models import (
     FinishReason,
     Flagged,
     ModelEvent,
+    Origin,
     Queued,
     Recalled,
     RefusalDelta,
@@ -36,6 +37,8 @@ from prosa.domain.time import Instant, now
 from prosa.ports.models import ChatModel
 from prosa.services.context import window
 from prosa.services.guard.admission import Admission
+from prosa.services.guard.guarded import judging
+from prosa.services.guard.judge import unpaid
 from prosa.services.ledger import Hold, Ledger
 from prosa.services.models import prices
 from prosa.services.models.catalogue import Catalogue, Choice
@@ -54,9 +57,16 @@ class Generation:
     """One answer. `provider` and `model` are who gives it, `used` what it took once it has finished."""
 
     def __init__(
-        self, model: ChatModel, request: ChatRequest, hold: Hold, choice: Choice, taken: int
+        self,
+        model: ChatModel,
+        request: ChatRequest,
+        hold: Hold,
+        choice: Choice,
+        taken: int,
+        note: Callable[[Aside], None] = tracing.beside,
     ) -> None:
         self.id = hold.id
+        self._note = note
         self.provider = choice.provider
         self.model = choice.model
         self.used = Usage()
@@ -71,13 +81,14 @@ class Generation:
         self._task: asyncio.Task[object] | None = None
         self._halted = False
         self._quiet = True
+        self._begun = False
 
     async def run(self, tell: Tell) -> None:
         """Gives each event of the answer to `tell`, but for those of the way to it (`Asked`, `Queued`) and
         reports. Whoever cancels it stops the provider; what was used is billed in any case.
 
-        Raises ProviderError, LimitReached and PriceUnknown (a target that is dearer than what was held),
-        ShuttingDown, and what `tell` raises.
+        Raises ProviderError, LimitReached and PriceUnknown (a target that is dearer than what was held, a
+        judge whom nobody can pay) before anything was told, ShuttingDown, and what `tell` raises.
         """
         self._task = asyncio.current_task()
         try:
@@ -89,6 +100,10 @@ class Generation:
                 raise
             self._task.uncancel()
             raise ShuttingDown from None
+        except (LimitReached, PriceUnknown) as error:
+            if not self._begun:
+                raise
+            await self._cut(tell, error.code)
         except ProsaError as error:
             self._end_attempt(error.code)
             self.used = self._hold.used
@@ -113,7 +128,8 @@ class Generation:
     async def close(self) -> None:
         """Bills what was used, and lets go of what was held for it. Safe to repeat."""
         self._end_attempt()
-        tracing.asked(self._hold.take_timings())
+        if timings := self._hold.take_timings():
+            self._note(Aside(timings))
         await self._hold.release()
 
     def halt(self) -> None:
@@ -141,6 +157,7 @@ class Generation:
                     continue
                 else:
                     attempt = self._seldom(attempt, event)
+                self._begun = True
                 await tell(event)
                 if self._length + attempt.unsaid > longest and kind is not Finish:
                     await self._cut(tell)
@@ -158,9 +175,9 @@ class Generation:
         self._said.append(text)
         self._length += len(text)
 
-    async def _cut(self, tell: Tell) -> None:
+    async def _cut(self, tell: Tell, code: str | None = None) -> None:
         """The answer is as long as it may be, whatever its provider says."""
-        self._end_attempt()
+        self._end_attempt(code)
         self.used = self._hold.used
         await tell(Finish(FinishReason.LENGTH))
 
@@ -208,7 +225,7 @@ class Generation:
             case Withheld(characters):
                 attempt.unsaid += characters
             case Aside():
-                self._hold.beside(event)
+                self._note(event)
             case _:
                 pass
         return attempt
@@ -258,7 +275,7 @@ class Completions:
         """Holds the money for `number` answers to `asked`; none is asked for yet. `asked.model` is a name as
         callers know it (a route, an alias, "provider/model", ""), `most` their own bound of the answer; the
         ledger says that it was for `conversation_id`. What a route has kept will do only where `asked` has an
-        origin.
+        origin. Where others judge the answer, one judgement must fit beside it.
 
         Raises ShuttingDown, NoSuchProvider, ProviderNotConfigured, QueueFull, LimitReached, PriceUnknown,
         StoreUnavailable.
@@ -279,8 +296,13 @@ class Completions:
             if choice.stepped is not None:
                 model = self._open(choice, principal)
             wanted = most or room(asked, self._catalogue.window(choice), self._defaults.max_output_tokens)
-            kept = wanted if most else affordable(remaining, choice, taken, wanted)
-            return bound_of(choice.provider, choice.model, taken, kept)
+            beside = judging(model)
+            left = remaining if beside is None else remaining.less(beside)
+            kept = wanted if most else affordable(left, choice, taken, wanted)
+            bound = bound_of(choice.provider, choice.model, taken, kept)
+            if beside is not None:
+                remaining.hold(bound.plus(beside))
+            return bound
 
         bound, holds = await self._ledger.hold(
             principal,
@@ -295,9 +317,30 @@ class Completions:
             model=choice.model,
             max_tokens=bound.tokens - taken,
             user=principal.user_id,
-            origin=asked.origin if number == 1 else None,  # several answers are to differ
+            origin=_origin(asked, principal, conversation_id, number),
         )
         return Begun(self, [Generation(model, request, hold, choice, taken) for hold in holds])
+
+    async def beside(
+        self,
+        origin: Origin | None,
+        model: ChatModel,
+        asked: ChatRequest,
+        note: Callable[[Aside], None],
+    ) -> str:
+        """The text of an answer that another one waits for: `model` judges what it says. It is paid by
+        itself, also while the server goes down. `note` hears of its attempts. Raises what `Generation.run`
+        raises, LimitReached, PriceUnknown, StoreUnavailable."""
+        if origin is None:
+            return await unpaid(origin, model, asked, note)
+        taken = input_bound(asked)
+        choice = Choice(model.provider, asked.model)
+        bound = bound_of(choice.provider, choice.model, taken, asked.max_tokens)
+        _, (hold,) = await self._ledger.hold(
+            origin.principal, lambda _: bound, conversation_id=origin.conversation_id, beside=True
+        )
+        generation = Generation(model, asked, hold, choice, taken, note)
+        return await generation.text()
 
     def _open(self, choice: Choice, principal: Principal) -> ChatModel:
         """Who answers. Raises ProviderNotConfigured, QueueFull."""
@@ -353,6 +396,13 @@ class Begun:
             await asyncio.shield(closing)
         finally:
             self._completions.ended(self._generations)
+
+
+def _origin(asked: ChatRequest, principal: Principal, conversation_id: str | None, number: int) -> Origin:
+    """On whose behalf it is asked; several answers are to differ."""
+    if asked.origin is not None and number == 1:
+        return asked.origin
+    return Origin(principal, conversation_id, shared=False)
 
 
 def input_bound(asked: ChatRequest) -> int:

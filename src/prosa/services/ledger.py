@@ -8,7 +8,7 @@ from prosa.domain.ending import Entry
 from prosa.domain.errors import LimitReached, StoreUnavailable
 from prosa.domain.ids import new_id
 from prosa.domain.limits import Bound, Remaining
-from prosa.domain.models import Aside, Usage
+from prosa.domain.models import Usage
 from prosa.domain.opening import Measure
 from prosa.domain.principal import Principal
 from prosa.domain.time import now
@@ -61,10 +61,6 @@ class Hold:
         itself."""
         self._attempts.close(said, code)
         self._pending += self._attempts.take()
-
-    def beside(self, aside: Aside) -> None:
-        """Another model was asked in between; it is entered with the rest."""
-        self._attempts.beside(aside)
 
     async def widen(self, bound: Bound) -> None:
         """Makes sure that the next attempt is covered, whatever earlier ones have used. Raises LimitReached,

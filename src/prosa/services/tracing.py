@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 from contextvars import ContextVar
 
 from prosa.domain.ending import Ending
+from prosa.domain.models import Aside
 from prosa.domain.runs import Run
 from prosa.domain.steps import Step, StepStatus
 from prosa.domain.time import SECOND
@@ -91,6 +92,10 @@ class Tracing:
             name = f"chat {timing.model}"
             span = self.tracer.start(name, "client", attributes, parent=_WITHIN.get(), at=timing.at)
             span.end({}, error=timing.code, at=timing.end)
+
+    def beside(self, aside: Aside) -> None:
+        """Whom a policy has asked in between."""
+        self.asked(aside.timings)
 
     def called(self, step: Step) -> None:
         """A call of a tool is over."""

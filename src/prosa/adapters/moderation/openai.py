@@ -9,7 +9,7 @@ from prosa.adapters.models.http import Timeouts, Wire, endpoint
 from prosa.adapters.models.openai.errors import fault
 from prosa.domain.errors import BrokenStream
 from prosa.domain.limits import Bound
-from prosa.domain.models import Aside
+from prosa.domain.models import Aside, Origin
 from prosa.domain.moderation import Verdict
 
 BASE_URL = "https://api.openai.com/v1"
@@ -52,11 +52,11 @@ class OpenAIModeration:
             timeouts=Timeouts(connect=min(timeout, 10.0), first=timeout, whole=timeout),
         )
 
-    def bound(self, _: str) -> Bound | None:
+    def bound(self, _: int) -> Bound | None:
         return None
 
-    async def judge(self, text: str, spend: Callable[[Aside], None]) -> Verdict:
-        del spend
+    async def judge(self, text: str, origin: Origin | None, note: Callable[[Aside], None]) -> Verdict:
+        del origin, note
         body = msgspec.json.encode({"model": self._model, "input": text})
         return await self._wire.read(
             self._url, body, self._verdict, lambda reply: fault(NAME, reply, self._model)

@@ -74,7 +74,7 @@ class Cached(Policy):
         """What is kept, as `Recalled`, one text and `Finish`; else the model's answer, which is then kept if
         it is whole and only text. Who asks for a fresh one gets it, and it takes the kept one's place."""
         origin, caching = request.origin, self._caching
-        if origin is None or (origin.conversation_id is None and caching.scope != "user"):
+        if origin is None or not _keepable(origin, caching):
             async with aclosing(self._inner.stream(request)) as events:
                 async for event in events:
                     yield event
@@ -141,6 +141,10 @@ class Cached(Policy):
             await self._memory.of(origin, self._caching).keep(answer)
         except StoreUnavailable:  # the conversation may be gone by now; and the answer is there anyway
             log.warning("answer_not_kept", conversation_id=origin.conversation_id)
+
+
+def _keepable(origin: Origin, caching: Caching) -> bool:
+    return origin.shared and (origin.conversation_id is not None or caching.scope == "user")
 
 
 class _Heard:

@@ -3,15 +3,14 @@
 import asyncio
 from collections.abc import Container, Sequence
 from functools import partial
-from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
 from prosa.domain.context import Shown
 from prosa.domain.conversations import Conversation
 from prosa.domain.limits import Remaining
-from prosa.domain.models import BLOCKED, Aside, ChatRequest, Flagged, Role, Turn
-from prosa.domain.moderation import ContentBlocked, Verdict
+from prosa.domain.models import BLOCKED, ChatRequest, Flagged, Origin, Role, Turn
+from prosa.domain.moderation import ContentBlocked
 from prosa.domain.opening import Prepare, Prepared
 from prosa.domain.principal import Principal
 from prosa.kit.log import log
@@ -19,11 +18,9 @@ from prosa.services.guard.guard import Guard
 from prosa.services.guard.inspection import newest, news, prepared, refuse
 from prosa.services.guard.placeholders import Vault
 from prosa.services.guard.plan import Plan
-from prosa.services.guard.remote import Remote, pieces
+from prosa.services.guard.remote import pieces
 from prosa.services.guard.screen import LONG
-
-if TYPE_CHECKING:
-    from prosa.services.ledger import Ledger
+from prosa.services.tracing import tracing
 
 
 class Unadmitted(Exception):
@@ -37,9 +34,8 @@ class Unadmitted(Exception):
 class Admission:
     """What it takes to judge a message is the sender's to pay, also where the message is refused."""
 
-    def __init__(self, guard: Guard, ledger: "Ledger") -> None:
+    def __init__(self, guard: Guard) -> None:
         self._guard = guard
-        self._ledger = ledger
 
     @property
     def on(self) -> bool:
@@ -85,26 +81,15 @@ class Admission:
         slow = any(rule.slow for rule in rules) or sum(map(len, (*earlier, *texts))) > LONG
         looked = partial(_looked_at, plan, texts, earlier)
         masked = await asyncio.to_thread(looked) if slow else looked()
+        origin = Origin(principal, conversation_id)
         for check in plan.remotes_on("input"):
             if check.table.action != "block":
                 continue
             for piece in (piece for text in masked for piece in pieces(text)):
-                verdict = await self._ask(principal, check, piece, conversation_id)
+                verdict = await check.ask(piece, origin, tracing.beside)
                 if verdict.flagged:
                     _refused(Flagged(check.name, "input", (*verdict.categories, BLOCKED)))
                     raise ContentBlocked
-
-    async def _ask(
-        self, principal: Principal, check: Remote, text: str, conversation_id: str | None
-    ) -> Verdict:
-        bound = None if check.known(text) else check.moderation.bound(text)
-        if bound is None:
-            return await check.ask(text, _free)
-        _, (hold,) = await self._ledger.hold(principal, lambda _: bound, conversation_id=conversation_id)
-        try:
-            return await check.ask(text, hold.beside)
-        finally:
-            await hold.release()
 
 
 def _looked_at(plan: Plan, texts: Sequence[str], earlier: Sequence[str]) -> list[str]:
@@ -122,7 +107,3 @@ def _refused(flag: Flagged) -> None:
     model is asked."""
     if BLOCKED in flag.categories:
         log.warning("refused", check=flag.check, categories=flag.categories)
-
-
-def _free(_: Aside) -> None:
-    """It costs nothing."""

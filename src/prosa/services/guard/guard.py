@@ -6,10 +6,11 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from prosa.domain.errors import MisconfiguredError
+from prosa.domain.models import Aside, ChatRequest, Origin
 from prosa.ports.models import ChatModel
 from prosa.ports.moderation import Moderation
 from prosa.services.guard.guarded import Guarded
-from prosa.services.guard.judge import Judge
+from prosa.services.guard.judge import Ask, Judge, Resolve, unpaid
 from prosa.services.guard.plan import Plan
 from prosa.services.guard.remote import Remote
 from prosa.services.guard.rules import Rule
@@ -39,17 +40,18 @@ class Others(Struct, frozen=True):
     """Whom checks ask: `resolve` tells the model of a name and what it is called there, `endpoint` makes what
     speaks with a moderation endpoint (raises MisconfiguredError)."""
 
-    resolve: Callable[[str], tuple[ChatModel, str]]
+    resolve: Resolve
     endpoint: Callable[[str, CheckTable], Moderation]
 
 
 class Guard:
-    """Puts itself around models, where there is anything to guard."""
+    """Puts itself around models, where there is anything to guard. `ask` is how judges are asked."""
 
     def __init__(
         self, book: Book | None = None, read: Read | None = None, others: Others | None = None
     ) -> None:
         """Raises MisconfiguredError."""
+        self.ask: Ask = unpaid
         self._read = read
         self._others = others
         self._remotes: dict[str, Remote] = {}
@@ -99,10 +101,19 @@ class Guard:
         if known is not None and known.table == table:
             return known
         if table.judge is not None and self._others is not None:
-            return Remote(name, table, Judge(table.judge, table.policy, self._others.resolve))
+            return Remote(name, table, Judge(table.judge, table.policy, self._others.resolve, self._asked))
         if table.endpoint is not None and self._others is not None:
             return Remote(name, table, self._others.endpoint(name, table))
         return Rule(name, table)
+
+    async def _asked(
+        self,
+        origin: Origin | None,
+        model: ChatModel,
+        request: ChatRequest,
+        note: Callable[[Aside], None],
+    ) -> str:
+        return await self.ask(origin, model, request, note)
 
 
 class _Planner(Struct):

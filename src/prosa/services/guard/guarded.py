@@ -3,11 +3,13 @@
 import asyncio
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import aclosing
+from functools import reduce
 
 import msgspec
 from msgspec.structs import replace
 
 from prosa.domain.errors import ProsaError
+from prosa.domain.limits import Bound
 from prosa.domain.models import (
     BLOCKED,
     ChatRequest,
@@ -15,6 +17,7 @@ from prosa.domain.models import (
     EmbedRequest,
     Flagged,
     ModelEvent,
+    Origin,
     Role,
     Turn,
 )
@@ -28,7 +31,7 @@ from prosa.services.guard.plan import Plan
 from prosa.services.guard.remote import pieces
 from prosa.services.guard.rules import Note, Rule
 from prosa.services.guard.screen import LONG, Kind, Screen, Stage, Stages
-from prosa.services.guard.windows import Windows
+from prosa.services.guard.windows import OVERLAP, Windows, window_of
 from prosa.services.models.attached import Read
 from prosa.services.models.policy import Policy
 
@@ -43,7 +46,7 @@ class Guarded(Policy):
 
     async def stream(self, request: ChatRequest) -> AsyncGenerator[ModelEvent, None]:
         """Raises ContentBlocked before anybody is asked, AnswerBlocked before anything of what is blocked is
-        told, ModerationUnavailable."""
+        told, ModerationUnavailable; LimitReached and PriceUnknown where a judge can't be paid."""
         notes: list[ModelEvent] = []
         try:
             asked = await self._filled(request)
@@ -52,7 +55,7 @@ class Guarded(Policy):
             request = await self._judged(request, own, notes.append)
             for told in _taken(notes):
                 yield told
-            events = self._screened(self._inner.stream(request), vault, notes.append)
+            events = self._screened(self._inner.stream(request), request.origin, vault, notes.append)
             async with aclosing(events):
                 async for event in events:
                     if notes:
@@ -63,6 +66,14 @@ class Guarded(Policy):
             for told in _taken(notes):
                 yield told
             raise
+
+    @property
+    def judging(self) -> Bound | None:
+        """The most that judging one window of an answer may take; None where that costs nothing."""
+        judges = self._plan.remotes_on("output")
+        length = window_of(judges) + OVERLAP if judges else 0
+        bounds = [bound for each in judges if (bound := each.moderation.bound(length)) is not None]
+        return reduce(Bound.plus, bounds) if bounds else None
 
     async def count_tokens(self, request: ChatRequest) -> int | None:
         _, request = await self._prepared(await self._filled(request), _nothing)
@@ -103,7 +114,8 @@ class Guarded(Policy):
             (check, text) for check in checks for text in (all_ if check.table.action == "mask" else new)
         ]
         for check, text in asked:
-            found = [verdict for piece in pieces(text) if (verdict := await check.ask(piece, note)).flagged]
+            verdicts = [await check.ask(piece, request.origin, note) for piece in pieces(text)]
+            found = [verdict for verdict in verdicts if verdict.flagged]
             match check.table.action if found else None:
                 case "block":
                     note(Flagged(check.name, "input", (*found[0].categories, BLOCKED)))
@@ -117,7 +129,11 @@ class Guarded(Policy):
         return masked(request, lambda text: REMOVED if text in removed else text)
 
     def _screened(
-        self, events: AsyncGenerator[ModelEvent, None], vault: Vault, note: Callable[[ModelEvent], None]
+        self,
+        events: AsyncGenerator[ModelEvent, None],
+        origin: Origin | None,
+        vault: Vault,
+        note: Callable[[ModelEvent], None],
     ) -> AsyncGenerator[ModelEvent, None]:
         """The answer as its reader may have it. Others judge it before values are put back."""
         plan = self._plan
@@ -126,7 +142,7 @@ class Guarded(Policy):
         if judges:
             if makers:
                 events = Screen(_all(makers)).pass_on(events)
-            events, makers = Windows(judges, note).pass_on(events), []
+            events, makers = Windows(judges, origin, note).pass_on(events), []
         if plan.masking is not None and plan.masking.restore and vault.values:
             makers.append(_restorers(vault))
         makers += [_stages(rule, vault, note) for rule in plan.rules_on("output")]
@@ -134,6 +150,11 @@ class Guarded(Policy):
 
     async def _filled(self, request: ChatRequest) -> ChatRequest:
         return request if self._read is None else await filled(request, self._read)
+
+
+def judging(model: ChatModel) -> Bound | None:
+    """`Guarded.judging` of any model: an answer that nobody guards is not judged."""
+    return model.judging if isinstance(model, Guarded) else None
 
 
 def _all(makers: Sequence[Stages]) -> Stages:

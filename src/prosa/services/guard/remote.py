@@ -6,8 +6,8 @@ from collections.abc import Callable
 from hashlib import blake2b
 from secrets import token_bytes
 
-from prosa.domain.errors import ProsaError
-from prosa.domain.models import Aside
+from prosa.domain.errors import LimitReached, PriceUnknown, ProsaError
+from prosa.domain.models import Aside, Origin
 from prosa.domain.moderation import ModerationUnavailable, Verdict
 from prosa.kit.log import log
 from prosa.ports.moderation import Moderation
@@ -17,8 +17,6 @@ TIMEOUT = 10.0
 AT_ONCE = 8_000
 """Characters of what goes to a model that are asked about together."""
 KNOWN = 1_024
-
-Spend = Callable[[Aside], None]
 
 
 class Verdicts:
@@ -52,13 +50,9 @@ class Remote:
         self.moderation = moderation
         self._verdicts = Verdicts()
 
-    def known(self, text: str) -> bool:
-        """Whether nobody has to be asked about it."""
-        return not text.strip() or self._verdicts.find(self._verdicts.key(self.name, text)) is not None
-
-    async def ask(self, text: str, spend: Spend) -> Verdict:
+    async def ask(self, text: str, origin: Origin | None, note: Callable[[Aside], None]) -> Verdict:
         """Raises ModerationUnavailable where there is no verdict in time, unless the operator lets pass what
-        is not checked."""
+        is not checked; LimitReached and PriceUnknown where `origin` can't pay for it."""
         if not text.strip():
             return Verdict(flagged=False)
         key = self._verdicts.key(self.name, text)
@@ -66,7 +60,9 @@ class Remote:
         if verdict is None:
             try:
                 async with asyncio.timeout(self.table.timeout or TIMEOUT):
-                    verdict = await self.moderation.judge(text, spend)
+                    verdict = await self.moderation.judge(text, origin, note)
+            except (LimitReached, PriceUnknown):
+                raise
             except (ProsaError, TimeoutError) as error:
                 code = error.code if isinstance(error, ProsaError) else "timeout"
                 log.warning("check_failed", check=self.name, reason=code)

@@ -4,12 +4,13 @@ import asyncio
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing
 
-from prosa.domain.errors import ProviderError
+from prosa.domain.errors import LimitReached, PriceUnknown, ProviderError
 from prosa.domain.models import (
     BLOCKED,
     Finish,
     Flagged,
     ModelEvent,
+    Origin,
     Reset,
     TextDelta,
     Thought,
@@ -30,13 +31,21 @@ NOTHING = "{}"
 """In place of a call's arguments."""
 
 
-class Windows:
-    """The events of one answer. `note` hears of what is worth a look, and what judging took."""
+def window_of(checks: Sequence[Remote]) -> int:
+    """How many characters are asked about at once."""
+    return min(check.table.window or WINDOW for check in checks)
 
-    def __init__(self, checks: Sequence[Remote], note: Callable[[ModelEvent], None]) -> None:
+
+class Windows:
+    """The events of one answer to `origin`. `note` hears of what is worth a look, and of who was asked."""
+
+    def __init__(
+        self, checks: Sequence[Remote], origin: Origin | None, note: Callable[[ModelEvent], None]
+    ) -> None:
         self._checks = checks
+        self._origin = origin
         self._note = note
-        self._window = min(check.table.window or WINDOW for check in checks)
+        self._window = window_of(checks)
         self._kind: type[Said] = TextDelta
         self._held = ""
         self._told = ""
@@ -46,20 +55,22 @@ class Windows:
         """Characters of arguments that were held so far."""
 
     async def pass_on(self, events: AsyncGenerator[ModelEvent, None]) -> AsyncGenerator[ModelEvent, None]:
-        """Raises AnswerBlocked, before anything of the window is told, and ModerationUnavailable."""
+        """Raises AnswerBlocked, before anything of the window is told, ModerationUnavailable, and what asking
+        a judge raises where nobody can pay for it."""
         try:
-            async with aclosing(events):
-                async for event in events:
-                    for told in await self._take(event):
-                        yield self._thoughts.kept(told)
+            try:
+                async with aclosing(events):
+                    async for event in events:
+                        for told in await self._take(event):
+                            yield self._thoughts.kept(told)
+            except ProviderError:
+                for told in await self._flush():
+                    yield told
+                raise
             for told in await self._flush():
                 yield told
-        except (AnswerBlocked, ModerationUnavailable, asyncio.CancelledError):
+        except (AnswerBlocked, ModerationUnavailable, LimitReached, PriceUnknown, asyncio.CancelledError):
             yield Withheld(len(self._held))
-            raise
-        except ProviderError:
-            for told in await self._flush():
-                yield told
             raise
 
     async def _take(self, event: ModelEvent) -> list[ModelEvent]:
@@ -113,7 +124,7 @@ class Windows:
     async def _judged(self, text: str, before: str) -> str:
         shown = text
         for check in self._checks:
-            verdict = await check.ask(before + text, self._note)
+            verdict = await check.ask(before + text, self._origin, self._note)
             if not verdict.flagged:
                 continue
             if check.table.action == "block":

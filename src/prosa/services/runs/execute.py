@@ -329,8 +329,8 @@ class Execution:
                 return self._rounds.recall(event)
             case Withheld(characters):
                 attempt.unsaid += characters
-            case Aside():
-                self._rounds.attempts.beside(event)
+            case Aside(timings):
+                self._rounds.attempts.timings += timings
             case Flagged(check, side, categories):
                 self._rounds.attempts.timings += (Timing("flag", now(), flag=(check, side, *categories)),)
                 log.warning(

@@ -5,7 +5,7 @@ from msgspec.structs import replace
 
 from prosa.domain.ending import Entry
 from prosa.domain.ids import new_id
-from prosa.domain.models import Aside, Usage
+from prosa.domain.models import Usage
 from prosa.domain.money import Picodollars
 from prosa.domain.runs import Run
 from prosa.domain.time import SECOND, Instant, now
@@ -132,14 +132,6 @@ class Attempts:
             if not attempt.recalled:
                 meters.entered(entry, "completed" if attempt.finished else code or "ended")
             self.spent = self.spent.plus(entry)
-
-    def beside(self, aside: Aside) -> None:
-        """Another model was asked in between; the attempt that goes on goes on."""
-        going = self.current
-        self.current = Attempt(aside.provider, aside.model, aside.usage.prompt_tokens, 0, called=True)
-        self.current.reported, self.current.finished = aside.usage, not aside.estimated
-        self.close("")
-        self.current = going
 
     def take(self) -> tuple[Entry, ...]:
         """The entries that were not taken before."""

@@ -18,6 +18,7 @@ from prosa.domain.time import SECOND, Instant, now
 from prosa.services.context.attachments import takeable
 from prosa.services.context.encodings import encoding_of
 from prosa.services.context.fitting import Frame, fit
+from prosa.services.guard.guarded import judging
 from prosa.services.models import prices
 from prosa.services.models.catalogue import Catalogue, Choice
 from prosa.services.models.policy import refusal
@@ -137,7 +138,8 @@ def preparation(
         choice = catalogue.choose((send.provider, send.model), (conversation.provider, conversation.model))
         if remaining.used:
             choice = catalogue.stepped(choice, remaining.used)
-        if (full := refusal(catalogue.resolve(choice), user)) is not None:
+        model = catalogue.resolve(choice)
+        if (full := refusal(model, user)) is not None:
             raise full
         system = send.system_prompt or conversation.system_prompt or defaults.system_prompt
         if send.history is not None:
@@ -149,9 +151,10 @@ def preparation(
         taken, wanted, sent = fitted.most, fitted.wanted, fitted.sent
         if send.history is not None:
             sent = replace(sent, first=None, left_out=len(branch) - len(fitted.turns))
-        usual = wanted
+        usual, beside = wanted, judging(model)
         if send.max_tokens is None:
-            wanted = _within(remaining, choice, taken, wanted)
+            left = remaining if beside is None else remaining.less(beside)
+            wanted = _within(left, choice, taken, wanted)
         return Prepared(
             provider=choice.provider,
             request=ChatRequest(
@@ -174,6 +177,7 @@ def preparation(
             fresh=send.fresh or send.regenerate is not None,
             stepped=choice.stepped,
             limited=wanted < usual,
+            judging=beside,
         )
 
     return prepare

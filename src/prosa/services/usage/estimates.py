@@ -135,7 +135,7 @@ def _count(prepared: Prepared) -> tuple[int, bool]:
 
 def _refused(remaining: Remaining, prepared: Prepared) -> str | None:
     try:
-        remaining.hold(prepared.bound)
+        remaining.hold(prepared.needed)
     except (LimitReached, PriceUnknown) as error:
         return error.code
     return None

@@ -33,7 +33,7 @@ async def judged(play: Play, categories: tuple[str, ...] = ()) -> Verdict:
             categories=categories,
         )
         try:
-            return await moderation.judge("Olá", [].append)
+            return await moderation.judge("Olá", None, [].append)
         finally:
             await moderation.close()
             (seen,) = server.seen
@@ -88,7 +88,7 @@ async def test_an_address_that_is_none() -> None:
 
 async def test_it_costs_nothing_and_needs_no_key_elsewhere() -> None:
     moderation = OpenAIModeration(None, model="m", base_url="http://127.0.0.1:9/v1", timeout=1)
-    assert moderation.bound("x") is None
+    assert moderation.bound(1) is None
     with pytest.raises((ProviderError, ProviderTimeout)):
-        await moderation.judge("x", [].append)
+        await moderation.judge("x", None, [].append)
     await moderation.close()

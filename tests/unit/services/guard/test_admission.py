@@ -19,12 +19,14 @@ from prosa.services.guard.guard import Book, Guard, Others
 from prosa.services.guard.tables import CheckTable, MaskingTable
 
 
-def judging(model: FakeModel, **table: object) -> Guard:
+def judging(house: House, model: FakeModel, **table: object) -> Admission:
     made = CheckTable(judge="judge", **table)  # type: ignore[arg-type]
     masking = {"default": MaskingTable()}
-    return Guard(
+    guard = Guard(
         Book({}, masking, {"judge": made}, "Be kind."), None, Others(lambda name: (model, name), None)
     )  # type: ignore[arg-type]
+    guard.ask = house.chat.completions.beside
+    return Admission(guard)
 
 
 def says(allowed: str) -> FakeModel:
@@ -41,7 +43,7 @@ def tokens(house: House) -> int:
 async def test_who_asks_pays_for_the_judge_once(tmp_path: Path) -> None:
     async with House(tmp_path) as house:
         model = says("true")
-        admission = Admission(judging(model), house.chat.ledger)
+        admission = judging(house, model)
         for _ in range(2):
             await admission.admit(ANA, None, ["I am a@b.io", "Be kind.", "  "])
         (call,) = model.calls
@@ -52,7 +54,7 @@ async def test_who_asks_pays_for_the_judge_once(tmp_path: Path) -> None:
 async def test_who_brings_his_own_history_has_all_of_it_judged(tmp_path: Path) -> None:
     """An answer that he made up himself does not make what he says before it pass."""
     async with House(tmp_path) as house:
-        admission = Admission(judging(says("false")), house.chat.ledger)
+        admission = judging(house, says("false"))
         turns = (Turn(Role.USER, "Forbidden?"), Turn(Role.ASSISTANT, "Gladly."), Turn(Role.USER, "  "))
         with pytest.raises(ContentBlocked):
             await admission.of(ANA, None, ChatRequest("m", turns))
@@ -62,7 +64,7 @@ async def test_also_for_what_is_refused(tmp_path: Path) -> None:
     async with House(tmp_path) as house:
         for expected, model in ((ContentBlocked, says("false")), (ModerationUnavailable, says("maybe"))):
             with pytest.raises(expected):
-                await Admission(judging(model), house.chat.ledger).admit(ANA, None, ["x"])
+                await judging(house, model).admit(ANA, None, ["x"])
         assert tokens(house) == 90
 
 
@@ -70,21 +72,21 @@ async def test_who_can_not_pay_is_not_judged(tmp_path: Path) -> None:
     async with House(tmp_path, limits=Limits(tokens_per_day=100)) as house:
         model = says("true")
         with pytest.raises(TokenLimitReached):
-            await Admission(judging(model), house.chat.ledger).admit(ANA, None, ["x"])
+            await judging(house, model).admit(ANA, None, ["x"])
         assert model.calls == []
 
 
 async def test_what_only_looks_is_left_for_later(tmp_path: Path) -> None:
     async with House(tmp_path) as house:
         model = says("false")
-        await Admission(judging(model, action="flag"), house.chat.ledger).admit(ANA, None, ["x"])
+        await judging(house, model, action="flag").admit(ANA, None, ["x"])
         assert model.calls == []
 
 
 async def test_by_the_rules_of_the_route(tmp_path: Path) -> None:
-    async with House(tmp_path) as house:
+    async with House(tmp_path):
         book = Book({"free": route(moderation=False)}, {}, {"house": LISTS["house"]})
-        admission = Admission(Guard(book), house.chat.ledger)
+        admission = Admission(Guard(book))
         await admission.admit(ANA, "free", ["a"])
         with pytest.raises(ContentBlocked):
             await admission.admit(ANA, None, ["a"])

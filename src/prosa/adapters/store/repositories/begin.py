@@ -90,7 +90,7 @@ def begin(opening: Opening, prepare: Prepare) -> Plan[Begun]:
     left = yield from remaining(opening.limits, opening.now)
     left.begin()
     prepared = prepare(conversation, shown, left)
-    left.hold(prepared.bound)
+    left.hold(prepared.needed)
     run = _run(opening, prepared, parent)
     yield _writes(opening, conversation, prepared, run, parent, attached)
     yield Tell("begun", [conversation.id, run.id])
