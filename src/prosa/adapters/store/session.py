@@ -10,7 +10,8 @@ T = TypeVar("T")
 
 
 class Session(Protocol):
-    """Takes what makes a plan, not the plan itself: a transaction that lost a race is run once more."""
+    """Takes what makes a plan, not the plan itself: a transaction that lost a race, or was undone because of
+    another in its group, is run once more."""
 
     async def read(self, plan: Callable[P, Plan[T]], *args: P.args, **kwargs: P.kwargs) -> T:
         """Runs a plan that writes nothing; all it reads is of one moment."""

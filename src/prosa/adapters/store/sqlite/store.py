@@ -3,6 +3,7 @@
 import asyncio
 import sqlite3
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, ParamSpec, TypeVar
 
@@ -123,7 +124,7 @@ class SqliteStore:
             if lock is not None:
                 lock.close()
 
-    async def _write(self, plan: Plan[T], bound: Mapping[str, Any]) -> T:
+    async def _write(self, plan: Callable[[], Plan[T]], bound: Mapping[str, Any]) -> T:
         if self._writer is None:
             raise StoreUnavailable
         try:
@@ -153,4 +154,4 @@ class _Session:
         return await self._store._read(plan(*args, **kwargs), self._bound)  # noqa: SLF001 - one thing in two classes
 
     async def write(self, plan: Callable[P, Plan[T]], *args: P.args, **kwargs: P.kwargs) -> T:
-        return await self._store._write(plan(*args, **kwargs), self._bound)  # noqa: SLF001
+        return await self._store._write(partial(plan, *args, **kwargs), self._bound)  # noqa: SLF001

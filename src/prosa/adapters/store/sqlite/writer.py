@@ -19,11 +19,14 @@ MOST_IN_A_GROUP = 256
 
 
 class Job:
-    """A plan on its way to the writer, where its result is awaited, and what is told once it is committed."""
+    """What makes a plan, on its way to the writer; where its result is awaited, and what is told once it is
+    committed."""
 
     __slots__ = ("bound", "error", "future", "plan", "result", "told")
 
-    def __init__(self, plan: Plan[Any], bound: Mapping[str, Any], future: asyncio.Future[Any]) -> None:
+    def __init__(
+        self, plan: Callable[[], Plan[Any]], bound: Mapping[str, Any], future: asyncio.Future[Any]
+    ) -> None:
         self.plan = plan
         self.bound = bound
         self.future = future
@@ -41,7 +44,8 @@ class Job:
 
 
 class Writer:
-    """Each job runs in a savepoint of its own, so that one which fails takes no other with it."""
+    """The jobs of a group share one transaction. One that fails takes no other with it: if it has changed
+    nothing, there is nothing to undo; else each of them is run again, in a transaction of its own."""
 
     def __init__(self, path: Path, observe: Observer | None, heard: Heard) -> None:
         self._jobs: SimpleQueue[Job | None] = SimpleQueue()
@@ -57,7 +61,7 @@ class Writer:
     def waiting(self) -> int:
         return self._jobs.qsize()
 
-    async def write(self, plan: Plan[Any], bound: Mapping[str, Any]) -> Any:
+    async def write(self, plan: Callable[[], Plan[Any]], bound: Mapping[str, Any]) -> Any:
         """A caller that is cancelled leaves the job running: what began is committed whole. Raises
         StoreUnavailable once the writer is closed."""
         if self._closed:
@@ -90,30 +94,33 @@ class Writer:
     def _commit(self, group: list[Job]) -> None:
         try:
             self._connection.execute("BEGIN IMMEDIATE")
-            if len(group) == 1:
-                self._run(group[0])
+            if all(map(self._run, group)):
+                self._connection.execute("COMMIT")
             else:
-                for job in group:
-                    self._run_apart(job)
-            self._connection.execute("COMMIT")
+                self._take_apart(group)
         except BaseException as error:  # noqa: BLE001 - a thread's edge: whatever it is, the callers hear of it
             self._roll_back()
             for job in group:
                 job.error = job.error or error
 
-    def _run(self, job: Job) -> None:
-        job.result = run(self._connection, job.plan, job.bound, self._observe, job.told)
-
-    def _run_apart(self, job: Job) -> None:
-        self._connection.execute("SAVEPOINT job")
+    def _run(self, job: Job) -> bool:
+        """False where the job has failed and left something behind, or, as on a full disk, has taken the
+        transaction with it."""
+        before = self._connection.total_changes
+        job.error = None
+        job.told.clear()
         try:
-            self._run(job)
-        except Exception as error:
+            job.result = run(self._connection, job.plan(), job.bound, self._observe, job.told)
+        except Exception as error:  # noqa: BLE001 - a job's edge: its caller hears of it
             job.error = error
-            if not self._connection.in_transaction:
-                raise  # such as a full disk: SQLite has rolled the whole group back
-            self._connection.execute("ROLLBACK TO job")
-        self._connection.execute("RELEASE job")
+            return self._connection.in_transaction and self._connection.total_changes == before
+        return True
+
+    def _take_apart(self, group: list[Job]) -> None:
+        self._roll_back()
+        if len(group) > 1:
+            for job in group:
+                self._commit([job])
 
     def _roll_back(self) -> None:
         with suppress(sqlite3.Error):  # the failure that led here is the one to tell
