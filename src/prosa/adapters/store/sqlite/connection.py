@@ -27,13 +27,17 @@ Observer = Callable[[Statement, bool], None]
 
 sqlite3.register_adapter(Ids, lambda ids: msgspec.json.encode(ids).decode())
 
+CACHE = 4_000
+"""KiB of pages that a connection may keep, the writer and each reader for itself. A reader's are good for one
+transaction: SQLite forgets them once somebody has written."""
+
 
 def connect(path: Path) -> sqlite3.Connection:
     """WAL with `synchronous=NORMAL`: a killed process loses nothing that was committed. What is deleted is
     written over."""
     connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, cached_statements=256)
     for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON", "busy_timeout=5000",
-                   "cache_size=-8000", "temp_store=MEMORY", "secure_delete=ON",
+                   f"cache_size=-{CACHE}", "temp_store=MEMORY", "secure_delete=ON",
                    "wal_autocheckpoint=4000"):  # fmt: skip
         connection.execute(f"PRAGMA {pragma}").close()
     return connection
