@@ -24,6 +24,9 @@ END_STATES = frozenset({"completed", "incomplete", "failed", "cancelled", "expir
 class Process:
     """`prosa serve` on a port that the system chooses. What it logs is kept in `log`."""
 
+    program = MAIN
+    """What an interpreter of its own runs."""
+
     def __init__(self, folder: Path, base_url: str, **settings: str) -> None:
         self.folder = folder
         self.database = folder / "prosa.db"
@@ -53,7 +56,7 @@ class Process:
         with self.log.open("ab") as log, theirs, open(os.devnull, "rb") as nothing:  # noqa: ASYNC230, PTH123
             if fresh:
                 self.process = await asyncio.create_subprocess_exec(
-                    sys.executable, "-c", MAIN, "serve",
+                    sys.executable, "-c", self.program, "serve",
                     env=self.environment, cwd=self.folder, stdin=nothing, stdout=theirs, stderr=log,
                 )  # fmt: skip
             else:

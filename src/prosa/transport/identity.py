@@ -1,18 +1,9 @@
 """Who is calling: a credential in a header or a cookie becomes a principal, and nothing else does."""
 
-import base64
-import binascii
 import time
-import warnings
 from collections import OrderedDict
-from contextlib import nullcontext
 from typing import Any, TypeGuard
 
-import msgspec
-from joserfc import jwt
-from joserfc.errors import JoseError
-from joserfc.jwk import OctKey
-from joserfc.jws import JWSRegistry
 from msgspec import Struct, structs
 from starlette.types import Scope
 
@@ -25,23 +16,13 @@ from prosa.kit.text import well_formed
 from prosa.services.access.checks import Checks, Signer
 from prosa.services.access.keyset import ASYMMETRIC, KeySet
 from prosa.services.access.standing import LOCAL_PASS, Pass, pass_of
+from prosa.transport.tokens import CLOCK_SKEW, decoded, encoded, head, load, shared
 
 MOST_CACHED = 10_000
 LONGEST_TOKEN = 8_192
 LONGEST_NAME = 255
-CLOCK_SKEW = 5
-"""Seconds that another machine's clock may be ahead of ours."""
 SIGN_IN = "prosa-sign-in"
 """The `aud` of the token in a sign-in link: it opens a session and is good for nothing else."""
-_LATEST = 1e15
-"""No token is good for longer than that: so many seconds are a number that every computer can hold."""
-_REGISTRIES = {
-    name: JWSRegistry(algorithms=[name], strict_check_header=False) for name in ("HS256", *ASYMMETRIC)
-}
-"""One algorithm each. Headers may say what nobody here knows, as those of Clerk do, unless it is `crit`."""
-_BROUGHT = {"jwk", "jku", "x5u", "x5c", "crit"}
-"""What a header says to have its token checked with a key that it brings, or to be understood in a way that
-nobody here knows."""
 
 
 class Claims(Struct, frozen=True):
@@ -72,7 +53,7 @@ class Identity:
         keys: KeySet | None = None,
         checks: Checks | None = None,
     ) -> None:
-        self._key = None if secret is None else OctKey.import_key(secret.encode())
+        self._key = None if secret is None else shared(secret)
         self.cookie = cookie
         self._claims = claims
         self._keys = keys
@@ -80,6 +61,8 @@ class Identity:
         self._known: OrderedDict[str, Pass] = OrderedDict()
         if keys is not None:
             keys.changed = self._known.clear
+        if not self.local:
+            load()
 
     @property
     def local(self) -> bool:
@@ -131,13 +114,13 @@ class Identity:
         return not told and header(scope, b"sec-fetch-site") not in ("same-origin", "none")
 
     async def _verified(self, token: str) -> Pass:
-        algorithm, kid = _head(token)
+        algorithm, kid = head(token)
         if algorithm == "HS256":
             if kid is not None and kid.startswith(SIGNER) and self._checks is not None:
                 return self._guest(token, await self._checks.signer(kid))
             claims = self.claims(token)
         elif self._keys is not None and algorithm in ASYMMETRIC:
-            claims = _decoded(token, await self._keys.key(algorithm, kid), algorithm)
+            claims = decoded(token, await self._keys.key(algorithm, kid), algorithm)
         else:
             raise NotAuthenticated
         self._addressed(claims)
@@ -157,7 +140,7 @@ class Identity:
 
     def _guest(self, token: str, signer: Signer) -> Pass:
         """Whom a host application vouches for. Raises NotAuthenticated."""
-        claims = _decoded(token, OctKey.import_key(signer.secret.encode()), "HS256")
+        claims = decoded(token, shared(signer.secret), "HS256")
         name, expires = claims.get("sub"), float(claims["exp"])
         if not _is_name(name) or not name or expires > time.time() + LONGEST_EMBED + CLOCK_SKEW:
             raise NotAuthenticated
@@ -193,7 +176,7 @@ class Identity:
         """The claims of a token that is signed by us and in its time. Raises NotAuthenticated."""
         if self._key is None:
             raise NotAuthenticated
-        return _decoded(token, self._key, "HS256")
+        return decoded(token, self._key, "HS256")
 
     def claim(self, user: str, client: str = "", *, admin: bool = False) -> dict[str, Any]:
         """What a token of our own says, whatever the settings call it."""
@@ -215,7 +198,7 @@ class Identity:
         """A token over `claims`. Raises NotAuthenticated without a secret."""
         if self._key is None:
             raise NotAuthenticated
-        return jwt.encode({"alg": "HS256"}, claims, self._key)
+        return encoded(claims, self._key)
 
     def sign_in_link(self, who: dict[str, Any], link_id: str, expires: int) -> str:
         """The token of a link that opens a session, once. Raises NotAuthenticated without a secret."""
@@ -224,8 +207,7 @@ class Identity:
 
 def embed_token(signer: Signer, claims: dict[str, Any]) -> str:
     """A token as a host application signs it."""
-    head = {"alg": "HS256", "kid": signer.key.kid}
-    return jwt.encode(head, claims, OctKey.import_key(signer.secret.encode()))
+    return encoded(claims, shared(signer.secret), signer.key.kid)
 
 
 def find(claims: dict[str, Any], path: str) -> Any:
@@ -240,40 +222,6 @@ def find(claims: dict[str, Any], path: str) -> Any:
             return found
         place = path.find(".", place + 1)
     return None
-
-
-def _head(token: str) -> tuple[str | None, str | None]:
-    """The algorithm and the key that a token names. Raises NotAuthenticated."""
-    head = token.partition(".")[0]
-    try:
-        said = msgspec.json.decode(base64.urlsafe_b64decode(head + "=" * (-len(head) % 4)))
-    except (ValueError, binascii.Error, msgspec.DecodeError, RecursionError) as error:
-        raise NotAuthenticated from error
-    if not isinstance(said, dict) or _BROUGHT & said.keys():
-        raise NotAuthenticated
-    algorithm, kid = said.get("alg"), said.get("kid")
-    return algorithm if isinstance(algorithm, str) else None, kid if isinstance(kid, str) else None
-
-
-def _decoded(token: str, key: Any, algorithm: str) -> dict[str, Any]:
-    """The claims of a token that this key has signed and that is in its time. Raises NotAuthenticated."""
-    try:
-        with warnings.catch_warnings() if algorithm == "EdDSA" else nullcontext():
-            if algorithm == "EdDSA":  # what everybody calls Ed25519 has two names, and one of them is old
-                warnings.simplefilter("ignore")
-            decoded = jwt.decode(token, key, registry=_REGISTRIES[algorithm])
-    except (JoseError, ValueError, TypeError, RecursionError) as error:
-        raise NotAuthenticated from error
-    said, claims = decoded.header, decoded.claims
-    if _BROUGHT & said.keys() or not isinstance(claims, dict):
-        raise NotAuthenticated
-    now = time.time()
-    expires, not_before = claims.get("exp"), claims.get("nbf", 0)
-    if not _is_number(expires) or not _is_number(not_before):
-        raise NotAuthenticated
-    if not (not_before <= now + CLOCK_SKEW and now < expires < _LATEST):  # NaN is never in its time
-        raise NotAuthenticated
-    return claims
 
 
 def header(scope: Scope, name: bytes) -> str | None:
@@ -309,10 +257,6 @@ def _limits(claims: dict[str, Any]) -> Cap | None:
 def _is_name(value: object) -> TypeGuard[str]:
     """Whether a database can hold it: no lone surrogate, no NUL, not endless."""
     return isinstance(value, str) and len(value) <= LONGEST_NAME and well_formed(value) == value
-
-
-def _is_number(value: object) -> TypeGuard[float]:
-    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def _several(value: object) -> list[object]:

@@ -6,8 +6,6 @@ from collections.abc import Callable
 from typing import Any, Final
 
 import msgspec
-from joserfc import jwk
-from joserfc.errors import JoseError
 from msgspec import Struct
 
 from prosa.domain.errors import NotAuthenticated
@@ -141,6 +139,9 @@ def read(raw: bytes) -> dict[str, Published]:
 
 def _public(told: dict[str, Any]) -> Published | None:
     """None for what is no public key that checks signatures, or too weak a one."""
+    from joserfc import jwk  # late: who has no published keys needs none of it
+    from joserfc.errors import JoseError
+
     kind, curve, algorithm = told.get("kty"), told.get("crv"), told.get("alg")
     if not isinstance(told.get("kid", ""), str) or told.get("use", "sig") != "sig":
         return None
