@@ -20,7 +20,7 @@ from prosa.domain.ids import new_id
 from prosa.domain.imports import Planting
 from prosa.domain.models import Role
 from prosa.domain.money import Picodollars
-from prosa.domain.opening import Bound, Limits
+from prosa.domain.opening import Bound, Holding, Limits
 from prosa.domain.search import Phrase, Sought
 from prosa.domain.steps import StepStatus, Verdict
 from prosa.domain.templates import Template
@@ -78,9 +78,8 @@ OTHERS: dict[str, Call] = {
     "summaries.let_go": lambda r, x: r.summaries.let_go(x.conversation, LATER),
     "summaries.branch": lambda r, x: r.summaries.branch(x.conversation, x.message),
     "summaries.insert": lambda r, x: r.summaries.insert(told(x), x.message, LATER),
-    "ledger.hold": lambda r, x: r.ledger.hold([x.run], "", Limits(), free, NOON),
+    "ledger.hold": lambda r, x: r.ledger.hold(Holding((x.run,)), Limits(), free, NOON),
     "ledger.go_on": lambda r, x: r.ledger.go_on(x.run, [], Limits(), free(None), NOON),
-    "ledger.touch": lambda r, x: r.ledger.touch([x.run], LATER),
     "ledger.release": lambda r, x: r.ledger.release(x.run, []),
     "usage.sums": lambda r, _: r.usage.sums(Instant(0), LATER, Calendar()),
     "usage.entries": lambda r, _: r.usage.entries(Instant(0), LATER, None, 9),

@@ -13,7 +13,7 @@ from prosa.domain.errors import LimitReached, StoreUnavailable
 from prosa.domain.ids import new_id
 from prosa.domain.limits import NONE, Bound, Limits
 from prosa.domain.money import Picodollars
-from prosa.domain.opening import Begun
+from prosa.domain.opening import Begun, Holding
 from prosa.domain.runs import RunStatus
 from prosa.domain.time import SECOND, Instant, now
 from prosa.ports.store import Store
@@ -141,12 +141,12 @@ async def test_a_node_whose_clock_is_ahead_lets_go_of_nothing(nodes: list[Store]
     """What is held without a run is held by the clock of the database, which is one for all."""
     hold, bound = new_id(), Bound("m", 100, Picodollars(0))
     ledger = nodes[0].of(ANA).ledger
-    await ledger.hold([hold], "", NONE, lambda _: bound, NOON)  # months behind
+    await ledger.hold(Holding((hold,)), NONE, lambda _: bound, NOON)  # months behind
     for _ in range(2):
         ahead = Instant(now() + 3_600 * SECOND)
         await nodes[1].engine.claim("boot-2", ahead, Instant(ahead + LEASE))
         assert (await nodes[1].engine.held()).number == 1
-        await ledger.touch([hold], NOON)
+        await nodes[0].engine.keep({hold: None}, NOON)
 
 
 @pytest.mark.hostile(61)

@@ -19,6 +19,7 @@ from prosa.domain.ids import id_at, new_id
 from prosa.domain.limits import Bound, Cap, Limits, Scope
 from prosa.domain.models import Usage, UsageReport
 from prosa.domain.money import Picodollars
+from prosa.domain.opening import Holding
 from prosa.domain.principal import Principal
 from prosa.domain.time import DAY, SECOND, Instant, now
 from prosa.kit.backoff import Backoff
@@ -100,7 +101,9 @@ async def test_what_is_spent_of_limits(store: Store) -> None:
     limits = Limits(100, Picodollars(100), client=Cap(tokens_per_day=10**6), client_id="acme")
     for who in (Principal("ana", "acme"), Principal("bia", "acme")):
         hold = new_id()
-        await store.of(who).ledger.hold([hold], "acme", limits, lambda _: Bound("m", 1, Picodollars(1)), NOON)
+        await store.of(who).ledger.hold(
+            Holding((hold,), "acme"), limits, lambda _: Bound("m", 1, Picodollars(1)), NOON
+        )
         entries = [
             Entry(
                 new_id(),

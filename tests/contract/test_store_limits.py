@@ -14,6 +14,7 @@ from prosa.domain.ids import first_id
 from prosa.domain.limits import Bound, Cap, Limits, Remaining, Scope, TooManyRuns
 from prosa.domain.models import Usage
 from prosa.domain.money import Picodollars
+from prosa.domain.opening import Holding
 from prosa.domain.principal import Principal
 from prosa.domain.time import DAY, Instant
 from prosa.ports.store import Store
@@ -38,7 +39,7 @@ async def left(store: Store, who: Principal, limits: Limits, now: Instant = NOON
 
     limits = replace(limits, client_id=who.client_id)
     with pytest.raises(TokenLimitReached):
-        await store.of(who).ledger.hold(["0190a000-0000-7000-8000-000000000001"], "", limits, hear, now)
+        await store.of(who).ledger.hold(Holding(("0190a000-0000-7000-8000-000000000001",)), limits, hear, now)
     return heard[0]
 
 

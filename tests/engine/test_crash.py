@@ -11,6 +11,8 @@ from tests.engine.conftest import Serve
 from tests.processes import Client, Process, Stream
 from tests.provider import Provider
 
+from prosa.services.context.window import estimate
+
 pytestmark = pytest.mark.slow
 
 LOSS = 0.25
@@ -115,3 +117,28 @@ async def test_the_same_key_after_a_crash_is_the_same_run(serve: Serve, provider
     assert (end["type"], end["status"], end["reason"]) == ("done", "incomplete", "crash")
     assert len(provider.calls) == 1  # never silently repeated
     _balanced(process, 1)
+
+
+@pytest.mark.hostile(53)
+async def test_an_answer_without_a_run_is_charged_for_what_it_took(serve: Serve, provider: Provider) -> None:
+    """What its process had noted, by the next start at once; nothing is held any more."""
+    process, client = await serve()
+    model = "words-400x5"
+    body = {"model": f"openai/{model}", "messages": [{"role": "user", "content": "Hello"}], "stream": True}
+    noted = "SELECT tokens, json_extract(taken, '$.usage.completionTokens') FROM reservations"
+    async with client.session.post(f"{client.url}/v1/chat/completions", json=body), asyncio.timeout(10):
+        while not (found := process.rows(noted)) or (found[0][1] or 0) < 20:  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+        await process.kill()
+    [(held, least)] = process.rows(noted)
+    said = provider.of(model)[0].said
+    process, _ = await serve()
+    async with asyncio.timeout(10):
+        while process.rows("SELECT 1 FROM reservations"):  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+    [(taken, prompt, estimated)] = process.rows(
+        "SELECT completion_tokens, prompt_tokens, estimated FROM ai_usage"
+    )
+    assert least <= taken <= estimate("w000 " * said)
+    assert (prompt, estimated) == (estimate("Hello"), 1)
+    assert prompt + taken <= held

@@ -89,6 +89,17 @@ Measure = Callable[[Remaining], Bound]
 """The most that an answer may take, within what remains. Pure and quick, as `Prepare`."""
 
 
+class Holding(Struct, frozen=True):
+    """What asks for money without a run: an answer for each of `ids`, to a user of `client_id`, kept by the
+    process `boot`. One `beside` others, for which nobody waits, is none of those of which there may be so
+    many at once."""
+
+    ids: tuple[str, ...]
+    client_id: str = ""
+    boot: str | None = None
+    beside: bool = False
+
+
 class Begun(Struct, frozen=True):
     """`prepared` is None where the same key had begun this run before: it must not be executed again."""
 

@@ -14,7 +14,7 @@ from prosa.domain.ending import Append, Boundary, Ending, Entry
 from prosa.domain.imports import Planted, Planting
 from prosa.domain.limits import Bound, Limits, Remaining
 from prosa.domain.load import Held, Load
-from prosa.domain.opening import Begun, Measure, Opening, Prepare
+from prosa.domain.opening import Begun, Holding, Measure, Opening, Prepare
 from prosa.domain.principal import Principal
 from prosa.domain.runs import Run, RunStatus
 from prosa.domain.search import Found, Sought, Spot
@@ -221,23 +221,14 @@ class Imports(Protocol):
 
 
 class Ledger(Protocol):
-    """Money for what is asked of providers without a run: held before, entered after. What nobody touches for
-    a minute is released: its process was killed."""
+    """Money for what is asked of providers without a run: held before, entered after. What nobody keeps for
+    a minute (`EngineRecords.keep`) is released, and so is at once what another process held where the store
+    serves one: its process was killed. What it was known to have taken is entered then."""
 
-    async def hold(
-        self,
-        ids: Sequence[str],
-        client_id: str,
-        limits: Limits,
-        measure: Measure,
-        now: Instant,
-        *,
-        beside: bool = False,
-    ) -> Bound:
-        """Holds, for each of `ids`, what `measure` makes of its equal share of what remains; answers that.
-        All or nothing. An answer `beside` others, for which nobody waits, is none of those of which there may
-        be so many at once. Raises TokenLimitReached, CostLimitReached, PriceUnknown, TooManyRuns, and what
-        `measure` raises."""
+    async def hold(self, holding: Holding, limits: Limits, measure: Measure, now: Instant) -> Bound:
+        """Holds, for each answer, what `measure` makes of its equal share of what remains; answers that. All
+        or nothing. Raises TokenLimitReached, CostLimitReached, PriceUnknown, TooManyRuns, and what `measure`
+        raises."""
         ...
 
     async def go_on(
@@ -245,10 +236,6 @@ class Ledger(Protocol):
     ) -> None:
         """Enters attempts that are over, and holds `bound` for the next one in place of what was held.
         Raises TokenLimitReached, CostLimitReached, PriceUnknown; then all stays as it was."""
-        ...
-
-    async def touch(self, ids: Sequence[str], now: Instant) -> None:
-        """What is held for these is still needed."""
         ...
 
     async def release(self, hold_id: str, entries: Sequence[Entry]) -> None:
@@ -379,6 +366,11 @@ class EngineRecords(Protocol):
 
     async def lines(self, run_id: str) -> list[tuple[int, bytes]]:
         """The whole journal of a run."""
+        ...
+
+    async def keep(self, holds: Mapping[str, Entry | None], now: Instant) -> None:
+        """What is held for these without a run is still needed; and what the attempt that goes on would be
+        entered as if nobody told more of it, where that has changed."""
         ...
 
     async def held(self) -> Held:

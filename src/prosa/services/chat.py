@@ -82,10 +82,10 @@ class Chat:
         self.reload = reload
         self.tools = tools or Toolbox()
         self.limits = Allowances(store, defaults.limits, defaults.named, rates)
-        self.ledger = Ledger(store, self.limits)
         guard = guard or Guard()
         admission = Admission(guard)
         self.engine = Engine(store, catalogue, defaults, self.tools, self.limits, admission)
+        self.ledger = Ledger(store, self.limits, self.engine.boot)
         self.feed = Feed(store)
         self.conversations = Conversations(store, self.engine, catalogue, files)
         self.messages = Messages(store, files)

@@ -75,6 +75,7 @@ class Generation:
         self._model = model
         self._request = request
         self._hold = hold
+        hold.said = self._text
         self._taken = taken
         self._said: list[str] = []
         self._length = 0
@@ -237,8 +238,11 @@ class Generation:
         attempt = Attempt(self.provider, self.model, prompt, request.max_tokens, asked=now())
         return self._hold.begin(attempt)
 
+    def _text(self) -> str:
+        return "".join(self._said)
+
     def _end_attempt(self, code: str | None = None) -> None:
-        self._hold.close("".join(self._said), code)
+        self._hold.close(self._text(), code)
         self._said.clear()
         self._length = 0
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import time
 from collections.abc import Callable, Sequence
 
 from prosa.domain.ending import Entry
@@ -9,7 +10,7 @@ from prosa.domain.errors import LimitReached, StoreUnavailable
 from prosa.domain.ids import new_id
 from prosa.domain.limits import Bound, Remaining
 from prosa.domain.models import Usage
-from prosa.domain.opening import Measure
+from prosa.domain.opening import Holding, Measure
 from prosa.domain.principal import Principal
 from prosa.domain.time import now
 from prosa.domain.timing import Timing
@@ -18,6 +19,9 @@ from prosa.ports.store import Ledger as StoredLedger
 from prosa.ports.store import Store
 from prosa.services.limits import Allowances
 from prosa.services.runs.settle import Account, Attempt, Attempts
+
+NOTE = 0.25
+"""Seconds between two notes of what answers have taken so far, which is what a crash leaves to charge."""
 
 TOUCH = 15.0
 """Seconds between two signs that what is held is still needed; without one it is released after a minute."""
@@ -34,12 +38,15 @@ class Hold:
 
     def __init__(self, ledger: "Ledger", principal: Principal, account: Account, bound: Bound) -> None:
         self.id = account.id
+        self.said: Callable[[], str] = str
+        """The text of the attempt that goes on."""
         self._ledger = ledger
         self._principal = principal
         self._attempts = Attempts(account)
         self._bound = bound
         self._pending: list[Entry] = []
         self._released = False
+        self._noted: tuple[int, Usage] | None = None
 
     @property
     def limited(self) -> bool:
@@ -67,9 +74,8 @@ class Hold:
         PriceUnknown."""
         limits = self._ledger.limits.of(self._principal)
         dearer = bound.cost is None or self._bound.cost is None or bound.cost > self._bound.cost
-        if not limits.spending or not (
-            self._attempts.spent.attempts or dearer or bound.tokens > self._bound.tokens
-        ):
+        more = self._attempts.spent.attempts or dearer or bound.tokens > self._bound.tokens
+        if not self._pending and not (limits.spending and more):
             return
         records = self._ledger.of(self._principal)
         await records.go_on(self.id, self._pending, limits, bound, now())
@@ -80,6 +86,16 @@ class Hold:
         """When the attempts were that are over, but for those that were taken before."""
         timings, self._attempts.timings = self._attempts.timings, ()
         return timings
+
+    def news(self) -> Entry | None:
+        """What the attempt that goes on would be entered as if it ended in a crash; None where that is
+        `noted`, or nothing."""
+        entry = self._attempts.taken(self.said())
+        return None if entry is None or self._noted == (entry.attempt, entry.usage) else entry
+
+    def note(self, entry: Entry) -> None:
+        """The store knows of it."""
+        self._noted = entry.attempt, entry.usage
 
     async def release(self) -> None:
         """The end, whoever waits for it: what was used is entered, and nothing is held. Safe to repeat."""
@@ -94,14 +110,18 @@ class Hold:
 class Ledger:
     """Holds within the limits of each caller, and keeps what is held from being taken for lost."""
 
-    def __init__(self, store: Store, limits: Allowances) -> None:
+    def __init__(self, store: Store, limits: Allowances, boot: str) -> None:
+        """`boot` names this process's life."""
         self.limits = limits
         self._store = store
+        self._boot = boot
         self.listeners: list[Callable[[Principal], None]] = []
         """Those who are told whenever something was entered for somebody."""
         self.refusals: list[Callable[[Principal, LimitReached], None]] = []
         """Those who are told of each answer that a limit did not let begin."""
-        self._held: dict[str, Principal] = {}
+        self._held: dict[str, Hold] = {}
+        self._some = asyncio.Event()
+        self._touched = 0.0
         self._tasks: set[asyncio.Task[None]] = set()
         self._keeper: asyncio.Task[None] | None = None
 
@@ -132,7 +152,7 @@ class Ledger:
     ) -> tuple[Bound, list[Hold]]:
         """Holds for each of `number` answers what `measure` says: one transaction, all or nothing. Raises
         LimitReached, PriceUnknown, StoreUnavailable, and what `measure` raises."""
-        ids = [new_id() for _ in range(number)]
+        ids = tuple(new_id() for _ in range(number))
         left = Remaining()
 
         def measured(share: Remaining) -> Bound:
@@ -142,18 +162,23 @@ class Ledger:
 
         try:
             bound = await self.of(principal).hold(
-                ids, principal.client_id, self.limits.of(principal), measured, now(), beside=beside
+                Holding(ids, principal.client_id, self._boot, beside),
+                self.limits.of(principal),
+                measured,
+                now(),
             )
         except LimitReached as error:
             for listener in self.refusals:
                 listener(principal, error)
             raise
-        self._held |= dict.fromkeys(ids, principal)
         self.limits.note(principal, left, bound.times(number))
         accounts = [
             Account(each, principal.user_id, principal.client_id, route, conversation_id) for each in ids
         ]
-        return bound, [Hold(self, principal, account, bound) for account in accounts]
+        holds = [Hold(self, principal, account, bound) for account in accounts]
+        self._held |= {hold.id: hold for hold in holds}
+        self._some.set()
+        return bound, holds
 
     async def release(self, principal: Principal, hold_id: str, entries: Sequence[Entry]) -> None:
         """Enters and releases in a task of its own, so that no caller's end keeps it from being done."""
@@ -162,13 +187,19 @@ class Ledger:
         task.add_done_callback(self._tasks.discard)
         await asyncio.wait([task], timeout=PATIENCE)
 
-    async def touch(self) -> None:
-        """Says of all that is held that it is needed. Raises StoreUnavailable."""
-        owners: dict[Principal, list[str]] = {}
-        for hold_id, principal in self._held.items():
-            owners.setdefault(principal, []).append(hold_id)
-        for principal, ids in owners.items():
-            await self.of(principal).touch(ids, now())
+    async def note(self) -> None:
+        """Puts down what answers have taken since the last time; now and then says of all that is held that
+        it is needed. Raises StoreUnavailable."""
+        due = time.monotonic() - self._touched >= TOUCH
+        news = {hold_id: hold.news() for hold_id, hold in self._held.items()}
+        told = {hold_id: entry for hold_id, entry in news.items() if due or entry is not None}
+        if told:
+            await self._store.engine.keep(told, now())
+        if due:
+            self._touched = time.monotonic()
+        for hold_id, entry in told.items():
+            if entry is not None and hold_id in self._held:
+                self._held[hold_id].note(entry)
 
     async def _release(self, principal: Principal, hold_id: str, entries: Sequence[Entry]) -> None:
         while True:
@@ -179,12 +210,15 @@ class Ledger:
                 await asyncio.sleep(AGAIN)
             else:
                 self._held.pop(hold_id, None)
+                if not self._held:
+                    self._some.clear()
                 for listener in self.listeners:
                     listener(principal)
                 return
 
     async def _keep(self) -> None:
         while True:
-            await asyncio.sleep(TOUCH)
-            with contextlib.suppress(StoreUnavailable):  # the next touch comes before a minute is over
-                await self.touch()
+            await self._some.wait()
+            await asyncio.sleep(NOTE)
+            with contextlib.suppress(StoreUnavailable):  # a minute has many notes
+                await self.note()

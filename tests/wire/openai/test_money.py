@@ -27,6 +27,7 @@ from prosa.domain.models import (
 )
 from prosa.domain.time import SECOND, Instant, now
 from prosa.services.context.window import TEMPLATE, estimate
+from prosa.services.ledger import Hold
 
 ASK = {"messages": [{"role": "user", "content": "Hello"}]}
 INPUT = 5 + 8 + TEMPLATE
@@ -191,23 +192,67 @@ async def test_who_leaves_stops_it_and_pays(opened: Open, body: dict[str, Any]) 
     assert books.billed == [("fake", "fake", estimate("Hello"), estimate("abc"), 1)] * number
 
 
-async def test_a_long_answer_keeps_what_is_held(opened: Open) -> None:
+async def test_a_long_answer_keeps_what_is_held(opened: Open, monkeypatch: pytest.MonkeyPatch) -> None:
     gate = asyncio.Event()
     books = await opened(["a", gate, REPORT], max_tokens_per_day=1_000)
     chat = books.house.chat
     asking = asyncio.create_task(books.house.post(CHAT, ASK))
     await books.until("SELECT count(*) FROM reservations", [(1,)])
+    monkeypatch.setattr("prosa.services.ledger.TOUCH", 0.0)
     for _ in range(3):
         connection = sqlite3.connect(books._file)
         with connection:
             connection.execute("UPDATE reservations SET created_at = created_at - ?", [50 * SECOND])
         connection.close()
-        await chat.ledger.touch()
-        await chat.store.engine.claim("x", now(), Instant(now() + SECOND))
+        await chat.ledger.note()
+        await chat.store.engine.claim(chat.engine.boot, now(), Instant(now() + SECOND))
         assert len(books.held) == 1
     gate.set()
     assert (await asking).status_code == 200
     assert books.held == []
+
+
+def _told(hold: Hold) -> tuple[str, str, int, int] | None:
+    entry = hold.news()
+    if entry is None:
+        return None
+    return entry.provider, entry.model, entry.usage.prompt_tokens, entry.usage.completion_tokens
+
+
+TAKEN: list[tuple[list[Step], list[Any]]] = [
+    ([], []),
+    ([Asked("p", "m")], [("p", "m", estimate("Hello"), 0, 1)]),
+    (["abc"], [("fake", "fake", estimate("Hello"), estimate("abc"), 1)]),
+    (["abc", ThinkingDelta("x" * 9)], [("fake", "fake", estimate("Hello"), estimate("abc") + 3, 1)]),
+    ([UsageReport(Usage(30, 1)), "abc"], [("fake", "fake", 30, estimate("abc"), 1)]),
+    (["x" * 1_500], [("fake", "fake", estimate("Hello"), 100, 1)]),
+    ([Asked("p", "m"), "abc", Asked("q", "n")],
+     [("p", "m", estimate("Hello"), estimate("abc"), 1), ("q", "n", estimate("Hello"), 0, 1)]),
+]  # fmt: skip
+
+
+@pytest.mark.hostile(53)
+@pytest.mark.parametrize("limit", [None, 10_000])
+@pytest.mark.parametrize(("steps", "billed"), TAKEN)
+async def test_what_a_crash_leaves_is_billed_as_far_as_it_was_told(
+    opened: Open, steps: list[Step], billed: list[Any], limit: int | None
+) -> None:
+    """The books as another process finds them while the answer goes on; and once, whoever enters it."""
+    gate = asyncio.Event()
+    books = await opened([*steps, gate], max_tokens_per_day=limit)
+    asking = asyncio.create_task(books.house.post(CHAT, ASK | {"max_tokens": 100}))
+    ledger = books.house.chat.ledger
+    last = [each[:4] for each in billed[-1:]]
+    async with asyncio.timeout(LIMIT):
+        while not books.house.calls or [*map(_told, ledger._held.values())] != (last or [None]):  # noqa: ASYNC110
+            await asyncio.sleep(0)
+    await ledger.note()
+    found = await books.house.chat.store.engine.claim("another boot", now(), Instant(now() + SECOND))
+    assert (found, books.held) == ([], [])
+    assert books.billed == billed
+    gate.set()
+    await asking
+    assert len(books.billed) == max(1, len(billed))
 
 
 async def test_a_ledger_that_fails_for_a_moment(opened: Open, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -75,6 +75,11 @@ class Attempt(Struct):
         # Some report in the middle: what was written since their last report has to be counted, too.
         return replace(self.reported, completion_tokens=max(self.reported.completion_tokens, written)), True
 
+    def lost(self, said: str) -> Usage:
+        """As `settled`, where nobody will ever tell more: whoever was asked has had the input."""
+        usage, _ = self.settled(said)
+        return usage if usage.prompt_tokens else replace(usage, prompt_tokens=self.prompt)
+
 
 class Account(Struct, frozen=True):
     """Whom an answer that belongs to no run is entered for: what the ledger has of a run."""
@@ -132,6 +137,14 @@ class Attempts:
             if not attempt.recalled:
                 meters.entered(entry, "completed" if attempt.finished else code or "ended")
             self.spent = self.spent.plus(entry)
+
+    def taken(self, said: str) -> Entry | None:
+        """What the attempt that goes on would be entered as if nobody told more than this of it; None where
+        it has taken nothing."""
+        attempt = self.current
+        if attempt is None or not attempt.called or attempt.recalled:
+            return None
+        return entry_of(self._run, self.spent.attempts + 1, attempt, attempt.lost(said), estimated=True)
 
     def take(self) -> tuple[Entry, ...]:
         """The entries that were not taken before."""

@@ -207,7 +207,7 @@ def _writes(
         Ask(stored_messages.INSERT, **from_message(answer)),
         Ask(_INSERT_RUN, **_params(run), now=now, until=opening.lease_until),
         Ask(RESERVE, run_id=run.id, client_id=run.client_id, tokens=prepared.tokens, cost=prepared.cost,
-            now=now, beside=False),
+            now=now, beside=False, boot=opening.boot),
         Ask(_SHOW, key_id=conversation.id, message_id=answer.id, updated_at=now, answer_provider=run.provider,
             answer_model=run.model, **_title(conversation, opening.content, attached)),
     ]  # fmt: skip

@@ -23,13 +23,13 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects import postgresql
 
-from prosa.adapters.store.repositories.leases import held_for_long, lease_end, lease_over
+from prosa.adapters.store.repositories.entries import as_taken, enter, from_taken
+from prosa.adapters.store.repositories.leases import held_for_long, held_since, lease_end, lease_over
 from prosa.adapters.store.repositories.limits import hold
 from prosa.adapters.store.repositories.rows import (
     RUN,
     STEP,
     from_counts,
-    from_entry,
     from_parts,
     to_run,
     to_step,
@@ -37,8 +37,8 @@ from prosa.adapters.store.repositories.rows import (
 )
 from prosa.adapters.store.session import Session
 from prosa.adapters.store.statement import Ask, Ids, Json, Many, Plan, Statement, Tell, Together, among
-from prosa.adapters.store.tables import ai_usage, journal, messages, reservations, run_steps, runs
-from prosa.domain.ending import Append, Boundary, Ending
+from prosa.adapters.store.tables import journal, messages, reservations, run_steps, runs
+from prosa.domain.ending import Append, Boundary, Ending, Entry
 from prosa.domain.limits import Bound, Limits, Remaining
 from prosa.domain.load import Held
 from prosa.domain.models import Usage
@@ -50,18 +50,6 @@ from prosa.domain.timing import encode_timings
 
 LONGEST_HOLD = 60 * SECOND
 """How long money may be held for a run that no longer exists."""
-
-MEASURED = (
-    "prompt_tokens",
-    "completion_tokens",
-    "total_tokens",
-    "cached_tokens",
-    "reasoning_tokens",
-    "cache_write_tokens",
-    "cost",
-    "estimated",
-)
-"""Columns of the ledger that a report may change once more."""
 
 ENDED = (
     "status", "reason", "error_code", "error_message", "usage", "cost", "ended_at", "provider", "model",
@@ -152,15 +140,6 @@ _END_STEPS = Statement(
     .where(run_steps.c.run_id == bindparam("run_id"), run_steps.c.ended_at.is_(None))
     .values(status=StepStatus.CANCELLED.value, ended_at=bindparam("new_ended_at"))
 )
-_enter = postgresql.insert(ai_usage).values({column.name: bindparam(column.name) for column in ai_usage.c})
-_ENTER = Statement(
-    _enter.on_conflict_do_update(
-        index_elements=["run_id", "attempt"],
-        set_={name: _enter.excluded[name] for name in MEASURED},
-        where=and_(ai_usage.c.estimated, ~_enter.excluded.estimated),
-    )
-)
-"""Once for each attempt; but what a provider reported stands in for what somebody estimated before."""
 _RELEASE = Statement(delete(reservations).where(reservations.c.run_id == bindparam("run_id")))
 _HOLD_NOTHING = Statement(
     update(reservations)
@@ -176,12 +155,26 @@ _RELEASE_OVER = Statement(
 )
 """What a fenced owner may let go of: the run may go on elsewhere, or wait."""
 _RELEASE_LOST = Statement(
-    delete(reservations).where(
-        held_for_long(),
+    delete(reservations)
+    .where(
+        or_(
+            held_for_long(),
+            and_(bindparam("alone", type_=Boolean), reservations.c.boot != bindparam("boot")),
+        ),
         ~exists().where(_r.id == reservations.c.run_id, _r.ended_at.is_(None)),
     )
+    .returning(reservations.c.taken)
 )
-"""What is held for runs that went with their conversation, when their process died before it ended them."""
+"""What is held for answers without a run whose process is gone, and for runs that went with their
+conversation before it ended them."""
+_KEEP = Statement(
+    update(reservations)
+    .where(reservations.c.run_id == bindparam("hold_id"))
+    .values(
+        created_at=held_since(),
+        taken=func.coalesce(bindparam("new_taken", type_=reservations.c.taken.type), reservations.c.taken),
+    )
+)
 _HELD = Statement(
     select(
         func.count(),
@@ -233,7 +226,7 @@ def _commit(
     for ending in endings:
         yield from _put_end(boot, ending, lines.pop(ending.run_id, None))
     for boundary in boundaries:
-        asked = [Ask(_ENTER, **from_entry(entry)) for entry in boundary.entries]
+        asked = [enter(entry) for entry in boundary.entries]
         if boundary.run_id in owners:
             asked += [*lines.pop(boundary.run_id, []), *_boundary(boot, boundary)]
             if boundary.run_id in pauses:
@@ -267,7 +260,7 @@ def _line(user_id: str, append: Append) -> Ask:
 
 def _put_end(boot: str, ending: Ending, lines: list[Ask] | None) -> Plan[None]:
     """Without `lines` the run is not the boot's, or has ended: then only what it took is put down."""
-    asked = [Ask(_ENTER, **from_entry(entry)) for entry in ending.entries]
+    asked = [enter(entry) for entry in ending.entries]
     if lines is None:
         yield Together(*asked, Ask(_RELEASE_OVER, run_id=ending.run_id))
         return
@@ -356,9 +349,20 @@ def _renew(boot: str, run_ids: Sequence[str], now: Instant, until: Instant) -> P
 
 
 def _claim(boot: str, now: Instant, until: Instant, *, alone: bool) -> Plan[list[Run]]:
-    yield Ask(_RELEASE_LOST, now=now, before=now - LONGEST_HOLD)
+    lost = yield Ask(_RELEASE_LOST, boot=boot, now=now, before=now - LONGEST_HOLD, alone=alone)
+    entries = [from_taken(taken) for (taken,) in lost if taken is not None]
+    if entries:
+        yield Together(*map(enter, entries))
     rows = yield Ask(_CLAIM, boot=boot, now=now, until=until, alone=alone)
     return [to_run(row) for row in rows]
+
+
+def _keep(holds: Mapping[str, Entry | None], now: Instant) -> Plan[None]:
+    rows = [
+        {"hold_id": hold_id, "new_taken": None if entry is None else as_taken(entry), "now": now}
+        for hold_id, entry in sorted(holds.items())
+    ]
+    yield Many(_KEEP, rows)
 
 
 def _held() -> Plan[Held]:
@@ -402,6 +406,9 @@ class EngineRecords:
 
     async def claim(self, boot: str, now: Instant, until: Instant) -> list[Run]:
         return await self._session.write(_claim, boot, now, until, alone=self._alone)
+
+    async def keep(self, holds: Mapping[str, Entry | None], now: Instant) -> None:
+        await self._session.write(_keep, holds, now)
 
     async def held(self) -> Held:
         return await self._session.read(_held)

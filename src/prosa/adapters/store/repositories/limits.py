@@ -119,7 +119,9 @@ _FORGET = {
 """Counters of months that are over, once the next one begins."""
 
 RESERVE = insertion(
-    reservations, *(column.name for column in _h if column.name != "created_at"), created_at=held_since()
+    reservations,
+    *(column.name for column in _h if column.name not in ("created_at", "taken")),
+    created_at=held_since(),
 )
 _HELD = Statement(
     select(reservations.c.tokens, reservations.c.cost).where(reservations.c.run_id == bindparam("run_id"))

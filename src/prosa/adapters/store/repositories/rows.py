@@ -16,7 +16,6 @@ from prosa.domain.conversations import (
     MessageStatus,
     TitleBy,
 )
-from prosa.domain.ending import Entry
 from prosa.domain.files import File, FileKind
 from prosa.domain.models import Role, Turn, Usage
 from prosa.domain.runs import Run, RunStatus
@@ -115,13 +114,6 @@ def to_step(row: Row) -> Step:
     values = dict(zip(Step.__struct_fields__, row, strict=True))
     values["status"] = StepStatus(values["status"])
     return Step(**values)
-
-
-def from_entry(entry: Entry) -> Params:
-    """The columns of `ai_usage` as parameters."""
-    params = msgspec.structs.asdict(entry)
-    usage = params.pop("usage")
-    return {**params, **msgspec.structs.asdict(usage), "total_tokens": usage.total_tokens}
 
 
 def to_run(row: Row) -> Run:

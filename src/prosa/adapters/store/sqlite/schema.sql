@@ -98,7 +98,7 @@ CREATE TABLE reservations (
     client_id TEXT DEFAULT '' NOT NULL,
     tokens BIGINT NOT NULL,
     cost BIGINT,
-    created_at BIGINT NOT NULL, beside BOOLEAN DEFAULT 0 NOT NULL,
+    created_at BIGINT NOT NULL, beside BOOLEAN DEFAULT 0 NOT NULL, boot TEXT, taken TEXT,
     CONSTRAINT pk_reservations PRIMARY KEY (run_id)
 );
 CREATE INDEX ix_reservations_user_id ON reservations (user_id);
@@ -433,4 +433,4 @@ CREATE TABLE duties (
     lease_until BIGINT NOT NULL,
     CONSTRAINT pk_duties PRIMARY KEY (name)
 );
-INSERT INTO alembic_version VALUES ('0019');
+INSERT INTO alembic_version VALUES ('0020');

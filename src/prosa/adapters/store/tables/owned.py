@@ -212,6 +212,12 @@ reservations = Table(
         server_default=false(),
         comment="whether nobody waits for the answer: titles, summaries",
     ),
+    Column("boot", Text, comment="the process that keeps it"),
+    Column(
+        "taken",
+        Json,
+        comment="without a run: the ledger entry of the attempt that goes on, if nobody told more of it",
+    ),
     Index(None, "client_id"),
 )
 
