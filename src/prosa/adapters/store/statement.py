@@ -80,6 +80,11 @@ class Upto(Ask):
         self.size = size
 
 
+class Lock(Ask):
+    """A step of a plan: until the end of the transaction nobody else changes the rows; answers with nothing.
+    As the first step it comes with the beginning of the transaction; SQLite has one writer anyway."""
+
+
 class Many:
     """A step of a plan: execute `statement` once for each of `rows`, answer with nothing."""
 
@@ -99,6 +104,16 @@ class Together:
         self.asks = asks
 
 
+class Reads:
+    """A step of a plan: reads that don't depend on each other, in one round trip where the database can.
+    Answers with the rows of each; None asks for nothing, and there are no rows of it."""
+
+    __slots__ = ("asks",)
+
+    def __init__(self, *asks: Ask | None) -> None:
+        self.asks = asks
+
+
 class Tell:
     """A step of a plan: once this transaction is committed, all nodes hear `kind` and these ids."""
 
@@ -113,7 +128,7 @@ ABROAD = frozenset({"journal", "stop", "keys", "access", "limits"})
 """Kinds that only other nodes need to hear: at home, whoever tells has seen to it already."""
 
 
-Step = Ask | Many | Together | Tell
+Step = Ask | Many | Together | Reads | Tell
 T = TypeVar("T")
 Plan = Generator[Step, Sequence[Row], T]
 """What a transaction does, without saying on which database: it yields steps, is sent their rows, and returns

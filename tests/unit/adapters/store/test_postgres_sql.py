@@ -7,7 +7,7 @@ import hmac
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sqlalchemy import bindparam, update
+from sqlalchemy import bindparam, select, update
 
 from prosa.adapters.store.statement import Json, Statement, Tell, insertion, owned
 from prosa.adapters.store.tables import conversations, sign_ins
@@ -16,8 +16,8 @@ pytest.importorskip("asyncpg")
 
 from prosa.adapters.store.postgres.connection import literal
 from prosa.adapters.store.postgres.migrate import ITERATIONS, verifier
-from prosa.adapters.store.postgres.pool import LONGEST_NOTICE, end
-from prosa.adapters.store.postgres.steps import merged, storable
+from prosa.adapters.store.postgres.steps import LONGEST_NOTICE, end, storable
+from prosa.adapters.store.postgres.wording import merged, spelt_out
 
 _USE = insertion(sign_ins, "id", "user_id", "used_at")
 _RENAME = Statement(
@@ -43,6 +43,14 @@ def test_a_literal_ends_where_it_should(text: str) -> None:
     assert sql[0] == sql[-1] == "'"
     assert sql[1:-1].replace("''", "").count("'") == 0
     assert sql[1:-1].replace("''", "'") == text
+
+
+def test_a_statement_is_spelt_out_with_its_values() -> None:
+    lock = Statement(
+        select(conversations.c.id).where(conversations.c.id == bindparam("id"), owned(conversations))
+    )
+    sql = spelt_out(lock, lock.postgres.values({"id": "o'brien"}, {"principal": "$1"}))
+    assert "conversations.id = 'o''brien'::UUID AND conversations.user_id = '$1'::VARCHAR" in sql
 
 
 def test_a_literal_has_no_nul() -> None:

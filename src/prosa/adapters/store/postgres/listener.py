@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 import asyncpg
 
 from prosa.adapters.store.postgres.connection import FAILURES, PATIENCE, connect
-from prosa.adapters.store.postgres.pool import CHANNEL
+from prosa.adapters.store.postgres.steps import CHANNEL
 from prosa.domain.errors import StoreUnavailable
 
 Heard = Callable[[str, Sequence[str]], None]

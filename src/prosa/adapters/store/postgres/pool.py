@@ -7,16 +7,12 @@ from typing import Any, TypeVar
 
 import asyncpg
 
-from prosa.adapters.store.postgres.connection import BROKEN, FAILURES, OPTIONS, literal, prepare
+from prosa.adapters.store.postgres.connection import BROKEN, FAILURES, OPTIONS, prepare
 from prosa.adapters.store.postgres.steps import Steps
-from prosa.adapters.store.statement import Plan, Tell
+from prosa.adapters.store.statement import Plan
 from prosa.domain.errors import StoreUnavailable
 
 T = TypeVar("T")
-
-CHANNEL = "prosa"
-LONGEST_NOTICE = 7999
-"""Bytes of a NOTIFY, by Postgres' own limit."""
 
 CLOSING = 1.0
 """Seconds that a closing pool leaves to what began."""
@@ -105,31 +101,13 @@ class Pool:
             raise StoreUnavailable
         async with self._pool.acquire() as connection:
             try:
-                await connection.execute(begin)
-                steps = Steps(connection, bound)
-                result = await steps.run(plan)
-                committed = await connection.execute(end(steps.told))
+                return await Steps(connection, begin, bound).run(plan)
             except BROKEN:
                 _cut(connection)
                 raise
             except BaseException:
                 await _undo(connection)
                 raise
-        # Of a transaction that failed unnoticed, COMMIT makes a ROLLBACK without a word.
-        if committed != "COMMIT":
-            raise StoreUnavailable
-        return result
-
-
-def end(told: list[Tell]) -> str:
-    """COMMIT, and with it one NOTIFY for all that was told of each kind."""
-    notices = []
-    for kind in dict.fromkeys(tell.kind for tell in told):
-        payload = " ".join([kind, *(each for tell in told if tell.kind == kind for each in tell.ids)])
-        if len(payload) > LONGEST_NOTICE:
-            payload = kind
-        notices.append(f"SELECT pg_notify('{CHANNEL}', {literal(payload)}); ")
-    return "".join(notices) + "COMMIT"
 
 
 async def _undo(connection: asyncpg.Connection) -> None:

@@ -1,32 +1,50 @@
-"""How a plan runs on one connection: each of its steps is one round trip."""
+"""How a plan runs on one connection: its beginning, each of its steps and its end are one round trip each."""
 
 import re
 from collections.abc import Mapping, Sequence
-from functools import lru_cache
 from typing import Any, TypeVar
 
 import asyncpg
 
-from prosa.adapters.store.statement import Ask, Json, Many, Plan, Row, Statement, Step, Tell, Together
+from prosa.adapters.store.postgres.connection import literal
+from prosa.adapters.store.postgres.wording import abreast, merged, spelt_out
+from prosa.adapters.store.statement import (
+    Ask,
+    Json,
+    Lock,
+    Many,
+    Params,
+    Plan,
+    Reads,
+    Row,
+    Statement,
+    Step,
+    Tell,
+    Together,
+)
+from prosa.domain.errors import StoreUnavailable
 
 T = TypeVar("T")
 
-_PARAMETER = re.compile(r"\$(\d+)")
+CHANNEL = "prosa"
+LONGEST_NOTICE = 7999
+"""Bytes of a NOTIFY, by Postgres' own limit."""
 
 
 class Steps:
-    """Executes the steps of one transaction. `bound` goes into every statement; `told` is what the other
-    nodes must hear once it is committed."""
+    """Executes one transaction, which `begin` begins. `bound` goes into every statement."""
 
-    __slots__ = ("_bound", "_connection", "told")
+    __slots__ = ("_begin", "_bound", "_connection", "_told")
 
-    def __init__(self, connection: asyncpg.Connection, bound: Mapping[str, Any]) -> None:
+    def __init__(self, connection: asyncpg.Connection, begin: str, bound: Mapping[str, Any]) -> None:
         self._connection = connection
+        self._begin: str | None = begin
         self._bound = bound
-        self.told: list[Tell] = []
+        self._told: list[Tell] = []
 
     async def run(self, plan: Plan[T]) -> T:
-        """Runs `plan` to its end. An exception of a statement is raised at the plan's step."""
+        """Runs `plan` to its end and commits it. An exception of a statement is raised at the plan's step.
+        Raises StoreUnavailable where nothing was committed."""
         try:
             step = next(plan)
             while True:
@@ -36,47 +54,57 @@ class Steps:
                     step = plan.throw(error)
                 else:
                     step = plan.send(rows)
-        except StopIteration as end:
-            return end.value  # type: ignore[no-any-return]
+        except StopIteration as returned:
+            result = returned.value
+        # Of a transaction that failed unnoticed, COMMIT makes a ROLLBACK without a word.
+        if self._begin is None and await self._connection.execute(end(self._told)) != "COMMIT":
+            raise StoreUnavailable
+        return result  # type: ignore[no-any-return]
 
     async def _take(self, step: Step) -> Sequence[Row]:
+        if self._begin is not None:
+            begin, self._begin = self._begin, None
+            if isinstance(step, Lock):
+                await self._connection.execute(f"{begin}; {spelt_out(step.statement, self._values(step))}")
+                return ()
+            await self._connection.execute(begin)
         if isinstance(step, Ask):
-            return await self._fetch(step.statement.postgres.sql, self._values(step.statement, step.params))
+            rows = await self._fetch(step.statement.postgres.sql, step)
+            return () if isinstance(step, Lock) else rows
+        if isinstance(step, Reads):
+            asks = [ask for ask in step.asks if ask is not None]
+            as_one = abreast(tuple(ask.statement for ask in asks))
+            rows_of = iter(as_one.apart(await self._fetch(as_one.sql, *asks)))
+            return [() if ask is None else next(rows_of) for ask in step.asks]
         if isinstance(step, Together):
-            asked = tuple(ask.statement for ask in step.asks)
-            values = [value for ask in step.asks for value in self._values(ask.statement, ask.params)]
-            await self._fetch(merged(asked), values)
+            await self._fetch(merged(tuple(ask.statement for ask in step.asks)), *step.asks)
         elif isinstance(step, Many):
-            rows = [self._values(step.statement, row) for row in step.rows]
+            rows = [self._storable(step.statement, row) for row in step.rows]
             await self._connection.executemany(step.statement.postgres.sql, rows)
         else:
-            self.told.append(step)
+            self._told.append(step)
         return ()
 
-    async def _fetch(self, sql: str, values: Sequence[Any]) -> Sequence[Row]:
+    async def _fetch(self, sql: str, *asks: Ask) -> Sequence[Row]:
+        values = [value for ask in asks for value in self._values(ask)]
         return await self._connection.fetch(sql, *values)  # type: ignore[no-any-return]
 
-    def _values(self, statement: Statement, params: Mapping[str, Any]) -> list[Any]:
+    def _values(self, ask: Ask) -> list[Any]:
+        return self._storable(ask.statement, ask.params)
+
+    def _storable(self, statement: Statement, params: Params) -> list[Any]:
         return [storable(value) for value in statement.postgres.values(params, self._bound)]
 
 
-@lru_cache(maxsize=256)
-def merged(statements: tuple[Statement, ...]) -> str:
-    """Writes that don't depend on each other as one statement: all see the same moment, each adds its
-    parameters after those of the ones before."""
-    parts: list[str] = []
-    taken = 0
-    for index, statement in enumerate(statements):
-        sql, used = _shifted(statement.postgres.sql, taken)
-        parts.append(f"w{index} AS ({sql})")
-        taken += used
-    return f"WITH {', '.join(parts)} SELECT 1"
-
-
-def _shifted(sql: str, by: int) -> tuple[str, int]:
-    """`sql` with `by` added to the number of each parameter, and how many it has."""
-    used = max((int(number) for number in _PARAMETER.findall(sql)), default=0)
-    return _PARAMETER.sub(lambda found: f"${int(found[1]) + by}", sql), used
+def end(told: list[Tell]) -> str:
+    """COMMIT, and with it one NOTIFY for all that was told of each kind."""
+    notices = []
+    for kind in dict.fromkeys(tell.kind for tell in told):
+        payload = " ".join([kind, *(each for tell in told if tell.kind == kind for each in tell.ids)])
+        if len(payload) > LONGEST_NOTICE:
+            payload = kind
+        notices.append(f"SELECT pg_notify('{CHANNEL}', {literal(payload)}); ")
+    return "".join(notices) + "COMMIT"
 
 
 def storable(value: Any) -> Any:

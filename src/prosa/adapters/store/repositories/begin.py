@@ -8,16 +8,18 @@ from msgspec import UNSET
 from sqlalchemy import bindparam, select, update
 
 from prosa.adapters.store.repositories import messages as stored_messages
-from prosa.adapters.store.repositories.branch import branch
-from prosa.adapters.store.repositories.conversations import key_of, locked
+from prosa.adapters.store.repositories.branch import newest, within
+from prosa.adapters.store.repositories.conversations import GET, LOCK, found, key_of
 from prosa.adapters.store.repositories.files import ATTACH, taken
 from prosa.adapters.store.repositories.leases import lease_end
-from prosa.adapters.store.repositories.limits import RESERVE, remaining
+from prosa.adapters.store.repositories.limits import RESERVE, left, question
 from prosa.adapters.store.repositories.rows import RUN, as_json, from_message, to_message, to_run, to_shown
 from prosa.adapters.store.statement import (
     Ask,
+    Lock,
     Params,
     Plan,
+    Reads,
     Row,
     Statement,
     Tell,
@@ -74,41 +76,52 @@ _RUN = Statement(select(*RUN).where(runs.c.id == bindparam("id"), owned(runs)))
 
 def begin(opening: Opening, prepare: Prepare) -> Plan[Begun]:
     """The plan of `ports.store.Runs.begin`."""
-    conversation = yield from locked(opening.conversation_id)
-    known = yield from earlier(opening)
+    limited = question(opening.limits, opening.now)
+    yield Lock(LOCK, id=opening.conversation_id)
+    there, recent, same, used = yield Reads(
+        Ask(GET, id=opening.conversation_id), newest(opening.conversation_id), _same(opening), limited
+    )
+    conversation = found(there)
+    known = yield from _begun(opening, same)
     if known is not None:
         return Begun(known, None)
     if conversation.status is ConversationStatus.CLOSED:
         raise ConversationClosed
     parent = yield from _place(opening, conversation)
-    rows = yield from _branch(opening, parent)
+    rows = yield from _branch(opening, parent, recent)
     shown = [to_shown(row) for row in reversed(rows)]
     attached = yield from taken(opening)
     if opening.content is not None:
         asked = Turn(Role.USER, opening.content, _parts(opening, attached))
         shown.append(Shown(opening.user_message_id, (asked,)))
-    left = yield from remaining(opening.limits, opening.now)
-    left.begin()
-    prepared = prepare(conversation, shown, left)
-    left.hold(prepared.needed)
+    remains = yield from left(opening.limits, opening.now, limited, used)
+    remains.begin()
+    prepared = prepare(conversation, shown, remains)
+    remains.hold(prepared.needed)
     run = _run(opening, prepared, parent)
     yield _writes(opening, conversation, prepared, run, parent, attached)
     yield Tell("begun", [conversation.id, run.id])
-    return Begun(run, prepared, left)
+    return Begun(run, prepared, remains)
 
 
 def earlier(opening: Opening) -> Plan[Run | None]:
     """The run that the same key began before."""
-    if opening.key is None:
-        return None
-    rows = yield Ask(_EARLIER, key=opening.key)
+    asked = _same(opening)
+    return None if asked is None else (yield from _begun(opening, (yield asked)))
+
+
+def _same(opening: Opening) -> Ask | None:
+    return None if opening.key is None else Ask(_EARLIER, key=opening.key)
+
+
+def _begun(opening: Opening, rows: Sequence[Row]) -> Plan[Run | None]:
     if not rows:
         return None
     run_id, body_hash = rows[0]
     if body_hash != opening.body_hash:
         raise IdempotencyMismatch
-    found = yield Ask(_RUN, id=run_id)
-    return to_run(found[0])
+    [row] = yield Ask(_RUN, id=run_id)
+    return to_run(row)
 
 
 def _place(opening: Opening, conversation: Conversation) -> Plan[str | None]:
@@ -126,11 +139,11 @@ def _place(opening: Opening, conversation: Conversation) -> Plan[str | None]:
     return conversation.head_id if opening.parent_id is UNSET else opening.parent_id
 
 
-def _branch(opening: Opening, parent: str | None) -> Plan[list[Row]]:
+def _branch(opening: Opening, parent: str | None, recent: Sequence[Row]) -> Plan[list[Row]]:
     """The rows of the branch that ends at `parent`, newest first, none of them still being written."""
     if parent is None:
         return []
-    rows = yield from branch(opening.conversation_id, parent)
+    rows = yield from within(recent, opening.conversation_id, parent)
     _, _, role, _, status, run_id, *_ = rows[0]
     if status == MessageStatus.IN_PROGRESS:
         raise RunInProgress(run_id)

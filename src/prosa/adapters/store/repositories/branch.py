@@ -85,15 +85,25 @@ _NEWEST = Statement(
 them is long. They are read as far as a walk would go: 200 of the longest would be 80 MB."""
 
 
+def newest(conversation_id: str) -> Ask:
+    """What `within` looks for a branch in."""
+    return Upto(_NEWEST, 3, WINDOW_BYTES, conversation_id=conversation_id)
+
+
 def branch(conversation_id: str, leaf: str) -> Plan[list[Row]]:
     """The rows (id, parent_id, role, content, status, run_id, parts, kind, tokens) from `leaf` to the nearest
     summary or the first message, as far as `WINDOW_BYTES` go. Raises MessageNotFound."""
-    rows = _chain((yield Upto(_NEWEST, 3, WINDOW_BYTES, conversation_id=conversation_id)), leaf)
-    if rows is None:
-        rows = list((yield Ask(_BRANCH, leaf=leaf, conversation_id=conversation_id)))
-    if not rows:
+    return (yield from within((yield newest(conversation_id)), conversation_id, leaf))
+
+
+def within(rows: Sequence[Row], conversation_id: str, leaf: str) -> Plan[list[Row]]:
+    """As `branch`, where the `newest` rows are known."""
+    found = _chain(rows, leaf)
+    if found is None:
+        found = list((yield Ask(_BRANCH, leaf=leaf, conversation_id=conversation_id)))
+    if not found:
         raise MessageNotFound
-    return rows
+    return found
 
 
 def _chain(newest: Sequence[Row], leaf: str) -> list[Row] | None:

@@ -12,6 +12,7 @@ from prosa.adapters.store.session import Session
 from prosa.adapters.store.statement import (
     Ask,
     Json,
+    Lock,
     Plan,
     Row,
     Statement,
@@ -39,8 +40,8 @@ CONVERSATION_COLUMNS = (*Conversation.__struct_fields__, "title_key", "answer_pr
 
 _INSERT = insertion(conversations, *CONVERSATION_COLUMNS)
 _mine = select(*CONVERSATION).where(owned(conversations))
-_GET = Statement(_mine.where(_t.id == bindparam("id")))
-_LOCK = Statement(_mine.where(_t.id == bindparam("id")).with_for_update())
+GET = Statement(_mine.where(_t.id == bindparam("id")))
+LOCK = Statement(select(_t.id).where(_t.id == bindparam("id"), owned(conversations)).with_for_update())
 _BY_EXTERNAL_ID = Statement(_mine.where(_t.external_id == bindparam("external_id")))
 _newest = (
     _mine.where(_t.ticket_id.is_(None)).order_by(_t.updated_at.desc(), _t.id.desc()).limit(bindparam("limit"))
@@ -116,15 +117,17 @@ def tree_of(nodes: Sequence[Row]) -> Tree:
 
 def present(conversation_id: str) -> Plan[Conversation]:
     """The conversation as it is, not locked."""
-    rows = yield Ask(_GET, id=conversation_id)
-    if not rows:
-        raise ConversationNotFound
-    return to_conversation(rows[0])
+    return found((yield Ask(GET, id=conversation_id)))
 
 
 def locked(conversation_id: str) -> Plan[Conversation]:
     """The conversation, locked until the end of the transaction."""
-    rows = yield Ask(_LOCK, id=conversation_id)
+    yield Lock(LOCK, id=conversation_id)
+    return (yield from present(conversation_id))
+
+
+def found(rows: Sequence[Row]) -> Conversation:
+    """The conversation in what was asked for with `GET`. Raises ConversationNotFound."""
     if not rows:
         raise ConversationNotFound
     return to_conversation(rows[0])

@@ -26,7 +26,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import TIMESTAMP, UUID
 
 from prosa.adapters.store.repositories.leases import held_since
-from prosa.adapters.store.statement import Ask, Plan, Statement, Totals, insertion, owned
+from prosa.adapters.store.statement import Ask, Plan, Row, Statement, Totals, insertion, owned
 from prosa.adapters.store.tables import ai_usage, reservations, spending
 from prosa.domain.calendar import Period
 from prosa.domain.ids import first_id
@@ -152,33 +152,48 @@ def hold(run_id: str, user_id: str, limits: Limits, bound: Bound, now: Instant) 
 def remaining(limits: Limits, now: Instant, **owner: str) -> Plan[Remaining]:
     """What the owner has left; no other transaction can take of it until this one ends. The engine has to say
     who that is (`principal`)."""
-    if not limits:
-        return Remaining()
-    left = Remaining(
-        tokens_reset_at=limits.calendar.day_of(now).until,
-        cost_resets_at=limits.calendar.month_of(now).until,
-    )
-    for stand in (yield from standing(limits, now, **owner)):
-        left = _less(left, stand)
-    return left
+    asked = question(limits, now, **owner)
+    return (yield from left(limits, now, asked, () if asked is None else (yield asked)))
 
 
 def standing(limits: Limits, now: Instant, **owner: str) -> Plan[list[Standing]]:
     """How each of the owner's caps stands, as `remaining`."""
-    caps = limits.caps
-    if not caps:
-        return []
-    scopes = tuple(scope for scope, _ in caps)
+    asked = question(limits, now, **owner)
+    return [] if asked is None else (yield from _standing_of(limits, now, asked, (yield asked)))
+
+
+def question(limits: Limits, now: Instant, **owner: str) -> Ask | None:
+    """What `remaining` asks first; None where nothing is limited."""
+    scopes = tuple(scope for scope, _ in limits.caps)
+    if not scopes:
+        return None
     day, month = limits.calendar.day_of(now), limits.calendar.month_of(now)
-    asked = Ask(
+    return Ask(
         _STANDING[scopes],
         scopes=scopes, client_id=limits.client_id, day_since=day.since, day_until=day.until,
         month_since=month.since, month_until=month.until, first_id=first_id(month.since - SLACK), **owner,
     )  # fmt: skip
-    rows = yield asked
+
+
+def left(limits: Limits, now: Instant, asked: Ask | None, rows: Sequence[Row]) -> Plan[Remaining]:
+    """As `remaining`, where the answer to the first question is known."""
+    if asked is None:
+        return Remaining()
+    remains = Remaining(
+        tokens_reset_at=limits.calendar.day_of(now).until,
+        cost_resets_at=limits.calendar.month_of(now).until,
+    )
+    for stand in (yield from _standing_of(limits, now, asked, rows)):
+        remains = _less(remains, stand)
+    return remains
+
+
+def _standing_of(limits: Limits, now: Instant, asked: Ask, rows: Sequence[Row]) -> Plan[list[Standing]]:
+    caps = limits.caps
     if any(row[0] is None or row[1] is None for row in rows):
-        for scope, row in zip(scopes, rows, strict=True):
-            missing = [period for period, spent in zip((day, month), row, strict=False) if spent is None]
+        spans = (limits.calendar.day_of(now), limits.calendar.month_of(now))
+        for (scope, _), row in zip(caps, rows, strict=True):
+            missing = [span for span, spent in zip(spans, row, strict=False) if spent is None]
             yield from _count(scope, asked, missing)
         rows = yield asked
     return [Standing(scope, cap, *row) for (scope, cap), row in zip(caps, rows, strict=True)]

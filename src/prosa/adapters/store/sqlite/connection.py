@@ -11,8 +11,10 @@ from prosa.adapters.store.statement import (
     ABROAD,
     Ask,
     Ids,
+    Lock,
     Many,
     Plan,
+    Reads,
     Row,
     Statement,
     Step,
@@ -87,8 +89,12 @@ def _execute(
     if observe is not None:
         for statement in _statements(step):
             observe(statement, "principal" in bound)
+    if isinstance(step, Lock):
+        return ()
     if isinstance(step, Ask):
         return _ask(connection, step, bound)
+    if isinstance(step, Reads):
+        return [() if ask is None else _ask(connection, ask, bound) for ask in step.asks]
     if isinstance(step, Together):
         for ask in step.asks:
             _ask(connection, ask, bound)
@@ -116,6 +122,6 @@ def _upto(cursor: sqlite3.Cursor, ask: Upto) -> list[Row]:
 
 
 def _statements(step: Step) -> list[Statement]:
-    if isinstance(step, Together):
-        return [ask.statement for ask in step.asks]
+    if isinstance(step, Together | Reads):
+        return [ask.statement for ask in step.asks if ask is not None]
     return [step.statement] if isinstance(step, Ask | Many) else []
