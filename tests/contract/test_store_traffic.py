@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from tests.stores import ANA, BIA, BOOT, NOON, append, begin, boundary, ending, entry, step
 
+from prosa.domain.calendar import Calendar
 from prosa.domain.conversations import Conversation
 from prosa.domain.errors import RunNotFound
 from prosa.domain.ids import id_at, new_id
@@ -25,6 +26,7 @@ from prosa.ports.traffic import Traffic
 
 ROOT = Principal("root", roles=frozenset({"admin"}))
 START = Instant(NOON - NOON % Stride.HOUR)
+UTC = Calendar()
 HOUR = Period(START, Instant(START + Stride.HOUR))
 _chance = count()
 
@@ -67,8 +69,7 @@ async def test_what_happened_in_each_step(
     await begun(store, other, START + 61 * SECOND)
     for outside in (START - 6, START + Stride.HOUR):
         await ended(store, chat, outside, 5)
-    minutes = await traffic.flow(HOUR, Stride.MINUTE)
-    first, second = minutes
+    first, second, *idle = await traffic.flow(HOUR.buckets(Stride.MINUTE, UTC))
     assert first == Bucket(
         START, {RunStatus.COMPLETED: 2}, Latency(1_000, 1_000), Latency(2_000, 4_000), 20, 10, Picodollars(14)
     )
@@ -79,6 +80,23 @@ async def test_what_happened_in_each_step(
         completion_tokens=5,
         cost=Picodollars(7),
     )
+    assert idle == [Bucket(Instant(START + place * Stride.MINUTE), {}) for place in range(2, 60)]
+
+
+async def test_days_are_those_of_the_time_zone(store: Store, chat: Conversation, traffic: Traffic) -> None:
+    """On 25 October 2026 the clocks are put back in Lisbon: that day has 25 hours."""
+    lisbon = Calendar("Europe/Lisbon")
+    first, change, last = (lisbon.moment(2026, 10, day) for day in (24, 25, 26))
+    for at in (first, change - 1, change, last - 1, last):
+        await ended(store, chat, at, 5)
+    days = Period(Instant(first + 1), Instant(last + 1)).buckets(Stride.DAY, lisbon)
+    assert [(each.at, sum(each.runs.values())) for each in await traffic.flow(days)] == [
+        (first, 2), (change, 2), (last, 1)
+    ]  # fmt: skip
+
+
+async def test_a_time_without_steps(traffic: Traffic) -> None:
+    assert await traffic.flow([]) == []
 
 
 @pytest.mark.parametrize("number", [1, 2, 19, 20, 21, 100])
@@ -91,7 +109,7 @@ async def test_percentiles_are_by_nearest_rank(
         await ended(store, chat, START, value, value // 2)
     took.sort()
     p50, p95 = (took[math.ceil(number * part / 100) - 1] for part in (50, 95))
-    (bucket,) = (each for each in await traffic.flow(HOUR, Stride.HOUR) if each.runs)
+    (bucket,) = await traffic.flow([HOUR])
     assert bucket.duration == Latency(p50, p95)
     assert bucket.first_token == Latency(p50 // 2, p95 // 2)
 
@@ -152,7 +170,7 @@ async def test_each_look_leaves_a_row(store: Store, chat: Conversation, traffic:
     from prosa.domain.audit import Wanted as Sought
 
     run = await ended(store, chat, START, 5)
-    await traffic.flow(HOUR, Stride.HOUR)
+    await traffic.flow([HOUR])
     await traffic.failures(HOUR, 1)
     await traffic.runs(Wanted(user_id="ana"), 1, None)
     await traffic.run(run.id)

@@ -1,5 +1,6 @@
 """Sums of the ledger by day, model and provider: exact, one's own, and by the clocks of the time zone."""
 
+import random
 from typing import Any
 
 import pytest
@@ -195,3 +196,52 @@ async def test_an_operator_leaves_one_row_for_a_look(store: Store) -> None:
     assert (link.deed.actor, link.deed.action, link.deed.target) == ("root", "admin.usage.read", "user:ana")
     await accounts.overview(Wanted(), NOON, Instant(NOON + DAY), UTC_DAYS)
     assert len(await log.page(Sought(), 10, None)) == 2
+
+
+def reckoned(entries: list[Entry], key: Any) -> dict[Any, Sum]:
+    found: dict[Any, Sum] = {}
+    for each in entries:
+        one = Sum(1, each.usage, each.cost or Picodollars(0), int(each.estimated), int(each.cost is None))
+        found[key(each)] = found.get(key(each), Sum()) + one
+    return found
+
+
+async def test_long_times_are_summed_as_short_ones(store: Store) -> None:
+    """What is kept of whole days and quarters of an hour, and what is beside them, is the same as entry by
+    entry: also once an entry is put right, and a user is called by another name."""
+    chance, kathmandu = random.Random(5), Calendar("Asia/Kathmandu")
+    entries = [
+        spent(
+            Instant(NOON + chance.randrange(5 * DAY)),
+            user_id=chance.choice(["ana", "bia"]),
+            client_id=chance.choice(["", "acme"]),
+            model=chance.choice(["m", "n"]),
+            usage=Usage(*(chance.randrange(99) for _ in range(5))),
+            cost=chance.choice([None, Picodollars(chance.randrange(10**9))]),
+            estimated=chance.random() < 0.5,
+        )
+        for _ in range(60)
+    ]
+    await put(store, *entries)
+    accounts = store.operator(ROOT).usage
+
+    async def holds(since: Instant, until: Instant) -> None:
+        seen = await accounts.overview(Wanted(), since, until, kathmandu)
+        within = [each for each in entries if since <= each.created_at < until]
+        assert {(each.day, each.model): each.sum for each in seen.shares} == reckoned(
+            within, lambda each: (kathmandu.day(each.created_at), each.model)
+        )
+        assert {(each.user_id, each.client_id): each.sum for each in seen.users} == reckoned(
+            within, lambda each: (each.user_id, each.client_id)
+        )
+        assert {each.client_id: each.sum for each in seen.clients} == reckoned(
+            within, lambda each: each.client_id
+        )
+
+    for _ in range(20):
+        since, until = sorted(chance.sample(range(NOON - DAY, NOON + 6 * DAY, 60 * SECOND), 2))
+        await holds(Instant(since), Instant(until))
+    while await store.erasures.forget("ana", None, "prosa:erased:1"):
+        pass
+    entries = [replace(each, user_id=each.user_id.replace("ana", "prosa:erased:1")) for each in entries]
+    await holds(NOON, Instant(NOON + 5 * DAY))

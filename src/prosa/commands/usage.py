@@ -39,7 +39,7 @@ def usage(
 
 async def _found(settings: Settings, asked: dict[str, str | None], url: str | None) -> "AdminUsageForm":
     from prosa.transport.admin.usage import AdminUsageForm, admin_form
-    from prosa.transport.native.usage import span
+    from prosa.transport.native.moments import span
 
     if url is None:
         try:

@@ -43,6 +43,10 @@ class Calendar(Struct, frozen=True):
         months = moment.year * 12 + moment.month - 1 + ahead
         return self._first(months // 12, months % 12 + 1, 1)
 
+    def start_of(self, length: int, instant: Instant) -> Instant:
+        """The first moment of the hour, or minute, of so many microseconds that `instant` is in."""
+        return Instant(instant - (instant + self._offset(instant)) % length)
+
     def day(self, instant: Instant) -> str:
         """`2026-11-29`."""
         return self._local(instant).date().isoformat()

@@ -1,9 +1,11 @@
 """What an operator sees of the runs of all users: how many, how fast, what failed; never what was said."""
 
 from enum import IntEnum
+from itertools import pairwise
 
 from msgspec import Struct
 
+from prosa.domain.calendar import Calendar
 from prosa.domain.money import Picodollars
 from prosa.domain.runs import RunStatus
 from prosa.domain.steps import StepStatus
@@ -15,7 +17,7 @@ MOST_BUCKETS = 1_500
 
 
 class Stride(IntEnum):
-    """How long a bucket is, in microseconds. All of them begin in UTC."""
+    """How long a bucket is, in microseconds; a day when the clocks are changed has an hour more or less."""
 
     MINUTE = 60 * SECOND
     HOUR = 3_600 * SECOND
@@ -28,14 +30,15 @@ class Period(Struct, frozen=True):
     since: Instant
     until: Instant
 
-    def aligned(self, stride: Stride) -> "Period":
-        """The whole buckets that it touches."""
-        end = self.until + (-self.until) % stride
-        return Period(Instant(self.since - self.since % stride), Instant(end))
-
-    def buckets(self, stride: Stride) -> int:
-        """How many an aligned one has."""
-        return max(0, (self.until - self.since) // stride)
+    def buckets(self, stride: Stride, calendar: Calendar) -> "list[Period]":
+        """The whole days, hours or minutes of the calendar that it touches."""
+        starts = [calendar.start_of_day(self.since) if stride is Stride.DAY
+                  else calendar.start_of(stride, self.since)]  # fmt: skip
+        while starts[-1] < self.until:
+            last = starts[-1]
+            ahead = calendar.start_of_day(last, ahead=1) if stride is Stride.DAY else Instant(last + stride)
+            starts.append(ahead)
+        return [Period(*ends) for ends in pairwise(starts)]
 
 
 class Latency(Struct, frozen=True):
@@ -43,6 +46,15 @@ class Latency(Struct, frozen=True):
 
     p50: int
     p95: int
+
+    @classmethod
+    def of(cls, took: list[int]) -> "Latency | None":
+        """None of nothing."""
+        if not took:
+            return None
+        took = sorted(took)
+        p50, p95 = (took[(len(took) * percent + 99) // 100 - 1] for percent in (50, 95))
+        return cls(p50, p95)
 
 
 class Bucket(Struct):

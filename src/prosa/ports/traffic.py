@@ -3,12 +3,12 @@
 from collections.abc import Sequence
 from typing import Protocol
 
-from prosa.domain.traffic import Bucket, Failures, Period, Seen, SeenRun, Stride, Wanted
+from prosa.domain.traffic import Bucket, Failures, Period, Seen, SeenRun, Wanted
 
 
 class Traffic(Protocol):
-    async def flow(self, period: Period, stride: Stride) -> Sequence[Bucket]:
-        """The buckets of an aligned period, oldest first; those in which nothing happened are left out."""
+    async def flow(self, periods: Sequence[Period]) -> Sequence[Bucket]:
+        """A bucket for each."""
         ...
 
     async def failures(self, period: Period, limit: int) -> Sequence[Failures]:

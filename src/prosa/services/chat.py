@@ -95,7 +95,7 @@ class Chat:
         self.templates = Templates(store)
         self.feedback = Feedbacks(store)
         self.export = Export(store)
-        self.traffic = Traffic(store)
+        self.traffic = Traffic(store, defaults.calendar)
         self.imports = Import(store)
         self.reports = Reports(store, self.limits, defaults.calendar)
         self.estimates = Estimates(store, catalogue, defaults, self.tools, self.limits)

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from prosa.domain.calendar import Calendar
 from prosa.domain.errors import InvalidRequest
 from prosa.domain.ids import parse_id
 from prosa.domain.principal import Principal
@@ -19,6 +20,7 @@ from prosa.domain.traffic import (
 )
 from prosa.kit.pages import from_cursor, to_cursor
 from prosa.ports.store import Store
+from prosa.services.usage.reports import within
 
 MOST_FAILURES = 500
 
@@ -26,7 +28,8 @@ MOST_FAILURES = 500
 class Traffic:
     """Each look leaves a row in the audit log; that the caller is an operator, the door has checked."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, calendar: Calendar) -> None:
+        self.calendar = calendar
         self._store = store
 
     async def flow(
@@ -34,14 +37,12 @@ class Traffic:
     ) -> list[Bucket]:
         """One bucket for each step, also where nothing happened. Raises InvalidRequest where they are more
         than `MOST_BUCKETS`, or the period is none."""
-        period = _period(since, until).aligned(stride)
-        if period.buckets(stride) > MOST_BUCKETS:
+        period = _period(since, until)
+        if period.until - period.since > MOST_BUCKETS * stride:
             raise InvalidRequest(
                 f"these are more than {MOST_BUCKETS} steps. Ask for a shorter time or a longer step."
             )
-        found = {bucket.at: bucket for bucket in await self._store.operator(by).traffic.flow(period, stride)}
-        starts = map(Instant, range(period.since, period.until, stride))
-        return [found.get(start) or Bucket(start, {}) for start in starts]
+        return [*await self._store.operator(by).traffic.flow(period.buckets(stride, self.calendar))]
 
     async def failures(
         self, by: Principal, since: Instant | None, until: Instant | None
@@ -72,7 +73,7 @@ def _period(since: Instant | None, until: Instant | None) -> Period:
     begin = Instant(end - DAY) if since is None else since
     if begin >= end:
         raise InvalidRequest("since must be before until.")
-    return Period(begin, end)
+    return Period(within(begin, now()), within(end, now()))
 
 
 def _place(cursor: str | None) -> str | None:

@@ -87,6 +87,7 @@ describe('traffic', () => {
   it('tells runs, latency and cost, and the same as a table', async () => {
     const bucket = {
       at: '2026-11-29T10:00:00Z',
+      day: '2026-11-29',
       runs: 7,
       completed: 3,
       incomplete: 0,
@@ -196,7 +197,7 @@ describe('filters', () => {
     fireEvent.blur(action);
     expect(wire.calls('GET api/admin/audit')).toHaveLength(1);
     fireEvent.change(action, { target: { value: ' limits.set ' } });
-    fireEvent.change(screen.getByLabelText('From day (UTC)'), { target: { value: '2026-11-01' } });
+    fireEvent.change(screen.getByLabelText('From day'), { target: { value: '2026-11-01' } });
     fireEvent.blur(action);
     await waitFor(() => expect(wire.calls('GET api/admin/audit')).toHaveLength(2));
     const { query } = wire.calls('GET api/admin/audit')[1] ?? {};
@@ -474,7 +475,7 @@ describe('figures', () => {
       '2026-11-28',
     ]);
     expect(daysOf('2026-11-28T01:00:00Z', '2026-11-29T01:00:00Z', 'Nowhere/Unknown')).toHaveLength(2);
-    expect(tickOf('2026-11-29T00:00:00Z', 'day', 'en')).toBe('Nov 29');
+    expect(tickOf({ at: '2026-11-28T15:00:00Z', day: '2026-11-29' }, 'day', 'en')).toBe('Nov 29');
   });
 
   it('leaves as much room as its numbers take', () => {

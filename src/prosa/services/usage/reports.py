@@ -32,7 +32,7 @@ class Reports:
         moment = now()
         begins = self.calendar.start_of_month(moment) if since is None else since
         ends = Instant(moment + 1) if until is None else until
-        return _within(begins, moment), _within(ends, moment)
+        return within(begins, moment), within(ends, moment)
 
     async def own(
         self, principal: Principal, since: Instant | None = None, until: Instant | None = None
@@ -86,7 +86,7 @@ class Reports:
         return _pieces(read, keyed=True)
 
 
-def _within(instant: Instant, moment: Instant) -> Instant:
+def within(instant: Instant, moment: Instant) -> Instant:
     """No ledger begins before 2020, and none tells of the day after tomorrow."""
     return Instant(min(max(instant, EARLIEST), moment + 2 * DAY))
 

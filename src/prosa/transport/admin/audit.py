@@ -7,12 +7,12 @@ from msgspec import Meta, Struct
 from prosa.domain.audit import Detail, Finding, Head, Link, Wanted
 from prosa.domain.time import to_iso
 from prosa.transport.native.forms import ListQuery, Name, Page
-from prosa.transport.native.moments import Moment, since, until
+from prosa.transport.native.moments import Moment, span
 from prosa.transport.operation import Call, Nothing, Operation, Reply
 
 
 class AuditQuery(ListQuery, frozen=True):
-    """Dates alone are days in UTC: from the first moment of `since` to the last of `until`."""
+    """Dates alone are days of `PROSA_TIMEZONE`: from the first moment of `since` to the last of `until`."""
 
     actor: Name | None = None
     action: Name | None = None
@@ -70,7 +70,7 @@ def finding_form(found: Finding) -> FindingForm:
 async def list_links(call: Call[Nothing, AuditQuery]) -> Reply:
     """Newest first. That the log was read is a row of it, too."""
     asked = call.query
-    wanted = Wanted(asked.actor, asked.action, since(asked.since, "since"), until(asked.until, "until"))
+    wanted = Wanted(asked.actor, asked.action, *span(asked.since, asked.until, call.chat.reports.calendar))
     found, cursor = await call.chat.audit.page(call.principal, wanted, asked.limit, asked.cursor)
     return Reply(200, Page([link_form(each) for each in found], cursor))
 

@@ -1,10 +1,11 @@
 """`/api/admin/traffic`, `/errors`, `/runs`: what goes on, for operators; never what was said."""
 
-from typing import Literal
+from typing import Any, Literal
 
 from msgspec import Struct
 
 from prosa.domain import errors as e
+from prosa.domain.calendar import Calendar
 from prosa.domain.money import to_dollars
 from prosa.domain.runs import END_STATES, RunStatus
 from prosa.domain.time import Instant, to_iso
@@ -12,7 +13,7 @@ from prosa.domain.traffic import Bucket, Failures, Latency, Seen, SeenRun, Strid
 from prosa.services.traffic import ended
 from prosa.transport.admin.course import CourseForm, course
 from prosa.transport.native.forms import ListQuery, Name, Page
-from prosa.transport.native.moments import Moment, since, until
+from prosa.transport.native.moments import Moment, span
 from prosa.transport.operation import Call, Nothing, Operation, Reply
 
 Step = Literal["minute", "hour", "day"]
@@ -26,12 +27,13 @@ class LatencyForm(Struct, frozen=True):
 
 
 class BucketForm(Struct, frozen=True, rename="camel"):
-    """The step that begins `at`. Runs count where they began; `running` are those that have not ended,
-    `firstTokenMs` is of those that said something, `durationMs` of the completed. Tokens and cost count where
-    the ledger entered them, and are also those of requests that are no runs. Latencies are null where there
-    is nothing to measure."""
+    """The step that begins `at`, in that `day` of `PROSA_TIMEZONE`. Runs count where they began; `running`
+    are those that have not ended, `firstTokenMs` is of those that said something, `durationMs` of the
+    completed. Tokens and cost count where the ledger entered them, and are also those of requests that are no
+    runs. Latencies are null where there is nothing to measure."""
 
     at: str
+    day: str
     runs: int
     completed: int
     incomplete: int
@@ -82,7 +84,7 @@ class SeenForm(SeenRunForm, frozen=True, rename="camel", kw_only=True):
 
 
 class SpanQuery(Struct, frozen=True, rename="camel"):
-    """Dates alone are days in UTC, whole ones. Of nothing said, the last 24 hours."""
+    """Dates alone are whole days of `PROSA_TIMEZONE`. Of nothing said, the last 24 hours."""
 
     since: Moment | None = None
     until: Moment | None = None
@@ -93,7 +95,7 @@ class FlowQuery(SpanQuery, frozen=True, rename="camel"):
 
 
 class RunsQuery(ListQuery, frozen=True, rename="camel"):
-    """Dates alone are days in UTC, whole ones."""
+    """Dates alone are whole days of `PROSA_TIMEZONE`."""
 
     status: RunStatus | None = None
     user_id: Name | None = None
@@ -103,8 +105,8 @@ class RunsQuery(ListQuery, frozen=True, rename="camel"):
     until: Moment | None = None
 
 
-def _span(query: SpanQuery | RunsQuery) -> tuple[Instant | None, Instant | None]:
-    return since(query.since, "since"), until(query.until, "until")
+def _span(call: Call[Nothing, Any]) -> tuple[Instant | None, Instant | None]:
+    return span(call.query.since, call.query.until, call.chat.traffic.calendar)
 
 
 def _milliseconds(since: Instant, until: Instant | None) -> float | None:
@@ -117,11 +119,12 @@ def _latency(latency: Latency | None) -> LatencyForm | None:
     return LatencyForm(round(latency.p50 / 1_000, 1), round(latency.p95 / 1_000, 1))
 
 
-def _bucket(bucket: Bucket) -> BucketForm:
+def _bucket(bucket: Bucket, calendar: Calendar) -> BucketForm:
     runs = bucket.runs
     total = sum(runs.values())
     return BucketForm(
         at=to_iso(bucket.at),
+        day=calendar.day(bucket.at),
         runs=total,
         **{str(status): runs.get(status, 0) for status in END_STATES},
         running=total - ended(bucket),
@@ -165,24 +168,25 @@ def _seen(seen: Seen) -> SeenForm:
 
 
 async def list_traffic(call: Call[Nothing, FlowQuery]) -> Reply:
-    """Oldest first, a bucket for each step, also where nothing happened; days begin in UTC. Runs of
+    """Oldest first, a bucket for each step, also where nothing happened; days, and hours, are those of
+    `PROSA_TIMEZONE`. Runs of
     conversations that were deleted are not counted; the ledger's tokens and cost are."""
-    query = call.query
-    flow = await call.chat.traffic.flow(call.principal, *_span(query), Stride[query.step.upper()])
-    return Reply(200, Page([_bucket(each) for each in flow], None))
+    traffic, stride = call.chat.traffic, Stride[call.query.step.upper()]
+    flow = await traffic.flow(call.principal, *_span(call), stride)
+    return Reply(200, Page([_bucket(each, traffic.calendar) for each in flow], None))
 
 
 async def list_errors(call: Call[Nothing, SpanQuery]) -> Reply:
     """Why runs failed, the most frequent first. A failure that a retry or another target has mended is in the
     run's course and in the metrics."""
-    failures = await call.chat.traffic.failures(call.principal, *_span(call.query))
+    failures = await call.chat.traffic.failures(call.principal, *_span(call))
     return Reply(200, Page([_failures(each) for each in failures], None))
 
 
 async def list_runs(call: Call[Nothing, RunsQuery]) -> Reply:
     """Runs of all users, newest first."""
     query = call.query
-    wanted = Wanted(query.status, query.user_id, query.provider, query.model, *_span(query))
+    wanted = Wanted(query.status, query.user_id, query.provider, query.model, *_span(call))
     runs, cursor = await call.chat.traffic.runs(call.principal, wanted, query.limit, query.cursor)
     return Reply(200, Page([SeenRunForm(**_fields(each)) for each in runs], cursor))  # type: ignore[arg-type] # as above
 

@@ -6,7 +6,8 @@ from msgspec import Meta
 
 from prosa.domain.usage import Account, Report, Wanted
 from prosa.transport.native.forms import Name
-from prosa.transport.native.usage import CSV, SumForm, TotalsForm, UsageQuery, span, sums, totals
+from prosa.transport.native.moments import span
+from prosa.transport.native.usage import CSV, SumForm, TotalsForm, UsageQuery, sums, totals
 from prosa.transport.operation import Call, Nothing, Operation, Reply, Stream
 from prosa.transport.pieces import write_pieces
 

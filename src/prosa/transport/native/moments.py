@@ -42,6 +42,13 @@ def day_or_moment(text: str, name: str, calendar: Calendar, *, last: bool = Fals
         return _moment(text, name)
 
 
+def span(since: str | None, until: str | None, calendar: Calendar) -> tuple[Instant | None, Instant | None]:
+    """The moments that `since` and `until` name, days by `calendar`. Raises InvalidRequest."""
+    begins = None if since is None else day_or_moment(since, "since", calendar)
+    ends = None if until is None else day_or_moment(until, "until", calendar, last=True)
+    return begins, ends
+
+
 def _moment(text: str, name: str) -> Instant:
     found = from_iso(text)
     if found is None:

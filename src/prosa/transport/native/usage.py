@@ -6,16 +6,15 @@ from typing import Annotated, Any, Literal
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 from prosa.domain import errors as e
-from prosa.domain.calendar import Calendar
 from prosa.domain.limits import Remaining
 from prosa.domain.models import Role, Turn
 from prosa.domain.money import Picodollars, to_dollars
-from prosa.domain.time import Instant, to_iso
+from prosa.domain.time import to_iso
 from prosa.domain.usage import Report, Share, Sum
 from prosa.services.runs.start import Send, system_turns_apart
 from prosa.transport.errors import Headers
 from prosa.transport.native.forms import Content, Id, MaxTokens, Name, Prompt
-from prosa.transport.native.moments import Moment, day_or_moment
+from prosa.transport.native.moments import Moment, span
 from prosa.transport.native.plain import TurnForm
 from prosa.transport.operation import Call, Nothing, Operation, Reply, Stream
 from prosa.transport.pieces import write_pieces
@@ -169,13 +168,6 @@ def _send(body: EstimateBody) -> Send:
         system_prompt=body.system_prompt or system,
         max_tokens=None if body.max_tokens is None else int(body.max_tokens),
     )
-
-
-def span(since: str | None, until: str | None, calendar: Calendar) -> tuple[Instant | None, Instant | None]:
-    """The moments that `since` and `until` name. Raises InvalidRequest."""
-    begins = None if since is None else day_or_moment(since, "since", calendar)
-    ends = None if until is None else day_or_moment(until, "until", calendar, last=True)
-    return begins, ends
 
 
 def usage_form(report: Report) -> UsageForm:

@@ -8,7 +8,7 @@ import { Plot } from './plots/Plot.js';
 import { Shown } from './Shown.js';
 import { SpanPicker } from './SpanPicker.js';
 import type { SectionProps } from './sections.js';
-import { daysOf, type Span, stretchOf } from './span.js';
+import { dayOf, daysOf, type Span, stretchOf } from './span.js';
 import { Table } from './Table.js';
 import { filled } from './texts.js';
 import { useAsked } from './useAsked.js';
@@ -159,10 +159,4 @@ function Bar({ value }: { readonly value: number }) {
       <rect width={Math.max(value > 0 ? 1 : 0, value * 100)} height="8" />
     </svg>
   );
-}
-
-/** A day is a day wherever the reader is. */
-function dayOf(day: string, language: string): string {
-  const options = { day: 'numeric', month: 'short', timeZone: 'UTC' } as const;
-  return new Date(`${day.slice(0, 10)}T00:00:00Z`).toLocaleDateString(language, options);
 }

@@ -83,7 +83,7 @@ function Figures({ texts, language, items }: Words & { readonly items: readonly 
 }
 
 function Plots({ texts, language, items, step }: Words & Traffic) {
-  const times = items.map(({ at }) => tickOf(at, step, language));
+  const times = items.map(each => tickOf(each, step, language));
   const common = { times, texts: { asTable: texts.asTable, time: texts.time, empty: texts.nothing } };
   const count = (value: number) => number(value, language);
   const time = (value: number) => milliseconds(value, language);

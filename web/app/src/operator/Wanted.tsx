@@ -78,7 +78,7 @@ export function WantedForm({ texts, fields, onChange, onRefresh }: WantedFormPro
   );
 }
 
-/** Days are those of UTC, whole ones. */
+/** Days are those of the server's time zone, whole ones. */
 export function daysWanted(texts: OperatorTexts): readonly Field[] {
   return [
     { name: 'since', label: texts.sinceDay, type: 'date' },

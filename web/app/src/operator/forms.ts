@@ -9,6 +9,8 @@ export interface Latency {
 /** What happened from `at` on, for as long as a step; no latency where nothing ran. */
 export interface Bucket {
   readonly at: string;
+  /** Of the server's time zone. */
+  readonly day: string;
   readonly runs: number;
   readonly completed: number;
   readonly incomplete: number;

@@ -46,14 +46,20 @@ function known(timeZone: string): string {
   }
 }
 
-/** A moment as it is written under a plot. */
-export function tickOf(at: string, step: Stretch['step'], language: string): string {
+/** A step as it is written under a plot. */
+export function tickOf(begun: { at: string; day: string }, step: Stretch['step'], language: string): string {
+  if (step === 'day') {
+    return dayOf(begun.day, language);
+  }
   const options: Intl.DateTimeFormatOptions =
-    step === 'day'
-      ? // The server's steps of a day begin in UTC.
-        { day: 'numeric', month: 'short', timeZone: 'UTC' }
-      : step === 'hour'
-        ? { weekday: 'short', hour: '2-digit', minute: '2-digit' }
-        : { hour: '2-digit', minute: '2-digit' };
-  return new Date(at).toLocaleString(language, options);
+    step === 'hour'
+      ? { weekday: 'short', hour: '2-digit', minute: '2-digit' }
+      : { hour: '2-digit', minute: '2-digit' };
+  return new Date(begun.at).toLocaleString(language, options);
+}
+
+/** A day is a day wherever the reader is. */
+export function dayOf(day: string, language: string): string {
+  const options = { day: 'numeric', month: 'short', timeZone: 'UTC' } as const;
+  return new Date(`${day.slice(0, 10)}T00:00:00Z`).toLocaleDateString(language, options);
 }

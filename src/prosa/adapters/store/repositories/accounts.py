@@ -4,19 +4,10 @@ from collections.abc import Sequence
 from functools import cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Integer, bindparam, func, literal, or_, select
+from sqlalchemy import ColumnElement, Integer, Select, bindparam, func, literal, or_, select
 
-from prosa.adapters.store.repositories.usage import (
-    COUNTED,
-    DAYS,
-    ENTRY,
-    IN_TIME,
-    MILLION,
-    SUMS,
-    to_entry,
-    to_share,
-    to_sum,
-)
+from prosa.adapters.store.repositories.sums import MODELS, USERS, Days, bounds, summed, to_sum
+from prosa.adapters.store.repositories.usage import COUNTED, ENTRY, IN_TIME, to_entry, to_share
 from prosa.adapters.store.repositories.watched import Watched
 from prosa.adapters.store.statement import Ask, Plan, Row, Statement
 from prosa.adapters.store.tables import ai_usage, messages
@@ -32,37 +23,42 @@ _u, _m = ai_usage.c, messages.c
 
 READ = "admin.usage.read"
 
+_FILTERS = ("client_id", "model", "provider", "user_id")
+_next = _u.id > bindparam("first_id", type_=_u.id.type)
+"""In the order of ids a ledger is read from one end to the other."""
 _AMISS = 3_600 * SECOND
 """How far the clock of an entry's id may be ahead of the entry's."""
-
-_FILTERS = ("client_id", "model", "provider", "user_id")
-_recent = _u.id >= bindparam("first_id", type_=_u.id.type)
-"""Ids begin with their time: what is older is not looked at."""
-_next = _u.id > bindparam("first_id", type_=_u.id.type)
-"""In the order of ids a ledger is read from one end to the other: no index has it by time for all users."""
-_dearest = (func.sum(_u.cost // MILLION).desc().nulls_last(), func.sum(_u.total_tokens).desc())
 
 
 @cache
 def _days_of(names: frozenset[str]) -> Statement:
-    asked = select(DAYS, _u.provider, _u.model, *SUMS).where(IN_TIME, _recent, *_only(names))
-    return Statement(asked.group_by("day", _u.provider, _u.model))
+    def by_day(rows: Any, sums: list[ColumnElement[int]]) -> Select[Any]:
+        day = Days(rows.at).label("day")
+        return select(day, rows.provider, rows.model, *sums).group_by("day", rows.provider, rows.model)
+
+    return summed(MODELS, names, by_day)
 
 
 @cache
 def _users_of(names: frozenset[str]) -> Statement:
-    asked = select(_u.user_id, _u.client_id, *SUMS).where(IN_TIME, _recent, *_only(names))
-    return Statement(
-        asked.group_by(_u.user_id, _u.client_id).order_by(*_dearest, _u.user_id).limit(literal(TOP, Integer))
-    )
+    def by_user(rows: Any, sums: list[ColumnElement[int]]) -> Select[Any]:
+        return _dearest(select(rows.user_id, rows.client_id, *sums), rows, rows.user_id, rows.client_id)
+
+    return summed(USERS, names, by_user)
 
 
 @cache
 def _clients_of(names: frozenset[str]) -> Statement:
-    asked = select(literal(""), _u.client_id, *SUMS).where(IN_TIME, _recent, *_only(names))
-    return Statement(
-        asked.group_by(_u.client_id).order_by(*_dearest, _u.client_id).limit(literal(TOP, Integer))
-    )
+    def by_client(rows: Any, sums: list[ColumnElement[int]]) -> Select[Any]:
+        return _dearest(select(literal(""), rows.client_id, *sums), rows, rows.client_id)
+
+    return summed(USERS, names, by_client)
+
+
+def _dearest(query: Select[Any], rows: Any, *keys: ColumnElement[str]) -> Select[Any]:
+    tokens = func.sum(rows.prompt_tokens + rows.completion_tokens)
+    order = (func.sum(rows.millions).desc(), tokens.desc(), *keys)
+    return query.group_by(*keys).order_by(*order).limit(literal(TOP, Integer))
 
 
 @cache
@@ -74,7 +70,6 @@ def _entries_of(names: frozenset[str]) -> Statement:
 @cache
 def _messages_of(names: frozenset[str]) -> Statement:
     asked = select(func.count()).where(
-        _m.id >= bindparam("first_id", type_=_m.id.type),
         _m.created_at >= bindparam("since"),
         _m.created_at < bindparam("until"),
         _m.kind == MessageKind.MESSAGE.value,
@@ -92,9 +87,11 @@ def _overview(wanted: Wanted, since: Instant, until: Instant, calendar: Calendar
     names = frozenset(given)
     shares: list[Share] = []
     for span in calendar.spans(since, until):
-        rows = yield Ask(_days_of(names), **_times(span.since, span.until), **given, offset=span.offset)
+        rows = yield Ask(
+            _days_of(names), **bounds(MODELS, span.since, span.until), **given, offset=span.offset
+        )
         shares += [to_share(row) for row in rows]
-    times = _times(since, until)
+    times = bounds(USERS, since, until)
     users = [_to_account(row) for row in (yield Ask(_users_of(names), **times, **given))]
     clients = [_to_account(row) for row in (yield Ask(_clients_of(names), **times, **given))]
     count = None
@@ -107,20 +104,15 @@ def _entries(
     wanted: Wanted, since: Instant, until: Instant, after: Place | None, limit: int
 ) -> Plan[list[Entry]]:
     given = _given(wanted)
-    times = _times(since, until)
-    if after is not None:
-        times["first_id"] = after[1]
-    rows: Sequence[Row] = yield Ask(_entries_of(frozenset(given)), **times, **given, limit=limit)
+    first_id = id_at(((since - _AMISS) // 1_000) << 26, 0) if after is None else after[1]
+    rows: Sequence[Row] = yield Ask(
+        _entries_of(frozenset(given)), since=since, until=until, first_id=first_id, **given, limit=limit
+    )
     return [to_entry(row) for row in rows]
 
 
 def _given(wanted: Wanted) -> dict[str, str]:
     return {name: value for name in _FILTERS if (value := getattr(wanted, name)) is not None}
-
-
-def _times(since: Instant, until: Instant) -> dict[str, Any]:
-    first = id_at(((since - _AMISS) // 1_000) << 26, 0)
-    return {"since": since, "until": until, "first_id": first}
 
 
 def _to_account(row: Row) -> Account:

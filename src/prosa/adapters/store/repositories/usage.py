@@ -1,14 +1,12 @@
 """Sums of the ledger, and its entries one by one."""
 
-from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, Integer, and_, bindparam, case, cast, func, or_, select
-from sqlalchemy.ext.compiler import compiles
-from sqlalchemy.sql.expression import ColumnElement
+from sqlalchemy import Integer, and_, bindparam, func, or_, select
 
 from prosa.adapters.store.repositories.limits import remaining
+from prosa.adapters.store.repositories.sums import EACH, Days, summing, to_sum
 from prosa.adapters.store.session import Session
 from prosa.adapters.store.statement import Ask, Plan, Row, Statement, owned
 from prosa.adapters.store.tables import ai_usage, conversations, messages
@@ -17,54 +15,14 @@ from prosa.domain.conversations import MessageKind
 from prosa.domain.ending import Entry
 from prosa.domain.limits import Limits, Remaining
 from prosa.domain.models import Role, Usage
-from prosa.domain.money import Picodollars
-from prosa.domain.time import DAY, Instant
-from prosa.domain.usage import Day, Place, Share, Sum, merged
+from prosa.domain.time import DAY, SECOND, Instant
+from prosa.domain.usage import Day, Place, Share, merged
 
 _u, _c, _m = ai_usage.c, conversations.c, messages.c
 
 FIRST = "00000000-0000-0000-0000-000000000000"
-MILLION = 10**6
-"""Costs are summed in two parts: a sum of picodollars may be more than 64 bits hold."""
-
-
-class _Days(ColumnElement[int]):
-    """How many whole days `column` is after 1970, on clocks that are the microseconds bound as `offset` ahead
-    of UTC."""
-
-    inherit_cache = False
-    type = BigInteger()
-
-    def __init__(self, column: ColumnElement[int]) -> None:
-        self.column = column
-        self.offset = bindparam("offset", type_=BigInteger())
-
-
-@compiles(_Days)
-def _days_in_sqlite(element: _Days, compiler: Any, **kw: Any) -> str:
-    column, offset = compiler.process(element.column, **kw), compiler.process(element.offset, **kw)
-    return f"(({column} + {offset}) / {DAY})"
-
-
-@compiles(_Days, "postgresql")
-def _days_in_postgres(element: _Days, compiler: Any, **kw: Any) -> str:
-    column, offset = compiler.process(element.column, **kw), compiler.process(element.offset, **kw)
-    return f"CAST(floor((extract(epoch FROM {column}) * 1000000 + {offset}) / {DAY}) AS BIGINT)"
-
-
-def _sum(column: ColumnElement[Any]) -> ColumnElement[int]:
-    return cast(func.coalesce(func.sum(column), 0), BigInteger)
-
-
-DAYS = _Days(_u.created_at).label("day")
-SUMS = (
-    func.count(),
-    *(_sum(_u[name]) for name in Usage.__struct_fields__),
-    _sum(_u.cost // MILLION),
-    _sum(_u.cost % MILLION),
-    _sum(case((_u.estimated, 1), else_=0)),
-    func.count() - func.count(_u.cost),
-)
+DAYS = Days(_u.created_at).label("day")
+SUMS = tuple(summing(each) for each in EACH.values())
 """The columns that `to_sum` takes."""
 
 IN_TIME = and_(_u.created_at >= bindparam("since"), _u.created_at < bindparam("until"))
@@ -124,13 +82,7 @@ def to_share(row: Row) -> Share:
 
 
 def to_day(number: int) -> Day:
-    return Day(datetime.fromtimestamp(number * (DAY // MILLION), UTC).date().isoformat())
-
-
-def to_sum(row: Sequence[int]) -> Sum:
-    """From the columns `SUMS`."""
-    requests, *counted, millions, rest, estimated, unpriced = row
-    return Sum(requests, Usage(*counted), Picodollars(millions * MILLION + rest), estimated, unpriced)
+    return Day(datetime.fromtimestamp(number * (DAY // SECOND), UTC).date().isoformat())
 
 
 def to_entry(row: Row) -> Entry:

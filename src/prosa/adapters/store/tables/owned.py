@@ -75,6 +75,7 @@ messages = Table(
     Column("cached_at", Instant, comment="when the kept answer was given"),
     Index(None, "conversation_id", "id"),
     Index(None, "parent_id", "conversation_id"),
+    Index(None, "created_at", "kind", "role"),
     Index(
         "uq_messages_user_id_external_id",
         "user_id",
@@ -126,6 +127,14 @@ runs = Table(
         "owner",
         sqlite_where=text("ended_at IS NULL"),
         postgresql_where=text("ended_at IS NULL"),
+    ),
+    # What operators see of many runs is in the indices themselves.
+    Index(None, "status", "created_at", "first_token_at", "ended_at"),
+    Index(
+        "ix_runs_failed",
+        *("created_at", "error_code", "provider", "model", "ended_at"),
+        sqlite_where=text("error_code IS NOT NULL"),
+        postgresql_where=text("error_code IS NOT NULL"),
     ),
 )
 
@@ -186,6 +195,7 @@ ai_usage = Table(
     UniqueConstraint("run_id", "attempt"),
     # The sums that limits ask for are in the index itself: a busy user has thousands of entries a day.
     Index("ix_ai_usage_spent", "user_id", "created_at", "total_tokens", "cost"),
+    Index(None, "created_at", "prompt_tokens", "completion_tokens", "cost"),
     Index(
         "ix_ai_usage_key",
         "key_id",
