@@ -86,8 +86,35 @@ async def test_an_opinion_is_kept_at_once_and_can_say_more(visit: Visit) -> None
     await visit.sees("An answer.")
     thumb = page.get_by_role("button", name="Bad answer")
     await expect(thumb).to_have_attribute("aria-pressed", "true")
-    async with page.expect_response(lambda answer: answer.request.method == "DELETE"):  # it is shown before
-        await thumb.click()
+    await thumb.click()
+    await expect(box.get_by_role("radio", name="2")).to_be_checked()
+    await expect(box.get_by_label("Anything else?")).to_have_value("Shorter, please.")
+    await thumb.click()
+    await expect(box).to_have_count(0)
+    await expect(thumb).to_have_attribute("aria-pressed", "true")
+
+
+async def test_an_opinion_is_changed_and_taken_back_by_keyboard(visit: Visit) -> None:
+    page = visit.page
+    visit.house.script = ["An answer."]
+    await visit.say("A question")
+    await visit.sees("An answer.")
+    thumb = page.get_by_role("button", name="Good answer")
+    box = page.get_by_role("dialog", name="Your opinion of the answer")
+    await thumb.press("Enter")
+    await page.keyboard.press("Escape")
+    await expect(thumb).to_be_focused()
+    await thumb.press("Enter")
+    await box.get_by_label("Anything else?").fill("Just right.")
+    async with page.expect_response(lambda answer: answer.request.method == "PUT"):  # it is shown before
+        await box.get_by_role("button", name="Send").press("Enter")
+    listed = (await visit.house.get("/api/feedback")).json()["items"]
+    assert [(each["thumb"], each["comment"]) for each in listed] == [("up", "Just right.")]
+    await expect(thumb).to_be_focused()
+    await thumb.press("Enter")
+    async with page.expect_response(lambda answer: answer.request.method == "DELETE"):
+        await box.get_by_role("button", name="Take it back").press("Enter")
     await expect(thumb).to_have_attribute("aria-pressed", "false")
+    await expect(thumb).to_be_focused()
     listed = await visit.house.get("/api/feedback")
     assert listed.json()["items"] == []

@@ -1,5 +1,5 @@
 /** Chooses between the chat, the door and the page that says that the server is away. */
-import { browserLanguage, Client, ProsaProvider } from '@prosa/react';
+import { browserLanguage, Client, ProsaProvider, useRetrying } from '@prosa/react';
 import { useCallback, useEffect, useMemo, useState } from 'react';
 import { App } from './App.js';
 import { Away, SignIn } from './Door.js';
@@ -28,6 +28,8 @@ export function Root({ entering, base }: RootProps) {
     globalThis.addEventListener('hashchange', look);
     return () => globalThis.removeEventListener('hashchange', look);
   }, [base]);
+
+  useRetrying(entrance?.is === 'away' ? entrance.error : null, again);
 
   const language = entrance?.language ?? browserLanguage();
   const texts = appTexts(language);

@@ -125,8 +125,13 @@ function Snippet({ pieces }: { readonly pieces: readonly SnippetPiece[] }) {
       {pieces.map(({ text, hit }, index) =>
         // A snippet never changes.
         // biome-ignore lint/suspicious/noArrayIndexKey: the index is the piece's identity
-        hit ? <mark key={index}>{text}</mark> : text,
+        hit ? <mark key={index}>{text}</mark> : plain(text),
       )}
     </span>
   );
+}
+
+/** Without the signs of Markdown that are noise in two lines. */
+function plain(text: string): string {
+  return text.replace(/\*\*|```\w*|`|(^|\s)#{1,6}(?=\s)/g, '$1');
 }

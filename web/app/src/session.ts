@@ -4,7 +4,7 @@ import { browserLanguage, ChatError, Client, type Session } from '@prosa/react';
 export type Entrance =
   | { readonly is: 'in'; readonly session: Session; readonly language: string }
   | { readonly is: 'out'; readonly language: string; readonly refusal: string | null }
-  | { readonly is: 'away'; readonly language: string };
+  | { readonly is: 'away'; readonly language: string; readonly error: Error };
 
 /** Signs in with a token where one is given, then asks the server whom it sees. */
 export async function enter(base: URL, token: string | null): Promise<Entrance> {
@@ -17,7 +17,7 @@ export async function enter(base: URL, token: string | null): Promise<Entrance> 
     return { is: 'in', session, language: preferred(language, session.language) };
   } catch (error) {
     const isOut = error instanceof ChatError && error.status === 401;
-    return isOut ? { is: 'out', language, refusal } : { is: 'away', language };
+    return isOut ? { is: 'out', language, refusal } : { is: 'away', language, error: error as Error };
   }
 }
 

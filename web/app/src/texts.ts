@@ -73,7 +73,7 @@ const en = {
   closeDialog: 'Close',
   importFrom: 'From',
   sources: {
-    auto: 'Whatever the file is from',
+    auto: 'Found out from the file',
     prosa: 'Prosa',
     chatgpt: 'ChatGPT’s data export',
     claude: 'Claude’s data export',
@@ -210,7 +210,7 @@ const pt: AppTexts = {
   closeDialog: 'Fechar',
   importFrom: 'De',
   sources: {
-    auto: 'De onde quer que o arquivo venha',
+    auto: 'Descobrir pelo arquivo',
     prosa: 'Prosa',
     chatgpt: 'Dados exportados do ChatGPT',
     claude: 'Dados exportados do Claude',

@@ -92,7 +92,7 @@ describe('the sidebar', () => {
       role: 'user',
       createdAt: '2026-01-01T00:00:00Z',
       snippet: [
-        { text: 'so many ', hit: false },
+        { text: '## The **so many `', hit: false },
         { text: 'pears', hit: true },
       ],
     };
@@ -134,6 +134,7 @@ describe('the sidebar', () => {
     fireEvent.change(field, { target: { value: 'pears' } });
     const mark = await screen.findByText('pears', { selector: 'mark' });
     expect(mark.closest('a')?.getAttribute('href')).toBe(`#/c/${ID}/m/m1`);
+    expect(mark.parentElement?.textContent).toBe(' The so many pears');
     expect(wire.calls('GET api/search')[0]?.query.get('q')).toBe('pears');
   });
 

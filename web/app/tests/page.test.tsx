@@ -77,6 +77,15 @@ describe('the door', () => {
     fireEvent.click(again);
     expect(await screen.findByRole('navigation', { name: 'Conversations' })).toBeTruthy();
   });
+
+  it('opens by itself once the server is back', async () => {
+    wire.on('GET api/session', () => refused(502, 'bad_gateway'));
+    render(<Root entering={enter(BASE, null)} base={BASE} />);
+    await screen.findByRole('button', { name: 'Try again' });
+    wire.on('GET api/session', () => json(SESSION));
+    window.dispatchEvent(new Event('online'));
+    expect(await screen.findByRole('navigation', { name: 'Conversations' })).toBeTruthy();
+  });
 });
 
 describe('the list', () => {

@@ -1,5 +1,6 @@
 /** The public face of @prosa/core. */
 export type { ChatSettings } from './asking.js';
+export { delay, pause } from './backoff.js';
 export { type Branch, branch, type NewBranch } from './branch.js';
 export { Chat, type ChatOptions } from './chat.js';
 export { asChatError, Client, type ClientOptions } from './client.js';

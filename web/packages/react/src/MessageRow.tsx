@@ -95,7 +95,9 @@ function Actions({ message, actions }: MessageRowProps) {
         </>
       ) : (
         <>
-          {rate && <FeedbackButtons feedback={message.feedback} onRate={said => rate(id, said)} />}
+          {rate && storedParts(message).length > 0 && (
+            <FeedbackButtons feedback={message.feedback} onRate={said => rate(id, said)} />
+          )}
           <Action
             name={texts.regenerate}
             icon="retry"

@@ -14,7 +14,7 @@ const PLACE: Place = { side: 'below', edge: 'left' };
 
 export function Popover({ label, anchor, onClose, children }: PopoverProps) {
   const box = useRef<HTMLDivElement>(null);
-  useElsewhere(box, true, onClose);
+  useElsewhere(box, true, onClose, anchor);
   usePlace(box, anchor, PLACE, onClose);
   useEffect(() => box.current?.focus({ preventScroll: true }), []);
 

@@ -56,6 +56,7 @@ export { useLatest } from './useLatest.js';
 export { type UseModels, useModels } from './useModels.js';
 export { type Pages, usePages } from './usePages.js';
 export type { Place } from './usePlace.js';
+export { useRetrying } from './useRetrying.js';
 export { useSearch } from './useSearch.js';
 export { type UseTicket, type UseTicketOptions, useTicket } from './useTicket.js';
 export { useTickets } from './useTickets.js';

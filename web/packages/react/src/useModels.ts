@@ -2,6 +2,7 @@
 import type { Model } from '@prosa/core';
 import { useCallback, useEffect, useState } from 'react';
 import { useProsa } from './context.js';
+import { useRetrying } from './useRetrying.js';
 
 export interface UseModels {
   /** Those that answer in words; null until they are known. */
@@ -34,6 +35,7 @@ export function useModels(wanted = true): UseModels {
   }, [client, asked, wanted]);
 
   const refresh = useCallback(() => setAsked(before => before + 1), []);
+  useRetrying(error, refresh);
   return { models, error, refresh };
 }
 

@@ -1,6 +1,7 @@
 /** A list that comes in pages: read as far as somebody looks, and read anew without losing their place. */
 import type { Page } from '@prosa/core';
 import { useCallback, useEffect, useMemo, useRef, useState } from 'react';
+import { useRetrying } from './useRetrying.js';
 
 export interface Pages<T> {
   readonly items: readonly T[];
@@ -92,6 +93,7 @@ export function usePages<T>(read: ReadPage<T>, keyOf: (item: T) => string): Page
     [fetchPages, change],
   );
   const { items, next, loading, busy, error } = listing;
+  useRetrying(error, actions.refresh);
   return { ...actions, items, loading, busy, error, hasMore: next !== null };
 }
 

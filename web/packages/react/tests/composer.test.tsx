@@ -150,8 +150,24 @@ describe('opinions', () => {
       ).toEqual(said),
     );
     fireEvent.click(thumb);
+    expect(screen.getByRole<HTMLInputElement>('radio', { name: '5' }).checked).toBe(true);
+    fireEvent.click(screen.getByRole('button', { name: 'Take it back' }));
     await waitFor(() => expect(wire.calls(`DELETE ${RATED}`)).toHaveLength(1));
     expect(thumb.getAttribute('aria-pressed')).toBe('false');
+    expect(screen.queryByRole('dialog')).toBeNull();
+  });
+
+  it('of the other kind begin anew, though the first is still being told', async () => {
+    const wire = server().on(`PUT ${RATED}`, ({ body }) => json(body));
+    await show(wire);
+    fireEvent.click(screen.getByRole('button', { name: 'Good answer' }));
+    fireEvent.click(screen.getByRole('radio', { name: '5' }));
+    fireEvent.click(screen.getByRole('button', { name: 'Bad answer' }));
+    expect(screen.getByRole<HTMLInputElement>('radio', { name: '5' }).checked).toBe(false);
+    fireEvent.click(screen.getByRole('checkbox', { name: 'Wrong' }));
+    fireEvent.click(within(screen.getByRole('dialog')).getByRole('button', { name: 'Send' }));
+    const said = { thumb: 'down', rating: null, tags: ['wrong'], comment: null };
+    await waitFor(() => expect(wire.calls(`PUT ${RATED}`).at(-1)?.body).toEqual(said));
   });
 });
 

@@ -192,4 +192,13 @@ describe('in the chat', () => {
     fireEvent.click(screen.getByRole('button', { name: 'Try again' }));
     expect(await screen.findByRole('button', { name: 'Model: Fake Large' })).toBeTruthy();
   });
+
+  it('comes by itself once the server is back', async () => {
+    const wire = server().on('GET api/models', () => refused(503, 'away'));
+    chat(wire);
+    await screen.findByText('The list of models could not be loaded.');
+    wire.on('GET api/models', () => json({ items: MODELS }));
+    window.dispatchEvent(new Event('online'));
+    expect(await screen.findByRole('button', { name: 'Model: Fake Large' })).toBeTruthy();
+  });
 });

@@ -1,4 +1,4 @@
-/** What the reader thinks of an answer: a thumb at once, and more for whoever wants to say more. */
+/** What the reader thinks of an answer: a thumb at once, and behind it more, which can be changed and taken back. */
 import type { Feedback } from '@prosa/core';
 import { useRef, useState } from 'react';
 import { useTexts } from '../context.js';
@@ -20,14 +20,15 @@ export function FeedbackButtons({ feedback, onRate }: FeedbackButtonsProps) {
   const down = useRef<HTMLButtonElement>(null);
   const [opened, setOpened] = useState<'up' | 'down' | null>(null);
   const press = (thumb: 'up' | 'down') => {
-    if (feedback?.thumb === thumb) {
-      setOpened(null);
-      onRate(null);
-      return;
-    }
-    // What was said of a good answer does not fit a bad one.
-    onRate({ ...NO_FEEDBACK, thumb });
-    setOpened(thumb);
+    // What was said of a good answer does not fit a bad one; what was said without a thumb does.
+    const said = feedback?.thumb === null ? feedback : NO_FEEDBACK;
+    if (feedback?.thumb !== thumb) onRate({ ...said, thumb });
+    setOpened(opened === thumb ? null : thumb);
+  };
+  const finish = (said: Feedback | null) => {
+    onRate(said);
+    setOpened(null);
+    (opened === 'up' ? up : down).current?.focus();
   };
   const button = (thumb: 'up' | 'down', name: string) => (
     <button
@@ -37,7 +38,8 @@ export function FeedbackButtons({ feedback, onRate }: FeedbackButtonsProps) {
       aria-label={name}
       title={name}
       aria-pressed={feedback?.thumb === thumb}
-      onPointerDown={event => event.stopPropagation()}
+      aria-haspopup="dialog"
+      aria-expanded={opened === thumb}
       onClick={() => press(thumb)}
     >
       <Icon name={thumb} />
@@ -48,14 +50,16 @@ export function FeedbackButtons({ feedback, onRate }: FeedbackButtonsProps) {
       {button('up', texts.good)}
       {button('down', texts.bad)}
       {opened && (
-        <Popover label={texts.feedback} anchor={opened === 'up' ? up : down} onClose={() => setOpened(null)}>
+        <Popover
+          key={opened}
+          label={texts.feedback}
+          anchor={opened === 'up' ? up : down}
+          onClose={() => setOpened(null)}
+        >
           <FeedbackForm
             feedback={feedback ?? { ...NO_FEEDBACK, thumb: opened }}
-            onSave={said => {
-              onRate(said);
-              setOpened(null);
-              (opened === 'up' ? up : down).current?.focus();
-            }}
+            onSave={finish}
+            onRemove={() => finish(null)}
           />
         </Popover>
       )}

@@ -6,6 +6,8 @@ import { useTexts } from '../context.js';
 export interface FeedbackFormProps {
   readonly feedback: Feedback;
   readonly onSave: (feedback: Feedback) => void;
+  /** Takes all of it back. */
+  readonly onRemove: () => void;
 }
 
 const RATINGS = [1, 2, 3, 4, 5] as const;
@@ -15,7 +17,7 @@ const TAGS = {
   down: ['wrong', 'incomplete', 'unclear', 'off_topic', 'too_long', 'harmful'],
 } as const;
 
-export function FeedbackForm({ feedback, onSave }: FeedbackFormProps) {
+export function FeedbackForm({ feedback, onSave, onRemove }: FeedbackFormProps) {
   const texts = useTexts();
   const id = useId();
   const [said, setSaid] = useState(feedback);
@@ -75,6 +77,9 @@ export function FeedbackForm({ feedback, onSave }: FeedbackFormProps) {
         />
       </p>
       <footer>
+        <button type="button" className="prosa-button" onClick={onRemove}>
+          {texts.removeFeedback}
+        </button>
         <button type="submit" className="prosa-button prosa-strong">
           {texts.saveFeedback}
         </button>
