@@ -72,7 +72,7 @@ OTHERS: dict[str, Call] = {
     "exports.some": lambda r, x: r.exports.some(x.conversation, [x.message]),
     "exports.above": lambda r, x: r.exports.above(x.conversation, x.message, 9),
     "imports.plant": lambda r, x: r.imports.plant(
-        Planting(conversation(ANA, id=x.conversation), x.conversation, [])
+        [Planting(conversation(ANA, id=x.conversation), x.conversation, [])]
     ),
     "summaries.claim": lambda r, x: r.summaries.claim(x.conversation, NOON, LATER),
     "summaries.let_go": lambda r, x: r.summaries.let_go(x.conversation, LATER),

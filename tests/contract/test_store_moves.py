@@ -19,7 +19,7 @@ from prosa.domain.conversations import (
 )
 from prosa.domain.feedback import Feedback
 from prosa.domain.ids import new_id
-from prosa.domain.imports import IdsTaken, Planting, Seedling
+from prosa.domain.imports import IdsTaken, Planted, Planting, Seedling
 from prosa.domain.models import Role
 from prosa.domain.principal import Principal
 from prosa.domain.time import SECOND, Instant
@@ -45,6 +45,11 @@ async def imported(store: Store, raw: bytes, owner: Principal = ANA) -> Done:
 
 def planting(of: Conversation, *messages: Message) -> Planting:
     return Planting(of, new_id(), [Seedling(each, new_id()) for each in messages])
+
+
+async def planted(store: Store, owner: Principal, one: Planting) -> Planted:
+    (done,) = await store.of(owner).imports.plant([one])
+    return done
 
 
 async def furnish(store: Store) -> None:
@@ -157,14 +162,14 @@ async def test_some_of_the_ids_are_taken(store: Store, chat: Conversation, other
     second = message(of, "2", id=mine.id, parent_id=first.id)
     third = message(of, "3", parent_id=second.id)
     wanted = planting(replace(of, head_id=third.id), first, second, third)
-    done = await store.of(ANA).imports.plant(wanted)
+    done = await planted(store, ANA, wanted)
     assert (done.conversation_id, done.new, done.messages) == (of.id, True, 3)
     tree, head = await store.of(ANA).messages.tree(of.id)
     assert head == third.id
     assert tree.branch(head) == [wanted.seedlings[0].other, wanted.seedlings[1].other, third.id]
     assert await store.of(ANA).messages.get(chat.id, mine.id) == mine
     assert await store.of(BIA).messages.get(other.id, theirs.id) == theirs
-    again = await store.of(ANA).imports.plant(wanted)
+    again = await planted(store, ANA, wanted)
     assert (again.new, again.messages) == (False, 0)
 
 
@@ -172,11 +177,9 @@ async def test_ids_that_are_taken_twice_leave_nothing(store: Store, other: Conve
     theirs = await store.of(BIA).messages.append(message(other, "hers"), at_head=True)
     of = conversation(ANA)
     with pytest.raises(IdsTaken):
-        await store.of(ANA).imports.plant(
-            Planting(of, new_id(), [Seedling(message(of, id=theirs.id), theirs.id)])
-        )
+        await planted(store, ANA, Planting(of, new_id(), [Seedling(message(of, id=theirs.id), theirs.id)]))
     with pytest.raises(IdsTaken):
-        await store.of(ANA).imports.plant(Planting(replace(of, id=other.id), other.id, []))
+        await planted(store, ANA, Planting(replace(of, id=other.id), other.id, []))
     assert await store.of(ANA).exports.count() == 0
 
 
@@ -184,15 +187,15 @@ async def test_a_conversation_that_has_grown_since(store: Store) -> None:
     of = conversation(ANA)
     first = message(of, "1")
     second = message(of, "2", parent_id=first.id)
-    await store.of(ANA).imports.plant(planting(replace(of, head_id=first.id), first))
+    await planted(store, ANA, planting(replace(of, head_id=first.id), first))
     grown = planting(replace(of, head_id=second.id, updated_at=LATER), first, second)
-    done = await store.of(ANA).imports.plant(grown)
+    done = await planted(store, ANA, grown)
     assert (done.new, done.messages) == (False, 1)
     found = await store.of(ANA).conversations.get(of.id)
     assert (found.head_id, found.updated_at) == (second.id, LATER)
     # What its owner shows is not changed by what grows elsewhere.
     aside = message(of, "3", parent_id=first.id)
-    await store.of(ANA).imports.plant(planting(replace(of, head_id=aside.id), first, second, aside))
+    await planted(store, ANA, planting(replace(of, head_id=aside.id), first, second, aside))
     assert (await store.of(ANA).conversations.get(of.id)).head_id == second.id
 
 
@@ -200,20 +203,20 @@ async def test_a_summary_that_was_made_since_is_not_for_a_conversation_that_is_t
     of = conversation(ANA)
     first = message(of, "1")
     second = message(of, "2", parent_id=first.id)
-    await store.of(ANA).imports.plant(planting(replace(of, head_id=second.id), first, second))
+    await planted(store, ANA, planting(replace(of, head_id=second.id), first, second))
     summary = message(of, "s", parent_id=first.id, kind=MessageKind.SUMMARY)
     third = message(of, "3", parent_id=second.id)
     aside = message(of, "4", parent_id=summary.id)
     grown = planting(
         replace(of, head_id=third.id), first, summary, replace(second, parent_id=summary.id), third, aside
     )
-    done = await store.of(ANA).imports.plant(grown)
+    done = await planted(store, ANA, grown)
     assert (done.new, done.messages) == (False, 2)
     tree, head = await store.of(ANA).messages.tree(of.id)
     assert head == third.id
     assert tree.branch(head) == [first.id, second.id, third.id]
     assert tree.siblings(aside.id) == [second.id, aside.id]
-    assert (await store.of(ANA).imports.plant(grown)).messages == 0
+    assert (await planted(store, ANA, grown)).messages == 0
 
 
 async def test_external_ids_are_not_taken_twice(store: Store, chat: Conversation) -> None:
@@ -221,13 +224,13 @@ async def test_external_ids_are_not_taken_twice(store: Store, chat: Conversation
     await store.of(ANA).conversations.create(conversation(ANA, external_id="thread_1"))
     of = conversation(ANA, external_id="thread_1")
     one, two = message(of, external_id="msg_1"), message(of, external_id="msg_2")
-    await store.of(ANA).imports.plant(planting(of, one, two))
+    await planted(store, ANA, planting(of, one, two))
     assert (await store.of(ANA).conversations.get(of.id)).external_id is None
     found = await store.of(ANA).messages.many(of.id, [one.id, two.id])
     assert [found[each.id].external_id for each in (one, two)] == [None, "msg_2"]
     assert (await store.of(ANA).messages.get(chat.id, named.id)).external_id == "msg_1"
     theirs = conversation(BIA, external_id="thread_1")
-    await store.of(BIA).imports.plant(planting(theirs, message(theirs, external_id="msg_1")))
+    await planted(store, BIA, planting(theirs, message(theirs, external_id="msg_1")))
     assert (await store.of(BIA).conversations.get(theirs.id)).external_id == "thread_1"
 
 

@@ -37,9 +37,8 @@ async def planted(store: Store, messages: list[Message], of: Conversation) -> Tr
     summaries = frozenset(each.id for each in messages if each.kind is MessageKind.SUMMARY)
     tree = Tree(((each.id, each.parent_id) for each in messages), summaries)
     shown = conversation(ANA, id=of.id, head_id=tree.leaf(None))
-    await store.of(ANA).imports.plant(
-        Planting(shown, new_id(), [Seedling(each, new_id()) for each in messages])
-    )
+    one = Planting(shown, new_id(), [Seedling(each, new_id()) for each in messages])
+    await store.of(ANA).imports.plant([one])
     return tree
 
 

@@ -215,8 +215,8 @@ class Exports(Protocol):
 
 
 class Imports(Protocol):
-    async def plant(self, planting: Planting) -> Planted:
-        """Stores what is not there yet, all or nothing. Raises IdsTaken."""
+    async def plant(self, plantings: Sequence[Planting]) -> Sequence[Planted]:
+        """Stores what is not there yet of them, all or nothing. Raises IdsTaken."""
         ...
 
 

@@ -1,4 +1,4 @@
-"""Conversations from a file into the store of their new owner: read in a thread, stored one by one."""
+"""Conversations from a file into the store of their new owner: read in a thread, stored some at a time."""
 
 import asyncio
 import itertools
@@ -8,7 +8,7 @@ from typing import IO
 from msgspec import Struct
 
 from prosa.domain.errors import ProsaError, StoreUnavailable
-from prosa.domain.imports import BrokenFile, ImportFailed, Planting, Told, UnknownFile
+from prosa.domain.imports import BrokenFile, ImportFailed, Planted, Planting, Told, UnknownFile
 from prosa.domain.principal import Principal
 from prosa.domain.time import now
 from prosa.ports.store import Store
@@ -18,7 +18,8 @@ from prosa.services.imports.sources import Source, conversations
 MOST_AT_ONCE = 2
 """Imports that are worked on at the same time; further ones wait."""
 BATCH = 50
-BATCH_MESSAGES = 1_000
+BATCH_MESSAGES = 100
+"""What is stored at once: SQLite's writer does nothing else for some milliseconds."""
 MOST_FAILURES = 1_000
 """Failures that are told one by one."""
 
@@ -75,8 +76,7 @@ class Import:
         async with self._room:
             batch = await asyncio.to_thread(_batch, pieces)
             try:
-                for piece in batch:
-                    await self._store_one(principal, piece, count)
+                await self._store_batch(principal, batch, count)
             except StoreUnavailable as error:
                 if not count.imported + count.skipped:
                     raise
@@ -84,22 +84,30 @@ class Import:
                 return False
         return bool(batch)
 
-    async def _store_one(self, principal: Principal, piece: Planting | Failure, count: "_Count") -> None:
-        count.conversations += 1
-        if isinstance(piece, Failure):
-            count.fail(piece)
-            return
-        count.seen += len(piece.seedlings)
+    async def _store_batch(
+        self, principal: Principal, batch: Sequence[Planting | Failure], count: "_Count"
+    ) -> None:
+        plantings = []
+        for piece in batch:
+            if isinstance(piece, Failure):
+                count.fail(piece)
+            else:
+                plantings.append(piece)
+        await self._plant(principal, plantings, count)
+        count.conversations += len(batch)
+        count.seen += sum(len(each.seedlings) for each in plantings)
+
+    async def _plant(self, principal: Principal, plantings: Sequence[Planting], count: "_Count") -> None:
+        """All together; where one of them can't be, each by itself."""
         try:
-            planted = await self._store.of(principal).imports.plant(piece)
+            for planted in await self._store.of(principal).imports.plant(plantings):
+                count.take(planted)
         except ImportFailed as error:
-            count.fail(Failure(piece.conversation.id, error))
-            return
-        count.messages += planted.messages
-        if planted.new or planted.messages:
-            count.imported += 1
-        else:
-            count.skipped += 1
+            if len(plantings) == 1:
+                count.fail(Failure(plantings[0].conversation.id, error))
+                return
+            for each in plantings:
+                await self._plant(principal, [each], count)
 
 
 class _Count:
@@ -107,6 +115,13 @@ class _Count:
         self.conversations = self.seen = 0
         self.imported = self.skipped = self.messages = self.more = 0
         self.failed: list[Failure] = []
+
+    def take(self, planted: Planted) -> None:
+        self.messages += planted.messages
+        if planted.new or planted.messages:
+            self.imported += 1
+        else:
+            self.skipped += 1
 
     def fail(self, failure: Failure) -> None:
         if len(self.failed) < MOST_FAILURES:

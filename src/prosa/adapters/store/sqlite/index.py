@@ -21,7 +21,7 @@ from prosa.adapters.store.statement import Ask, Plan, Statement
 from prosa.adapters.store.tables import messages
 from prosa.domain.search import FINDABLE
 
-BATCH = 512
+BATCH = 256
 """Messages that go in together: the writer does nothing else for some milliseconds."""
 
 MOST = 2000
