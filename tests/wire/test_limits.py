@@ -6,12 +6,14 @@ from typing import Any
 
 import pytest
 from tests.wire.house import SECRET, House, furnished, refused
+from tests.wire.operations import ALL, NOBODY_IDS, name_of
 
 from prosa.domain.errors import Forbidden, NotAuthenticated, QueueFull, TokenLimitReached
 from prosa.domain.limits import LimitNotFound
 from prosa.domain.models import ChatRequest, ThinkingDelta, ToolCallDelta, ToolCallStart, Usage, UsageReport
 from prosa.ports.models import ChatModel
 from prosa.services.models.catalogue import Choice
+from prosa.transport.operation import Operation
 
 ADMIN: dict[str, Any] = {"user": "root", "roles": ["admin"]}
 PATH = "/api/admin/limits"
@@ -312,3 +314,42 @@ async def test_callers_of_one_door_only_are_told_what_is_left(guarded: House) ->
     assert 2 * 20 < held < 1_000
     answer = await guarded.post("/v1/chat/completions", body, user="ana")
     assert int(answer.headers["x-ratelimit-remaining-tokens"]) == 10_000 - 2 * 65 - held
+
+
+MANAGING = [
+    operation
+    for operation in ALL
+    if operation.path.startswith(("/api/admin", "/api/api-keys", "/api/users", "/metrics"))
+]
+
+
+def test_none_is_forgotten() -> None:
+    assert {name_of(each) for each in MANAGING} == {name_of(each) for each in ALL if each.managing}
+
+
+@pytest.mark.hostile(66)
+@pytest.mark.parametrize("operation", MANAGING, ids=name_of)
+async def test_accounts_and_operators_have_so_many_requests_too(
+    guarded: House, operation: Operation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Beside answers: neither uses up what the other has."""
+    monkeypatch.setattr("prosa.services.requests.OPERATOR", 1)
+    claims = {"roles": ["admin"], "limits": {"requestsPerMinute": 1}}
+    assert (await asked(guarded, **claims)).status_code == 200
+    assert (await asked(guarded, **claims)).json()["code"] == "request_limit_reached"
+    headers = {"Authorization": f"Bearer {guarded.token('ana', **claims)}"}
+    path = NOBODY_IDS.path(operation)
+    assert (await guarded.call(operation.method, path, headers=headers)).status_code != 429
+    told = await guarded.call(operation.method, path, headers=headers)
+    assert (told.status_code, told.json()["code"], told.json()["limit"]) == (429, "request_limit_reached", 1)
+    assert int(told.headers["retry-after"]) > 0
+
+
+async def test_who_has_set_a_limit_too_low_can_mend_it(guarded: House) -> None:
+    await put(guarded, scope="user", requestsPerMinute=0)
+    await put(guarded, scope="everyone", requestsPerMinute=0)
+    assert (await asked(guarded)).json()["code"] == "request_limit_reached"
+    for scope in ("user", "everyone"):
+        gone = await guarded.call("DELETE", f"{PATH}?scope={scope}&subject=", **ADMIN)
+        assert gone.status_code == 204
+    assert (await asked(guarded)).status_code == 200

@@ -1,4 +1,4 @@
-"""How often a minute callers may ask for answers: counted before anything else is done."""
+"""How often a minute callers may ask for answers, and change what there is: counted before all else."""
 
 import time
 from collections.abc import Callable, Sequence
@@ -12,6 +12,9 @@ from prosa.ports.rates import Rates
 
 MOST_KNOWN = 10_000
 """Callers who are remembered."""
+
+OPERATOR = 60
+"""What an operator may do in a minute, whatever the limits say: who has set one too low has to mend it."""
 
 
 class Window(Struct, frozen=True):
@@ -42,8 +45,20 @@ class Requests:
         self._remember(principal, [count for _, count in counts], taken, slot)
         if taken.refused is not None:
             scope, count = counts[taken.refused]
-            seconds = wait(count.limit, *taken.before[taken.refused], slot.over)
-            raise RequestLimitReached(limit=count.limit, remaining=0, retryAfter=seconds, scope=str(scope))
+            raise _refused(scope, count.limit, taken.before[taken.refused], slot)
+
+    async def manage(self, principal: Principal, *, operating: bool = False) -> None:
+        """Counts what somebody does with his account, or as an operator: as often as he may ask for answers,
+        and beside that, so that neither keeps him, or anybody else, from a key that must be revoked. Raises
+        RequestLimitReached."""
+        limit = self._limits(principal).requests_per_minute
+        if limit is None:
+            return
+        limit = max(limit, OPERATOR) if operating else limit
+        slot = slot_at(time.time())
+        taken = await self._rates.take([Count(f"account {principal.user_id}", limit)], slot)
+        if taken.refused is not None:
+            raise _refused(Scope.USER, limit, taken.before[0], slot)
 
     async def close(self) -> None:
         await self._rates.close()
@@ -57,6 +72,11 @@ class Requests:
         if len(self.last) >= MOST_KNOWN:
             self.last.clear()
         self.last[principal.user_id] = min(windows, key=lambda window: window.left)
+
+
+def _refused(scope: Scope, limit: int, before: tuple[int, int], slot: Slot) -> RequestLimitReached:
+    seconds = wait(limit, *before, slot.over)
+    return RequestLimitReached(limit=limit, remaining=0, retryAfter=seconds, scope=str(scope))
 
 
 def _counts(principal: Principal, limits: Limits) -> list[tuple[Scope, Count]]:

@@ -10,6 +10,7 @@ from msgspec import UNSET, Struct, UnsetType
 from prosa import __version__
 from prosa.domain import access as a
 from prosa.domain import errors as e
+from prosa.domain.rates import RequestLimitReached
 from prosa.transport.errors import status_of
 from prosa.transport.operation import Failures, HeaderField, Nothing, Operation
 
@@ -186,6 +187,15 @@ def _responses(operation: Operation, known: dict[int, Any]) -> dict[str, Any]:
             content["application/json"] = {"schema": known[id(form)]}
         responses[str(status)] = {"description": "Done."} | ({"content": content} if content else {})
     failures = operation.failures or _NATIVE
+    for kind in _raised(operation):
+        entry = responses.setdefault(str(failures.status_of(kind)), {"description": ""})
+        entry.setdefault("content", {"application/json": {"schema": known[id(failures.form)]}})
+        entry["description"] = f"{entry['description']} `{kind.code}`".strip()
+    return dict(sorted(responses.items()))
+
+
+def _raised(operation: Operation) -> Sequence[type[e.ProsaError]]:
+    """All that it may answer with in place of what it gives."""
     raised = (*operation.errors, *_EVERYWHERE)
     if "{" in operation.path:
         raised = (*raised, e.NoSuchRoute)
@@ -193,10 +203,8 @@ def _responses(operation: Operation, known: dict[int, Any]) -> dict[str, Any]:
         raised = (*raised, e.NotAuthenticated, a.Suspended, a.ScopeMissing, a.AccessBusy)
     if operation.operator:
         raised = (*raised, e.Forbidden)
+    if operation.managing:
+        raised = (*raised, RequestLimitReached)
     if operation.takes is not Nothing or operation.uploads:
         raised = (*raised, *_WITH_BODY)
-    for kind in raised:
-        entry = responses.setdefault(str(failures.status_of(kind)), {"description": ""})
-        entry.setdefault("content", {"application/json": {"schema": known[id(failures.form)]}})
-        entry["description"] = f"{entry['description']} `{kind.code}`".strip()
-    return dict(sorted(responses.items()))
+    return raised

@@ -21,7 +21,7 @@ from prosa.domain.errors import (
     UnsupportedMediaType,
 )
 from prosa.domain.ids import parse_id
-from prosa.domain.principal import CHAT, OPERATE, READ, Principal
+from prosa.domain.principal import ACCOUNT, CHAT, OPERATE, READ, Principal
 from prosa.services.access.standing import Pass, require
 from prosa.services.chat import Chat
 from prosa.transport.errors import Headers, Refusal, language_of, refusal
@@ -145,6 +145,11 @@ class Operation(Struct, frozen=True):
         return OPERATE if self.operator else READ if self.method == "GET" else CHAT
 
     @property
+    def managing(self) -> bool:
+        """Whether it is about somebody's account, or an operator's: so many a minute."""
+        return self.needs in (ACCOUNT, OPERATE)
+
+    @property
     def tag(self) -> str:
         """The group that it belongs to in the description."""
         first, _, rest = self.path.removeprefix("/").partition("/")
@@ -188,12 +193,14 @@ class Door:
         return tell(error, self.language_of(scope))
 
     async def call(self, operation: Operation, scope: Scope, receive: Receive) -> Call[Any, Any]:
-        """Raises NotAuthenticated, Suspended, OriginRefused, Forbidden, ScopeMissing, InvalidRequest,
-        UnsupportedMediaType."""
+        """Raises NotAuthenticated, Suspended, OriginRefused, Forbidden, ScopeMissing, RequestLimitReached,
+        InvalidRequest, UnsupportedMediaType."""
         given, principal = None, NOBODY
         if not operation.public:
             given = await self.identity.of(scope)
             principal = self._admitted(given, operation, scope)
+            if operation.managing:
+                await self.chat.limits.requests.manage(principal, operating=operation.operator)
         _check_type(operation, scope)
         raw = await read_body(receive) if operation.takes is not Nothing else b""
         return Call(
