@@ -12,11 +12,14 @@ from prosa.domain.ids import new_id
 from prosa.domain.limits import Limits
 from prosa.domain.models import Usage
 from prosa.domain.money import Picodollars
+from prosa.domain.principal import Principal
 from prosa.domain.runs import Run, RunStatus
 from prosa.domain.time import SECOND, Instant
+from prosa.domain.timing import Progress, Timing
 from prosa.ports.store import Store
 
 LATER = Instant(NOON + LEASE + SECOND)
+ROOT = Principal("root", roles=frozenset({"admin"}))
 AGAIN = Instant(LATER + LEASE)
 DAY = Limits(tokens_per_day=100)
 
@@ -150,6 +153,22 @@ async def test_leases(store: Store, run: Run, other: Conversation) -> None:
         run.id: RunStatus.CANCELLING,
         theirs.id: RunStatus.IN_PROGRESS,
     }
+
+
+async def test_how_far_a_run_has_got(store: Store, run: Run, other: Conversation) -> None:
+    """Its owner puts it down while it goes on; its end has the last word, and one without a word leaves it."""
+    traffic = store.operator(ROOT).traffic
+    going = Timing("attempt", NOON, first=LATER, provider="fake", model="echo", tokens=7)
+    news = Progress(run.id, LATER, (going,))
+    assert await store.engine.renew("another", [run.id], NOON, LATER, [news]) == {}
+    assert (await traffic.run(run.id)).timings == ()
+    await store.engine.renew(BOOT, [run.id], NOON, LATER, [news])
+    seen = await traffic.run(run.id)
+    assert (seen.timings, seen.run.first_token_at, seen.run.total_tokens) == ((going,), LATER, 7)
+    await store.engine.commit(BOOT, [], [ending(run)])
+    await store.engine.renew(BOOT, [run.id], NOON, LATER, [Progress(run.id, LATER, ())])
+    seen = await traffic.run(run.id)
+    assert (seen.timings, seen.run.total_tokens) == ((going,), ending(run).usage.total_tokens)
 
 
 @pytest.mark.hostile(54)

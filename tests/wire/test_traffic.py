@@ -1,5 +1,6 @@
 """`/api/admin/traffic`, `/errors`, `/runs`: what goes on, for operators alone, and never what was said."""
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -123,6 +124,30 @@ async def test_the_course_of_a_run_that_failed(guarded: House) -> None:
     assert (attempt["status"], attempt["code"]) == ("failed", "timeout")
     assert word["kind"] == "first_token"
     assert (end["status"], end["code"]) == ("failed", "timeout")
+
+
+async def test_the_course_of_a_run_that_goes_on(local: House) -> None:
+    """How far it has got is put down whenever its lease is renewed."""
+    gate = asyncio.Event()
+    usage = UsageReport(Usage(9, 4))
+    local.script = (Asked("fake", "a", None), WORDS * 50, gate, usage, Finish(FinishReason.STOP))
+    body = {"conversationId": await local.conversation(), "content": "x"}
+    async with local.listening(), local.streaming(body) as stream:
+        run = (await stream.next())["runId"]
+        await stream.next()
+        await local.chat.engine._renew()
+        found = (await local.get(f"/api/admin/runs/{run}")).json()
+        gate.set()
+        await stream.until("done")
+        ended = (await local.get(f"/api/admin/runs/{run}")).json()
+    queued, attempt, word = found["timeline"]
+    assert [each["kind"] for each in found["timeline"]] == ["queued", "attempt", "first_token"]
+    assert queued["endAt"] == attempt["at"] <= word["at"]
+    assert (attempt["endAt"], attempt["status"], attempt["model"]) == (None, "in_progress", "a")
+    assert attempt["tokens"] == found["totalTokens"] > 100
+    assert (found["status"], found["durationMs"]) == ("in_progress", None)
+    assert [each.get("status") for each in ended["timeline"]][1] == "completed"
+    assert ended["totalTokens"] == 13
 
 
 async def test_the_course_of_a_run_that_waited_for_its_caller(local: House) -> None:

@@ -16,9 +16,9 @@ class Timing(Struct, frozen=True, omit_defaults=True):
     """One thing that took its time. An attempt was `queued` where it waited for its turn, went on `at`, said
     its `first` word, and was over at its `end`; `code` says what ended it early, None where the provider came
     to its own end; `key` is the id of the key that was used, `prompt` of its `tokens` were the input. A wait
-    has no `end` while it lasts. A flag takes no time: its `flag` are the check that found something worth a
-    look, the side ("input", "output"), and what it calls it. What was `recalled` is an answer that was
-    kept, in place of an attempt."""
+    has no `end` while it lasts, nor has an attempt, whose `tokens` are then as many as it seems. A flag takes
+    no time: its `flag` are the check that found something worth a look, the side ("input", "output"), and
+    what it calls it. What was `recalled` is an answer that was kept, in place of an attempt."""
 
     kind: Literal["attempt", "recalled", "wait", "flag"]
     at: Instant
@@ -32,6 +32,14 @@ class Timing(Struct, frozen=True, omit_defaults=True):
     prompt: int = 0
     code: str | None = None
     flag: tuple[str, ...] = ()
+
+
+class Progress(Struct, frozen=True):
+    """What a run that goes on has done so far."""
+
+    run_id: str
+    first_token_at: Instant | None
+    timings: tuple[Timing, ...]
 
 
 def waited(timings: tuple[Timing, ...], until: Instant) -> tuple[Timing, ...]:

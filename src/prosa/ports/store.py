@@ -21,6 +21,7 @@ from prosa.domain.search import Found, Sought, Spot
 from prosa.domain.steps import Resumed, Step, Verdict
 from prosa.domain.stretch import Place, Stretch
 from prosa.domain.time import Instant
+from prosa.domain.timing import Progress
 from prosa.domain.tree import Tree
 from prosa.ports.access import Access
 from prosa.ports.alerts import Alerts
@@ -347,11 +348,16 @@ class EngineRecords(Protocol):
         ...
 
     async def renew(
-        self, boot: str, run_ids: Sequence[str], now: Instant, until: Instant
+        self,
+        boot: str,
+        run_ids: Sequence[str],
+        now: Instant,
+        until: Instant,
+        news: Sequence[Progress] = (),
     ) -> dict[str, RunStatus]:
-        """Extends the leases of those of the runs that are open and `boot`'s; answers them with their
-        states: one that is `cancelling` was asked to stop, one that is missing was taken over. A run of
-        `boot` that is not named is one that nobody executes: its lease ends."""
+        """Extends the leases of those of the runs that are open and `boot`'s, and puts down the `news` of
+        them; answers them with their states: one that is `cancelling` was asked to stop, one that is missing
+        was taken over. A run of `boot` that is not named is one that nobody executes: its lease ends."""
         ...
 
     async def claim(self, boot: str, now: Instant, until: Instant) -> list[Run]:

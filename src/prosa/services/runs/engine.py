@@ -18,6 +18,7 @@ from prosa.domain.principal import Principal
 from prosa.domain.runs import END_STATES, Run, RunStatus
 from prosa.domain.steps import Step, Verdict
 from prosa.domain.time import Instant, now
+from prosa.domain.timing import Progress
 from prosa.kit.log import bind, log
 from prosa.ports.store import Store
 from prosa.services import meters
@@ -86,6 +87,8 @@ class Engine:
         self._recovery = Recovery(store.engine, self.boot)
         self._where = Whereabouts()
         self._lives = self._where.lives
+        self._executions: dict[str, Execution] = {}
+        self._told: dict[str, Progress] = {}
         self._tasks: set[asyncio.Task[Any]] = set()
         self._starting = 0
         self._keeper: asyncio.Task[None] | None = None
@@ -303,7 +306,9 @@ class Engine:
         self._lives[run.id] = live
         meters.RUNNING.inc()
         self._idle.clear()
-        self._own(self._run(live, begun, Execution(live, model, rounds, calls, self._journal, steps)))
+        execution = Execution(live, model, rounds, calls, self._journal, steps)
+        self._executions[run.id] = execution
+        self._own(self._run(live, begun, execution))
         if self._halting:
             self._halt(run.id, "shutdown")  # it was being begun while the others were ended
 
@@ -328,7 +333,7 @@ class Engine:
             if not live.ended:
                 live.end(None)
             if self._lives.get(live.run.id) is live:
-                del self._lives[live.run.id]
+                del self._lives[live.run.id], self._executions[live.run.id]
             meters.RUNNING.dec()
             self._rest()
             asyncio.get_running_loop().call_later(LINGER, live.forget)
@@ -367,10 +372,15 @@ class Engine:
                 log.exception("leases_failing")
 
     async def _renew(self) -> None:
-        """Extends the leases; halts what was asked to stop, and what another node has taken over."""
+        """Extends the leases, and puts down how far the runs have got; halts what was asked to stop, and what
+        another node has taken over."""
         before = dict(self._lives)
         moment = now()
-        kept = await self._store.engine.renew(self.boot, list(before), moment, Instant(moment + LEASE))
+        progress = {run_id: execution.progress for run_id, execution in self._executions.items()}
+        news = [each for run_id, each in progress.items() if each != self._told.get(run_id)]
+        until = Instant(moment + LEASE)
+        kept = await self._store.engine.renew(self.boot, list(before), moment, until, news)
+        self._told = progress
         for run_id, live in before.items():
             if self._lives.get(run_id) is not live:
                 continue  # it waited for its caller then, and goes on now

@@ -33,7 +33,7 @@ from prosa.domain.moderation import AnswerBlocked
 from prosa.domain.runs import Signal
 from prosa.domain.steps import ENDS, Step, StepStatus
 from prosa.domain.time import now
-from prosa.domain.timing import Timing
+from prosa.domain.timing import Progress, Timing
 from prosa.kit.cancellation import cancelled
 from prosa.kit.log import log
 from prosa.services.runs.calls import Calls
@@ -97,6 +97,11 @@ class Execution:
     def timings(self) -> tuple[Timing, ...]:
         """What took its time since this execution began."""
         return self._rounds.attempts.timings[self._rounds.earlier :]
+
+    @property
+    def progress(self) -> Progress:
+        """What the run has done so far, from its beginning on."""
+        return self._rounds.attempts.progress(self._said)
 
     async def run(self) -> None:
         outcome = await self._generate()

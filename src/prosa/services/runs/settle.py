@@ -9,7 +9,7 @@ from prosa.domain.models import Usage
 from prosa.domain.money import Picodollars
 from prosa.domain.runs import Run
 from prosa.domain.time import SECOND, Instant, now
-from prosa.domain.timing import Timing
+from prosa.domain.timing import Progress, Timing
 from prosa.services import meters
 from prosa.services.context import window
 from prosa.services.models import prices
@@ -45,11 +45,11 @@ class Attempt(Struct):
         if not self.recalled:
             meters.first_word(self.provider, self.model, (moment - (self.asked or moment)) / SECOND)
 
-    def timing(self, usage: Usage, end: Instant, code: str | None) -> Timing:
-        """What is kept of it, ended with `code` if not by itself."""
+    def timing(self, usage: Usage, end: Instant | None, code: str | None) -> Timing:
+        """What is kept of it, ended with `code` if not by itself; without an `end` while it goes on."""
         return Timing(
             "recalled" if self.recalled else "attempt",
-            self.asked or end,
+            self.asked or end or now(),
             end,
             self.queued,
             self.first,
@@ -145,6 +145,14 @@ class Attempts:
         if attempt is None or not attempt.called or attempt.recalled:
             return None
         return entry_of(self._run, self.spent.attempts + 1, attempt, attempt.lost(said), estimated=True)
+
+    def progress(self, said: str) -> Progress:
+        """What there is so far, where `said` is the text of the attempt that goes on."""
+        attempt, timings, first = self.current, self.timings, self.first_token_at
+        if attempt is not None and attempt.called:
+            usage, _ = attempt.settled(said)
+            timings, first = (*timings, attempt.timing(usage, None, None)), first or attempt.first
+        return Progress(self._run.id, first, timings)
 
     def take(self) -> tuple[Entry, ...]:
         """The entries that were not taken before."""

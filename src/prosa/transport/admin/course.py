@@ -65,7 +65,7 @@ def _first(seen: Seen) -> Timing | None:
 
 
 def _timed(seen: Seen, timing: Timing) -> list[_Mark]:
-    end = seen.run.ended_at if timing.end is None else timing.end
+    end = seen.run.ended_at if timing.end is None else timing.end  # of what broke off with its process
     if timing.kind == "wait":
         return [_mark("wait", timing.at, end)]
     if timing.kind == "flag":
@@ -79,7 +79,7 @@ def _timed(seen: Seen, timing: Timing) -> list[_Mark]:
         model=timing.model,
         key=None if timing.key is None else seen.hints.get(timing.key),
         tokens=timing.tokens,
-        status=_status(timing),
+        status=_status(seen, timing),
         code=timing.code,
     )
     if timing.queued is None or timing is _first(seen):
@@ -87,7 +87,9 @@ def _timed(seen: Seen, timing: Timing) -> list[_Mark]:
     return [_mark("queued", timing.queued, timing.at), attempt]
 
 
-def _status(timing: Timing) -> str:
+def _status(seen: Seen, timing: Timing) -> str:
+    if timing.end is None:
+        return "in_progress" if seen.run.ended_at is None else "incomplete"
     return {None: "completed", "stopped": "cancelled", "shutdown": "incomplete", "length": "incomplete"}.get(
         timing.code, "failed"
     )

@@ -19,6 +19,7 @@ from prosa.domain.events import Done, Gap, Start, Text, decode, encode, seq_of
 from prosa.domain.models import Usage, UsageReport
 from prosa.domain.runs import Run, RunStatus
 from prosa.domain.time import SECOND, Instant, now
+from prosa.domain.timing import Progress
 from prosa.ports.store import Store
 from prosa.services.runs import engine, journal
 from prosa.services.runs.recover import AHEAD, Recovery
@@ -110,9 +111,9 @@ class Flaky:
         return await self._call("commit", boot, appends, endings)
 
     async def renew(
-        self, boot: str, run_ids: Sequence[str], moment: Instant, until: Instant
+        self, boot: str, run_ids: Sequence[str], moment: Instant, until: Instant, news: Sequence[Progress]
     ) -> dict[str, RunStatus]:
-        return await self._call("renew", boot, run_ids, moment, until)
+        return await self._call("renew", boot, run_ids, moment, until, news)
 
     async def claim(self, boot: str, moment: Instant, until: Instant) -> list[Run]:
         return await self._call("claim", boot, moment, until)

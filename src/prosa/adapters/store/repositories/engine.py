@@ -46,7 +46,7 @@ from prosa.domain.money import Picodollars
 from prosa.domain.runs import Run, RunStatus
 from prosa.domain.steps import Step, StepStatus
 from prosa.domain.time import SECOND, Instant
-from prosa.domain.timing import encode_timings
+from prosa.domain.timing import Progress, encode_timings
 
 LONGEST_HOLD = 60 * SECOND
 """How long money may be held for a run that no longer exists."""
@@ -190,6 +190,7 @@ _RENEW = Statement(
     .values(lease_until=lease_end())
     .returning(_r.id, _r.status)
 )
+_GET_ON = Statement(update(runs).where(_r.id == bindparam("run_id"), _owned_and_open).values(_TIMED))
 _CLAIM = Statement(
     update(runs)
     .where(
@@ -336,15 +337,19 @@ def _end_params(ending: Ending) -> dict[str, Any]:
     }
 
 
-def _timed_params(timed: Boundary | Ending) -> dict[str, Any]:
+def _timed_params(timed: Boundary | Ending | Progress) -> dict[str, Any]:
     return {
         "new_first_token_at": timed.first_token_at,
         "new_timings": Json(encode_timings(timed.timings)) if timed.timings else None,
     }
 
 
-def _renew(boot: str, run_ids: Sequence[str], now: Instant, until: Instant) -> Plan[dict[str, RunStatus]]:
+def _renew(
+    boot: str, run_ids: Sequence[str], now: Instant, until: Instant, news: Sequence[Progress]
+) -> Plan[dict[str, RunStatus]]:
     rows = yield Ask(_RENEW, boot=boot, ids=Ids(run_ids), now=now, until=until)
+    if news:
+        yield Many(_GET_ON, [{"run_id": each.run_id, "boot": boot, **_timed_params(each)} for each in news])
     return {run_id: RunStatus(status) for run_id, status in rows}
 
 
@@ -400,9 +405,14 @@ class EngineRecords:
         return await self._session.write(hold, run_id, user_id, limits, bound, now)
 
     async def renew(
-        self, boot: str, run_ids: Sequence[str], now: Instant, until: Instant
+        self,
+        boot: str,
+        run_ids: Sequence[str],
+        now: Instant,
+        until: Instant,
+        news: Sequence[Progress] = (),
     ) -> dict[str, RunStatus]:
-        return await self._session.write(_renew, boot, run_ids, now, until)
+        return await self._session.write(_renew, boot, run_ids, now, until, news)
 
     async def claim(self, boot: str, now: Instant, until: Instant) -> list[Run]:
         return await self._session.write(_claim, boot, now, until, alone=self._alone)

@@ -5,6 +5,7 @@ from functools import cache
 from typing import Any
 
 import msgspec
+from msgspec.structs import replace
 from sqlalchemy import bindparam, func, select
 
 from prosa.adapters.store.repositories.flow import flow
@@ -106,7 +107,10 @@ def _run(run_id: str) -> Plan[Seen]:
     timings = decode_timings(stored)
     steps = yield Ask(_STEPS, run_id=run_id)
     hints = yield from _hints(timings)
-    return Seen(_to_seen(columns), timings, tuple(map(_to_step, steps)), hints)
+    run = _to_seen(columns)
+    if run.ended_at is None:
+        run = replace(run, total_tokens=sum(each.tokens for each in timings))
+    return Seen(run, timings, tuple(map(_to_step, steps)), hints)
 
 
 def _hints(timings: tuple[Timing, ...]) -> Plan[dict[str, str]]:
