@@ -12,7 +12,19 @@ from tests.stores import ANA, begin, turn
 
 from prosa.adapters.store.repositories.conversations import LOCK
 from prosa.adapters.store.session import Session
-from prosa.adapters.store.statement import Ask, Lock, Plan, Reads, Row, Statement
+from prosa.adapters.store.statement import (
+    Ask,
+    Lock,
+    Plan,
+    Reads,
+    Row,
+    Several,
+    Statement,
+    Together,
+    insertion,
+    owned,
+)
+from prosa.adapters.store.tables import sign_ins
 from prosa.domain.conversations import Conversation
 from prosa.domain.errors import ConversationNotFound, MessageNotFound
 from prosa.domain.ids import new_id
@@ -25,6 +37,8 @@ _numbers = union_all(
 _known = _numbers.subquery()
 _DOWN = Statement(select(*_known.c).where(_known.c.number < _most).order_by(_known.c.number.desc()))
 _UP = Statement(select(_known.c.number).where(_known.c.number < _most).order_by(_known.c.number))
+_USE = insertion(sign_ins, "id", "user_id", "used_at")
+_USED = Statement(select(sign_ins.c.id, sign_ins.c.used_at).where(owned(sign_ins)).order_by(sign_ins.c.id))
 _SAID = Statement(select(bindparam("said", type_=Text()).label("word"), cast(null(), Text).label("none")))
 
 
@@ -51,6 +65,17 @@ async def test_reads_answer_each_with_its_own_rows(store: Store) -> None:
         [("it's", None)],
     ]
     assert _plain(await _session(store).read(_reads, Ask(_UP, most=0))) == [[]]
+
+
+async def test_several_sets_of_writes_are_all_written(store: Store) -> None:
+    def writing() -> Plan[Sequence[Row]]:
+        words = iter("abcdefg")
+        sets = [[Ask(_USE, id=next(words), used_at=place) for place in range(size)] for size in (1, 2, 1, 3)]
+        yield Several([Together(*asks) for asks in sets])
+        return (yield Ask(_USED))
+
+    rows = await _session(store).write(writing)
+    assert _plain([rows]) == [[("a", 0), ("b", 0), ("c", 1), ("d", 0), ("e", 0), ("f", 1), ("g", 2)]]
 
 
 async def test_a_plan_that_asks_for_nothing(store: Store) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from tests.sqlite import furnish
-from tests.stores import ANA, Ears, conversation, turn
+from tests.stores import ANA, BOOT, Ears, append, begin, conversation, ending, turn
 
 from prosa.adapters.store.repositories.conversations import LOCK
 from prosa.adapters.store.sqlite.store import SqliteStore
@@ -39,17 +39,36 @@ async def test_a_turn_takes_so_many_statements_on_sqlite(tmp_path: Path) -> None
     assert asked.total() <= STATEMENTS, [statement.sqlite.sql for statement in asked]
 
 
-@pytest.mark.parametrize("place", ["postgres"], indirect=True)
-async def test_a_turn_takes_so_many_round_trips_to_postgres(
-    store: Store, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.fixture
+def taken(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
+    """Round trips to Postgres, by what was said."""
     from asyncpg import Connection
 
-    taken = Counter[str]()
+    counted = Counter[str]()
     for name in ("execute", "executemany", "fetch"):
-        monkeypatch.setattr(Connection, name, _counting(getattr(Connection, name), taken))
+        monkeypatch.setattr(Connection, name, _counting(getattr(Connection, name), counted))
+    return counted
+
+
+@pytest.mark.parametrize("place", ["postgres"], indirect=True)
+async def test_a_turn_takes_so_many_round_trips_to_postgres(store: Store, taken: Counter[str]) -> None:
     await _second_turn(store, taken)
     assert taken.total() <= TRIPS, taken
+
+
+@pytest.mark.parametrize("place", ["postgres"], indirect=True)
+async def test_many_ends_take_as_many_round_trips_as_one(store: Store, taken: Counter[str]) -> None:
+    for number in (1, 7):
+        runs = []
+        for _ in range(number):
+            chat, _ = await store.of(ANA).conversations.create(conversation())
+            runs.append((await begin(store, chat)).run)
+        taken.clear()
+        ended = await store.engine.commit(
+            BOOT, [append(run, 1, b"{}") for run in runs], [ending(run) for run in runs]
+        )
+        assert ended == {run.id for run in runs}
+        assert taken.total() == 4, taken
 
 
 def _counting(call: Callable[..., Awaitable[Any]], taken: Counter[str]) -> Callable[..., Awaitable[Any]]:

@@ -103,6 +103,27 @@ class Together:
     def __init__(self, *asks: Ask) -> None:
         self.asks = asks
 
+    @property
+    def statements(self) -> tuple[Statement, ...]:
+        return tuple(ask.statement for ask in self.asks)
+
+
+class Several:
+    """A step of a plan: writes for several things, of which none depends on another; the `alike` ones in one
+    round trip where the database can."""
+
+    __slots__ = ("sets",)
+
+    def __init__(self, sets: Sequence[Together]) -> None:
+        self.sets = sets
+
+    def alike(self) -> dict[tuple[Statement, ...], list[Together]]:
+        """The sets by their statements."""
+        found: dict[tuple[Statement, ...], list[Together]] = {}
+        for each in self.sets:
+            found.setdefault(each.statements, []).append(each)
+        return found
+
 
 class Reads:
     """A step of a plan: reads that don't depend on each other, in one round trip where the database can.
@@ -128,7 +149,8 @@ ABROAD = frozenset({"journal", "stop", "keys", "access", "limits"})
 """Kinds that only other nodes need to hear: at home, whoever tells has seen to it already."""
 
 
-Step = Ask | Many | Together | Reads | Tell
+Writes = Many | Together | Several
+Step = Ask | Reads | Writes | Tell
 T = TypeVar("T")
 Plan = Generator[Step, Sequence[Row], T]
 """What a transaction does, without saying on which database: it yields steps, is sent their rows, and returns

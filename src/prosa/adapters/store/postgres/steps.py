@@ -17,6 +17,7 @@ from prosa.adapters.store.statement import (
     Plan,
     Reads,
     Row,
+    Several,
     Statement,
     Step,
     Tell,
@@ -77,7 +78,11 @@ class Steps:
             rows_of = iter(as_one.apart(await self._fetch(as_one.sql, *asks)))
             return [() if ask is None else next(rows_of) for ask in step.asks]
         if isinstance(step, Together):
-            await self._fetch(merged(tuple(ask.statement for ask in step.asks)), *step.asks)
+            await self._fetch(merged(step.statements), *step.asks)
+        elif isinstance(step, Several):
+            for statements, sets in step.alike().items():
+                rows = [self._values(*each.asks) for each in sets]
+                await self._connection.executemany(merged(statements), rows)
         elif isinstance(step, Many):
             rows = [self._storable(step.statement, row) for row in step.rows]
             await self._connection.executemany(step.statement.postgres.sql, rows)
@@ -86,11 +91,10 @@ class Steps:
         return ()
 
     async def _fetch(self, sql: str, *asks: Ask) -> Sequence[Row]:
-        values = [value for ask in asks for value in self._values(ask)]
-        return await self._connection.fetch(sql, *values)  # type: ignore[no-any-return]
+        return await self._connection.fetch(sql, *self._values(*asks))  # type: ignore[no-any-return]
 
-    def _values(self, ask: Ask) -> list[Any]:
-        return self._storable(ask.statement, ask.params)
+    def _values(self, *asks: Ask) -> list[Any]:
+        return [value for ask in asks for value in self._storable(ask.statement, ask.params)]
 
     def _storable(self, statement: Statement, params: Params) -> list[Any]:
         return [storable(value) for value in statement.postgres.values(params, self._bound)]

@@ -36,7 +36,18 @@ from prosa.adapters.store.repositories.rows import (
     unpack,
 )
 from prosa.adapters.store.session import Session
-from prosa.adapters.store.statement import Ask, Ids, Json, Many, Plan, Statement, Tell, Together, among
+from prosa.adapters.store.statement import (
+    Ask,
+    Ids,
+    Json,
+    Many,
+    Plan,
+    Several,
+    Statement,
+    Tell,
+    Together,
+    among,
+)
 from prosa.adapters.store.tables import journal, messages, reservations, run_steps, runs
 from prosa.domain.ending import Append, Boundary, Ending, Entry
 from prosa.domain.limits import Bound, Limits, Remaining
@@ -224,8 +235,8 @@ def _commit(
     # A run that was asked to stop meanwhile does not pause: who executes it hears of the stop.
     pauses = {each.run_id for each in boundaries if each.pause is not None} & going
     written = [run_id for run_id, asked in lines.items() if asked or run_id in pauses]
-    for ending in endings:
-        yield from _put_end(boot, ending, lines.pop(ending.run_id, None))
+    if endings:
+        yield from _put_ends(boot, endings, lines)
     for boundary in boundaries:
         asked = [enter(entry) for entry in boundary.entries]
         if boundary.run_id in owners:
@@ -259,20 +270,22 @@ def _line(user_id: str, append: Append) -> Ask:
     return Ask(_APPEND, user_id=user_id, **msgspec.structs.asdict(append))
 
 
-def _put_end(boot: str, ending: Ending, lines: list[Ask] | None) -> Plan[None]:
+def _put_ends(boot: str, endings: Sequence[Ending], lines: dict[str, list[Ask]]) -> Plan[None]:
+    """Takes from `lines` those of the runs that end."""
+    called = [each for each in endings if each.parts and each.run_id in lines]
+    yield Several([Together(*_end(boot, each, lines.pop(each.run_id, None))) for each in endings])
+    if called:  # an answer that is all text has called no tools
+        yield Many(_END_STEPS, [{"run_id": each.run_id, "new_ended_at": each.ended_at} for each in called])
+
+
+def _end(boot: str, ending: Ending, lines: list[Ask] | None) -> list[Ask]:
     """Without `lines` the run is not the boot's, or has ended: then only what it took is put down."""
     asked = [enter(entry) for entry in ending.entries]
     if lines is None:
-        yield Together(*asked, Ask(_RELEASE_OVER, run_id=ending.run_id))
-        return
-    yield Together(*asked, *lines, *_ending(boot, ending))
-    if ending.parts:  # an answer that is all text has called no tools
-        yield Ask(_END_STEPS, run_id=ending.run_id, new_ended_at=ending.ended_at)
-
-
-def _ending(boot: str, ending: Ending) -> list[Ask]:
-    """What is written at the end of a run that is the boot's, but for its entries and events."""
+        return [*asked, Ask(_RELEASE_OVER, run_id=ending.run_id)]
     return [
+        *asked,
+        *lines,
         Ask(_RELEASE, run_id=ending.run_id),
         Ask(_END, boot=boot, **_end_params(ending)),
         Ask(_SETTLE_MESSAGE, **_message_params(ending)),

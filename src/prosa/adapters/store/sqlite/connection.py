@@ -13,14 +13,16 @@ from prosa.adapters.store.statement import (
     Ids,
     Lock,
     Many,
+    Params,
     Plan,
     Reads,
     Row,
+    Several,
     Statement,
-    Step,
     Tell,
     Together,
     Upto,
+    Writes,
 )
 
 T = TypeVar("T")
@@ -68,7 +70,7 @@ def run(
     try:
         step = next(plan)
         while True:
-            if type(step) is Tell:
+            if isinstance(step, Tell):
                 if told is not None and step.kind not in ABROAD:
                     told.append(step)
                 step = plan.send(())
@@ -84,7 +86,10 @@ def run(
 
 
 def _execute(
-    connection: sqlite3.Connection, step: Step, bound: Mapping[str, Any], observe: Observer | None
+    connection: sqlite3.Connection,
+    step: Ask | Reads | Writes,
+    bound: Mapping[str, Any],
+    observe: Observer | None,
 ) -> Sequence[Row]:
     if observe is not None:
         for statement in _statements(step):
@@ -95,13 +100,27 @@ def _execute(
         return _ask(connection, step, bound)
     if isinstance(step, Reads):
         return [() if ask is None else _ask(connection, ask, bound) for ask in step.asks]
+    _write(connection, step, bound)
+    return ()
+
+
+def _write(connection: sqlite3.Connection, step: Writes, bound: Mapping[str, Any]) -> None:
     if isinstance(step, Together):
         for ask in step.asks:
             _ask(connection, ask, bound)
     elif isinstance(step, Many):
-        compiled = step.statement.sqlite
-        connection.executemany(compiled.sql, [compiled.values(row, bound) for row in step.rows])
-    return ()
+        _many(connection, step.statement, step.rows, bound)
+    else:
+        for statements, sets in step.alike().items():
+            for place, statement in enumerate(statements):
+                _many(connection, statement, [each.asks[place].params for each in sets], bound)
+
+
+def _many(
+    connection: sqlite3.Connection, statement: Statement, rows: Sequence[Params], bound: Mapping[str, Any]
+) -> None:
+    compiled = statement.sqlite
+    connection.executemany(compiled.sql, [compiled.values(row, bound) for row in rows])
 
 
 def _ask(connection: sqlite3.Connection, ask: Ask, bound: Mapping[str, Any]) -> list[Row]:
@@ -121,7 +140,8 @@ def _upto(cursor: sqlite3.Cursor, ask: Upto) -> list[Row]:
     return rows
 
 
-def _statements(step: Step) -> list[Statement]:
-    if isinstance(step, Together | Reads):
-        return [ask.statement for ask in step.asks if ask is not None]
-    return [step.statement] if isinstance(step, Ask | Many) else []
+def _statements(step: Ask | Reads | Writes) -> list[Statement]:
+    if isinstance(step, Ask | Many):
+        return [step.statement]
+    sets = step.sets if isinstance(step, Several) else (step,)
+    return [ask.statement for each in sets for ask in each.asks if ask is not None]
