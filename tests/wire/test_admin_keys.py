@@ -1,5 +1,6 @@
 """`/api/admin/keys`: the operator adds, sees, rotates and retires providers' keys; a user does not, nor sees one."""
 
+import time
 from pathlib import Path
 from typing import Any
 
@@ -119,6 +120,20 @@ async def test_a_sign_in_link_makes_an_operator_only_where_it_says_so(
         assert answer.status_code == 200
     else:
         refused(answer, 403, e.Forbidden())
+
+
+@pytest.mark.parametrize(("roles", "hours"), [({}, 30 * 24), ({"roles": ["admin"]}, 12)])
+async def test_an_operator_s_browser_stays_signed_in_for_a_day_s_work(
+    guarded: House, monkeypatch: pytest.MonkeyPatch, roles: dict[str, Any], hours: int
+) -> None:
+    link = guarded.identity.sign_in_link({"sub": "op", **roles}, "link", 2**40)
+    given = (await guarded.post("/api/session", {"token": link})).headers["set-cookie"]
+    assert f"Max-Age={hours * 3_600};" in given
+    cookie = {"Cookie": given.partition(";")[0], "Sec-Fetch-Site": "same-origin"}
+    real = time.time
+    for late, status in ((-60, 200), (60, 401)):
+        monkeypatch.setattr(time, "time", lambda late=late: real() + hours * 3_600 + late)
+        assert (await guarded.get("/api/session", headers=cookie)).status_code == status
 
 
 @pytest.mark.hostile(21)

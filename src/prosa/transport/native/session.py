@@ -17,6 +17,9 @@ from prosa.transport.operation import Call, Handler, Nothing, Operation, Reply
 LIFETIME = 30 * 86_400
 """Seconds that a signed-in browser stays so."""
 
+OPERATOR_LIFETIME = 12 * 3_600
+"""The same of an operator's: a day's work."""
+
 
 class SessionForm(Struct, frozen=True, rename="camel"):
     """`local` says that there are no tokens: everybody is the one local user; `operator`, that this one may
@@ -60,12 +63,12 @@ def operations(identity: Identity) -> list[Operation]:
         if not await call.chat.store.of(principal).sign_ins.use(link, now()):
             raise e.NotAuthenticated
         await call.chat.audit.note(principal, "login", f"user:{principal.user_id}", by="link")
-        expires = int(time.time()) + LIFETIME
+        lifetime = OPERATOR_LIFETIME if principal.is_operator else LIFETIME
         said = identity.claim(principal.user_id, principal.client_id, admin=ADMIN in principal.roles)
         said |= {"limits": claims["limits"]} if "limits" in claims else {}
-        token = identity.sign({**said, "exp": expires})
+        token = identity.sign({**said, "exp": int(time.time()) + lifetime})
         return Reply(
-            204, headers=[(b"set-cookie", _cookie(identity.cookie, token, LIFETIME, secure=call.secure))]
+            204, headers=[(b"set-cookie", _cookie(identity.cookie, token, lifetime, secure=call.secure))]
         )
 
     async def sign_out(call: Call[Nothing, Nothing]) -> Reply:
