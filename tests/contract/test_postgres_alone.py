@@ -105,6 +105,7 @@ OTHERS: dict[str, Call] = {
     "remains.expire": lambda r, x: r.remains.expire(x.conversation, LATER),
     "answers.find": lambda r, _: r.answers.find("k", NOON),
     "answers.family": lambda r, _: r.answers.family("f", NOON, 9),
+    "answers.get": lambda r, x: r.answers.get(x.message, NOON),
     "answers.keep": lambda r, _: r.answers.keep(answer(ANA)),
     "tickets.begin": lambda r, x: r.tickets.begin(
         Asking(new_id(), x.ticket, "x"), opening(new_id(), parent_id=None), bound()

@@ -4,7 +4,7 @@ import pytest
 from msgspec.structs import replace
 from tests.stores import ANA, BIA, NOON, conversation, message
 
-from prosa.domain.answers import PUBLIC, KeptAnswer, owner_of
+from prosa.domain.answers import PUBLIC, KeptAnswer, Question, owner_of
 from prosa.domain.errors import StoreUnavailable
 from prosa.domain.ids import new_id
 from prosa.domain.models import Role
@@ -40,8 +40,10 @@ async def test_an_answer_is_kept_until_it_expires(store: Store) -> None:
     assert await answers.find("k", NOON) == made
     assert await answers.find("other", NOON) is None
     assert await answers.find("k", LATER) is None
-    assert await answers.family("f", NOON, 5) == [made]
+    assert await answers.family("f", NOON, 5) == [Question(made.id, made.vector)]
     assert await answers.family("f", LATER, 5) == []
+    assert await answers.get(made.id, NOON) == made
+    assert await answers.get(made.id, LATER) is None
     assert await answers.family("g", NOON, 5) == []
 
 
@@ -55,16 +57,18 @@ async def test_a_newer_answer_takes_its_place_and_the_expired_go(store: Store) -
     assert await answers.find("old", NOON) is None
     bare = answer(key="bare", vector=None, created_at=Instant(NOON + 3))
     await answers.keep(bare)
-    assert await answers.family("f", NOON, 5) == [newer]
+    assert await answers.family("f", NOON, 5) == [Question(newer.id, newer.vector)]
 
 
 @pytest.mark.hostile(19)
 async def test_answers_of_others_do_not_exist(store: Store) -> None:
-    await store.of(ANA).answers.keep(answer())
+    made = answer()
+    await store.of(ANA).answers.keep(made)
     for other in (BIA, PUBLIC, Principal("ana", "acme").desk):
         answers = store.of(other).answers
         assert await answers.find("k", NOON) is None
         assert await answers.family("f", NOON, 5) == []
+        assert await answers.get(made.id, NOON) is None
         theirs = answer(other, content="theirs")
         await answers.keep(theirs)
         assert await answers.find("k", NOON) == theirs

@@ -43,6 +43,13 @@ class KeptAnswer(Struct, frozen=True):
     expires_at: Instant
 
 
+class Question(Struct, frozen=True):
+    """The vector of a question that has a kept answer of this id."""
+
+    id: str
+    vector: bytes
+
+
 def owner_of(asks: Principal, scope: Scope) -> Principal:
     """Who owns the answers that `asks` shares."""
     return {"user": asks, "client": asks.desk, "public": PUBLIC}[scope]

@@ -26,7 +26,7 @@ from prosa.kit.log import log
 from prosa.ports.answers import Answers
 from prosa.ports.models import ChatModel
 from prosa.services import meters
-from prosa.services.caches.likeness import cosine, packed
+from prosa.services.caches.likeness import nearest, packed
 from prosa.services.caches.sameness import Sameness, question_of, sameness
 from prosa.services.context import window
 from prosa.services.models.policy import Policy
@@ -107,17 +107,15 @@ class Cached(Policy):
             if vector is None:
                 found = await answers.find(same.key, moment)
             else:
-                found = self._nearest(vector, await answers.family(same.family, moment, COMPARED))
+                likest = nearest(vector, await answers.family(same.family, moment, COMPARED))
+                found = None
+                if likest is not None and likest.likeness >= self._caching.likeness:
+                    found = await answers.get(likest.id, moment)
         except StoreUnavailable:  # the model still answers
             return None
         if found is None or window.estimate(found.content) > request.max_tokens:
             return None
         return found
-
-    def _nearest(self, vector: bytes, others: list[KeptAnswer]) -> KeptAnswer | None:
-        near = [(cosine(vector, each.vector or b""), each) for each in others]
-        likeness, found = max(near, key=lambda pair: pair[0], default=(0.0, None))
-        return found if likeness >= self._caching.likeness else None
 
     async def _keep(self, origin: Origin, same: Sameness, vector: bytes | None, heard: "_Heard") -> None:
         content = "".join(heard.said)
