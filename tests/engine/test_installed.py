@@ -42,6 +42,7 @@ async def test_the_wheel_serves_its_page_and_answers(installed: Path, tmp_path: 
     folder = tmp_path / "elsewhere"
     folder.mkdir()
     settings = {"PYTHONPATH": str(installed), "DEFAULT_AI_PROVIDER": "local", "OPENAI_API_KEY": ""}
+    settings["PROSA_DATABASE_URL"] = f"sqlite:///{folder / 'first.db'}"  # which the wheel must know to begin
     began = time.monotonic()
     async with serving(folder, "", fresh=True, **settings) as process, Client(process.url) as client:
         async with client.session.post(f"{process.url}/api/conversations", json={}) as answer:

@@ -42,8 +42,8 @@ def encoded(claims: dict[str, Any], key: Any, kid: str | None = None) -> str:
     """A token over `claims`, signed with a shared key."""
     from joserfc import jwt
 
-    head = {"alg": "HS256"} if kid is None else {"alg": "HS256", "kid": kid}
-    return jwt.encode(head, claims, key)
+    named = {} if kid is None else {"kid": kid}
+    return jwt.encode({"alg": "HS256", **named}, claims, key)
 
 
 def head(token: str) -> tuple[str | None, str | None]:
