@@ -137,6 +137,34 @@ async def test_what_a_client_had_goes_and_what_its_users_have_elsewhere_stays(
     assert set(whose) == {("ana", ""), ("bia", "other"), (receipt.pseudonym, receipt.pseudonym)}
 
 
+async def test_guests_whom_no_other_can_let_in_go_with_their_host(
+    store: Store, erasing: Erasing, rows: Rows
+) -> None:
+    """Those of a client are the client's; one of them goes alone, or all with the client."""
+
+    def guest(user: str, client: str = "", name: str = "u1") -> Principal:
+        key = ApiKey(new_id(), user, client, "x", "x", ("embed",), NOON, "root")
+        return key.guest(name, frozenset())
+
+    for who in (Principal("shop"), guest("shop"), guest("shop", name="u2"), guest("Shop"), guest("shop2"),
+                guest("shop", "acme"), guest("shop", "acme", "u2")):  # fmt: skip
+        made, _ = await store.of(who).conversations.create(conversation(who))
+        await turn(store, made)
+    about = f"user:{guest('shop').user_id}"
+    await store.alerts.put([Alert(new_id(), "tokens", about, "day 1", 80, {}, NOON)])
+    receipt = await erasing.erase(ROOT, Scope.USER, "shop")
+    assert (receipt.counts["guests"], receipt.counts["conversations"]) == (2, 3)
+    assert await rows("SELECT count(*) FROM alerts") == [(0,)]
+    stay = {"prosa:guest:@Shop:u1", "prosa:guest:@shop2:u1", "prosa:guest:acme:u1", "prosa:guest:acme:u2"}
+    assert {row[0] for row in await rows("SELECT user_id FROM conversations")} == stay
+    assert {row[0] for row in await rows("SELECT user_id FROM ai_usage")} == {*stay, receipt.pseudonym}
+    await erasing.erase(ROOT, Scope.USER, "prosa:guest:acme:u1")
+    stay.remove("prosa:guest:acme:u1")
+    assert {row[0] for row in await rows("SELECT user_id FROM conversations")} == stay
+    await erasing.erase(ROOT, Scope.CLIENT, "acme")
+    assert await rows("SELECT count(*) FROM conversations") == [(2,)]
+
+
 async def test_keys_go_and_whoever_is_erased_may_not_call(store: Store, erasing: Erasing) -> None:
     keys = [ApiKey(new_id(), user, "", "", "1234", ("chat",), NOON, user) for user in ("ana", "bia")]
     for key in keys:

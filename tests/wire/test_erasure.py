@@ -39,7 +39,7 @@ async def test_a_user_erases_himself(guarded: House) -> None:
 
 
 async def test_an_operator_erases_users_and_clients(guarded: House) -> None:
-    for body in ({"userId": "ana"}, {"clientId": "acme"}):
+    for body in ({"userId": "prosa:guest:acme:u1"}, {"clientId": "acme"}):
         receipt = (await guarded.post(ERASURES, body, **ADMIN)).json()
         assert (receipt["scope"], receipt["counts"].get("conversations", 0)) == (next(iter(body))[:-2], 0)
     first = (await guarded.get(f"{ERASURES}?limit=1", **ADMIN)).json()

@@ -75,8 +75,13 @@ class ApiKey(Struct, frozen=True):
     def guest(self, name: str, scopes: frozenset[str]) -> Principal:
         """The end user whom the host calls `name`: of its client, else (behind an @) of its own user, and the
         same one for all keys of it."""
-        space = quote(self.client_id, safe="") or "@" + quote(self.user_id, safe="")
-        return Principal(f"{GUEST}{space}:{name}", self.client_id, scopes, key_id=self.id)
+        space = f"{GUEST}{quote(self.client_id, safe='')}:" if self.client_id else guests_of(self.user_id)
+        return Principal(space + name, self.client_id, scopes, key_id=self.id)
+
+
+def guests_of(user_id: str) -> str:
+    """How the ids of those begin whom a host without a client lets in: they are his alone."""
+    return f"{GUEST}@{quote(user_id, safe='')}:"
 
 
 class StoredApiKey(Struct, frozen=True):

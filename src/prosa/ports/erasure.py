@@ -83,6 +83,10 @@ class Erasures(Protocol):
         """The next of those who own something of a client, in the order of their ids."""
         ...
 
+    async def guests(self, space: str, after: str) -> list[str]:
+        """The next of those who own something and whose ids begin with `space`, in the order of their ids."""
+        ...
+
     async def runs(self, user_id: str, client_id: str | None) -> list[str]:
         """The runs of a user that have not ended."""
         ...

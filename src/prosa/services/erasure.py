@@ -3,7 +3,9 @@
 import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from functools import partial
 
+from prosa.domain.access import guests_of
 from prosa.domain.audit import deed
 from prosa.domain.erasure import Erasure, Scope, hash_of
 from prosa.domain.errors import ProsaError, RunNotFound
@@ -131,11 +133,14 @@ class Erasing:
             yield user_id
 
     async def _owners_of(self, scope: Scope, subject: str) -> AsyncIterator[str]:
+        """A host comes before the guests whom no other can let in: then his keys let none of them in."""
         if scope is Scope.USER:
             yield subject
-            return
+            some = partial(self._store.erasures.guests, guests_of(subject))
+        else:
+            some = partial(self._store.erasures.owners, subject)
         after = ""
-        while found := await self._store.erasures.owners(subject, after):
+        while found := await some(after):
             for user_id in found:
                 yield user_id
             after = found[-1]
@@ -183,7 +188,8 @@ class Erasing:
         async for user_id in self._owners_of(scope, subject):
             counts.update(await self._store.of(Principal(user_id)).remains.count(client_id))
             users += 1
-        return dict(counts) | ({"users": users} if scope is Scope.CLIENT else {})
+        others = {"users": users} if scope is Scope.CLIENT else {"guests": users - 1}
+        return dict(counts) | others
 
     async def _left(self, erasure: Erasure) -> bool:
         """Whether something came while the rest went."""

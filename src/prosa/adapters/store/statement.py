@@ -215,6 +215,30 @@ def _contains_in_postgres(element: contains, compiler: Any, **kw: Any) -> str:
     return f"strpos({compiler.process(element.column, **kw)}, {compiler.process(element.part, **kw)}) > 0"
 
 
+class begins(ColumnElement[bool]):  # noqa: N801 - as above
+    """The text of `column` begins with the one bound as `name`, to the letter."""
+
+    inherit_cache = False
+
+    def __init__(self, column: ColumnElement[str], name: str) -> None:
+        self.column = column
+        self.start = bindparam(name, type_=Text())
+        self.end = bindparam(name, type_=Text())
+
+
+@compiles(begins)
+def _begins_in_sqlite(element: begins, compiler: Any, **kw: Any) -> str:
+    """As a stretch of the column's index: SQLite compares texts character by character."""
+    column = compiler.process(element.column, **kw)
+    start, end = (compiler.process(each, **kw) for each in (element.start, element.end))
+    return f"({column} >= {start} AND {column} < {end} || char(1114111))"
+
+
+@compiles(begins, "postgresql")
+def _begins_in_postgres(element: begins, compiler: Any, **kw: Any) -> str:
+    return f"starts_with({compiler.process(element.column, **kw)}, {compiler.process(element.start, **kw)})"
+
+
 def insertion(table: Table, *columns: str, **others: ColumnElement[Any]) -> Statement:
     """INSERT of `columns`, bound by their own names, and of `others`; `user_id` is bound to `principal`."""
     values: dict[str, Any] = {name: bindparam("principal" if name == "user_id" else name) for name in columns}

@@ -23,7 +23,7 @@ from sqlalchemy import (
 
 from prosa.adapters.store.repositories.audit import note
 from prosa.adapters.store.session import Session
-from prosa.adapters.store.statement import Ask, Json, Plan, Row, Statement, Tell
+from prosa.adapters.store.statement import Ask, Json, Plan, Row, Statement, Tell, begins
 from prosa.adapters.store.tables import (
     ai_usage,
     alerts,
@@ -84,10 +84,18 @@ def _owners_of(table: Table) -> Any:
     )
 
 
+def _guests_of(table: Table) -> Any:
+    return select(table.c.user_id.label("user_id")).where(
+        begins(table.c.user_id, "space"), table.c.user_id > bindparam("after")
+    )
+
+
 _some = union(
     *map(_owners_of, (conversations, files, prompt_templates, runs, ai_usage, api_keys, answer_cache))
 ).subquery()
 _OWNERS = Statement(select(_some.c.user_id).order_by(_some.c.user_id).limit(SIZE))
+_guests = union(*map(_guests_of, (conversations, files, prompt_templates, ai_usage, answer_cache))).subquery()
+_GUESTS = Statement(select(_guests.c.user_id).order_by(_guests.c.user_id).limit(SIZE))
 
 
 @cache
@@ -163,6 +171,10 @@ def _owners(client_id: str, after: str) -> Plan[list[str]]:
     return [row[0] for row in (yield Ask(_OWNERS, client_id=client_id, after=after))]
 
 
+def _next_guests(space: str, after: str) -> Plan[list[str]]:
+    return [row[0] for row in (yield Ask(_GUESTS, space=space, after=after))]
+
+
 def _given(client_id: str | None) -> dict[str, str]:
     return {} if client_id is None else {"of_client": client_id}
 
@@ -187,6 +199,8 @@ def _drop_keys(user_id: str, client_id: str | None) -> Plan[list[str]]:
 
 
 def _forget(user_id: str, client_id: str | None, pseudonym: str) -> Plan[bool]:
+    if client_id is None:
+        yield Ask(_DROP_ALERTS, about=f"{Scope.USER}:{user_id}")
     statement = _forgetting(client=client_id is not None)
     return bool((yield Ask(statement, whose=user_id, pseudonym=pseudonym, **_given(client_id))))
 
@@ -224,6 +238,9 @@ class Erasures:
 
     async def owners(self, client_id: str, after: str) -> list[str]:
         return await self._session.read(_owners, client_id, after)
+
+    async def guests(self, space: str, after: str) -> list[str]:
+        return await self._session.read(_next_guests, space, after)
 
     async def runs(self, user_id: str, client_id: str | None) -> list[str]:
         return await self._session.read(_runs, user_id, client_id)
