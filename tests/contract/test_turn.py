@@ -14,6 +14,7 @@ from prosa.adapters.store.sqlite.store import SqliteStore
 from prosa.adapters.store.statement import Statement
 from prosa.domain.ids import new_id
 from prosa.domain.limits import Limits
+from prosa.domain.rates import Count, Slot
 from prosa.ports.store import Store
 
 STATEMENTS = 17
@@ -69,6 +70,14 @@ async def test_many_ends_take_as_many_round_trips_as_one(store: Store, taken: Co
         )
         assert ended == {run.id for run in runs}
         assert taken.total() == 4, taken
+
+
+@pytest.mark.parametrize("place", ["postgres"], indirect=True)
+async def test_a_request_is_counted_in_one_round_trip(store: Store, taken: Counter[str]) -> None:
+    for refused in (None, 0):
+        taken.clear()
+        assert (await store.rates.take((Count("ana", 1),), Slot(1_000, 0.5))).refused == refused
+        assert taken.total() == 1, taken
 
 
 def _counting(call: Callable[..., Awaitable[Any]], taken: Counter[str]) -> Callable[..., Awaitable[Any]]:

@@ -33,13 +33,15 @@ LONGEST_NOTICE = 7999
 
 
 class Steps:
-    """Executes one transaction, which `begin` begins. `bound` goes into every statement."""
+    """Executes one transaction, which `begin` begins; where that is empty, each step is one of its own.
+    `bound` goes into every statement."""
 
-    __slots__ = ("_begin", "_bound", "_connection", "_told")
+    __slots__ = ("_begin", "_begun", "_bound", "_connection", "_told")
 
     def __init__(self, connection: asyncpg.Connection, begin: str, bound: Mapping[str, Any]) -> None:
         self._connection = connection
-        self._begin: str | None = begin
+        self._begin = begin
+        self._begun = False
         self._bound = bound
         self._told: list[Tell] = []
 
@@ -58,17 +60,18 @@ class Steps:
         except StopIteration as returned:
             result = returned.value
         # Of a transaction that failed unnoticed, COMMIT makes a ROLLBACK without a word.
-        if self._begin is None and await self._connection.execute(end(self._told)) != "COMMIT":
+        if self._begun and await self._connection.execute(end(self._told)) != "COMMIT":
             raise StoreUnavailable
         return result  # type: ignore[no-any-return]
 
     async def _take(self, step: Step) -> Sequence[Row]:
-        if self._begin is not None:
-            begin, self._begin = self._begin, None
+        if self._begin and not self._begun:
+            self._begun = True
             if isinstance(step, Lock):
-                await self._connection.execute(f"{begin}; {spelt_out(step.statement, self._values(step))}")
+                lock = spelt_out(step.statement, self._values(step))
+                await self._connection.execute(f"{self._begin}; {lock}")
                 return ()
-            await self._connection.execute(begin)
+            await self._connection.execute(self._begin)
         if isinstance(step, Ask):
             rows = await self._fetch(step.statement.postgres.sql, step)
             return () if isinstance(step, Lock) else rows

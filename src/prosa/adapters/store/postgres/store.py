@@ -65,7 +65,7 @@ class PostgresStore:
         self.keys = ProviderKeys(_Session(self._engine, "", {}))
         self.access = Access(_Session(self._doorkeeper, "", {}))
         self.files = KnownFiles(_Session(self._engine, "", {}))
-        self.rates = StoredRates(_Session(self._app, "", {}))
+        self.rates = StoredRates(_Session(self._app, None, {}))
         self.limits = KnownLimits(_Session(self._engine, "", {}))
         self.alerts = Alerts(_Session(self._engine, "", {}))
 
@@ -126,20 +126,24 @@ class PostgresStore:
 
 
 class _Session:
-    """Sets the principal for each transaction of a principal; the engine's sets none."""
+    """Sets the principal for each transaction of a principal; the engine's sets none. Where the setting is
+    None, plans are of one step, which needs no transaction around it."""
 
     __slots__ = ("_bound", "_pool", "_setting")
 
-    def __init__(self, pool: Pool, setting: str, bound: Mapping[str, Any]) -> None:
+    def __init__(self, pool: Pool, setting: str | None, bound: Mapping[str, Any]) -> None:
         self._pool = pool
         self._setting = setting
         self._bound = bound
 
     async def read(self, plan: Callable[P, Plan[T]], *args: P.args, **kwargs: P.kwargs) -> T:
-        return await self._pool.run(_READ + self._setting, partial(plan, *args, **kwargs), self._bound)
+        return await self._pool.run(self._begin(_READ), partial(plan, *args, **kwargs), self._bound)
 
     async def write(self, plan: Callable[P, Plan[T]], *args: P.args, **kwargs: P.kwargs) -> T:
-        return await self._pool.run(_WRITE + self._setting, partial(plan, *args, **kwargs), self._bound)
+        return await self._pool.run(self._begin(_WRITE), partial(plan, *args, **kwargs), self._bound)
+
+    def _begin(self, mode: str) -> str:
+        return "" if self._setting is None else mode + self._setting
 
 
 def _ping() -> Plan[None]:
