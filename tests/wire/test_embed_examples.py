@@ -6,8 +6,8 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from tests.wire.access import bearer, made
 from tests.wire.house import House
-from tests.wire.test_access import bearer, made
 
 PAGE = (Path(__file__).parents[2] / "docs" / "identity.md").read_text(encoding="utf-8")
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from tests.stores import ANA, sqlite_store
 from tests.unit.services.house import House, end_of, events_of, soon, text_of
-from tests.unit.services.runs.test_tools import (
+from tests.unit.services.runs.weather import (
     CLIENT,
     LISBON,
     SPOKEN,

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from tests.stores import ANA
 from tests.unit.services.house import House, events_of, soon, until_text
-from tests.unit.services.runs.test_tools import CLIENT, LISBON, Weather, calling, paused, rounds
+from tests.unit.services.runs.weather import CLIENT, LISBON, Weather, calling, paused, rounds
 
 from prosa.domain.content import TextPart, ToolCall, ToolResult
 from prosa.domain.limits import Limits
