@@ -37,13 +37,17 @@ def verify(
     where there are such."""
     found = asyncio.run(_found(config.load(), _head(head), url))
     if found.intact:
-        print(f"The audit log is whole: {found.rows} rows.")
+        print(f"The audit log is whole: {found.rows} rows{_gone(found.swept)}.")
     else:
         print(f"The audit log was tampered with: it does not hold from row {found.broken_at} on.")
     if found.rows:
         print(f"Head: {found.head.rows}:{found.head.hash}")
     if not found.intact:
         raise typer.Exit(BROKEN)
+
+
+def _gone(swept: int) -> str:
+    return f", of which the first {swept} were swept" if swept else ""
 
 
 def _head(text: str) -> Head:

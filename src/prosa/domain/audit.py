@@ -4,8 +4,10 @@ import hashlib
 import json
 from collections.abc import Iterable
 
+import msgspec
 from msgspec import Struct
 
+from prosa.domain.errors import InvalidRequest
 from prosa.domain.principal import Principal
 from prosa.domain.time import Instant
 from prosa.kit.text import well_formed
@@ -17,6 +19,9 @@ LONGEST = 255
 
 LONGEST_DETAIL = 200
 MOST_DETAILS = 16
+
+SWEEP = "audit.sweep"
+"""The action of the link that says what was swept."""
 
 START = ""
 """What the first link follows."""
@@ -62,12 +67,14 @@ class Wanted(Struct, frozen=True):
 
 class Finding(Struct, frozen=True):
     """What a walk along the chain found. `broken_at` is the first place where it does not hold: behind the
-    last link, where links are missing at the end. `head` is where the walk ended."""
+    last link, where links are missing at the end. `head` is where the walk ended; the first `swept` of the
+    `rows` were swept."""
 
     intact: bool
     rows: int
     broken_at: int | None
     head: Head
+    swept: int = 0
 
 
 def deed(by: Principal, action: str, target: str, details: dict[str, Detail]) -> Deed:
@@ -91,23 +98,38 @@ def chained(done: Deed, at: Instant, head: Head) -> Link:
     return Link(place, at, done, head.hash, _hash(place, at, done, head.hash))
 
 
-class Walk:
-    """Goes along the chain from its first link, in pieces, and remembers where it breaks. `known` is a head
-    that somebody kept elsewhere: the chain must still pass through it."""
+def sweeping(by: Principal, swept: Head) -> Deed:
+    """What is put down when the links up to `swept` are taken away: only with it in the chain do they count
+    as swept, and not as taken out."""
+    return deed(by, SWEEP, "", {"rows": swept.rows, "hash": swept.hash})
 
-    def __init__(self, known: Head | None = None) -> None:
+
+class Walk:
+    """Goes along the chain from its first link that is not `swept`, in pieces, and remembers where it breaks.
+    `known` is a head that somebody kept elsewhere: the chain must still pass through it. Raises
+    InvalidRequest where that was swept."""
+
+    def __init__(self, known: Head | None = None, swept: Head | None = None) -> None:
         self._known = known or Head()
-        self.head = Head()
-        self.broken_at: int | None = None
+        self.swept = self.head = swept or Head()
+        self._put_down = not self.swept.rows
+        strange = self._known.rows == self.swept.rows and self._known != self.swept
+        self.broken_at = self.swept.rows if strange else None
+        if 0 < self._known.rows < self.swept.rows:
+            raise InvalidRequest(
+                f"the log's first {self.swept.rows} rows were swept: give a head of more rows, or none."
+            )
 
     def over(self, links: Iterable[Link]) -> bool:
         """Whether all of these follow what was walked before, and each other."""
         for link in links:
             strange = link.id == self._known.rows and link.hash != self._known.hash
-            if strange or link != chained(link.deed, link.at, self.head):
-                self.broken_at = self.head.rows + 1
+            if self.broken_at is not None or strange or link != chained(link.deed, link.at, self.head):
+                self.broken_at = self.broken_at or self.head.rows + 1
                 return False
             self.head = Head(link.id, link.hash)
+            if link.deed.action == SWEEP and link.deed.details == msgspec.structs.asdict(self.swept):
+                self._put_down = True
         return True
 
     def end(self, head: Head) -> Finding:
@@ -115,7 +137,9 @@ class Walk:
         short = self.head.rows < self._known.rows
         if self.broken_at is None and (short or head != self.head):
             self.broken_at = self.head.rows + 1
-        return Finding(self.broken_at is None, self.head.rows, self.broken_at, self.head)
+        if self.broken_at is None and not self._put_down:
+            self.broken_at = self.swept.rows
+        return Finding(self.broken_at is None, self.head.rows, self.broken_at, self.head, self.swept.rows)
 
 
 def canonical(details: dict[str, Detail]) -> str:

@@ -24,9 +24,11 @@ class Keep(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Retention(Keep, frozen=True, forbid_unknown_fields=True):
-    """For everybody, and by `clients` for theirs. What is None is kept for ever."""
+    """For everybody, and by `clients` for theirs; the `audit` log is one for all. What is None is kept for
+    ever."""
 
     clients: dict[str, Keep] = {}
+    audit: Kept | None = None
 
     def limit(self, kind: Kind, client_id: str, now: Instant) -> Instant | None:
         """What is of this client and older goes; None: nothing does."""
@@ -35,6 +37,13 @@ class Retention(Keep, frozen=True, forbid_unknown_fields=True):
         if days is None:
             days = getattr(self, kind)
         return None if days is None or days == "forever" else Instant(now - days * DAY)
+
+    def audited(self, now: Instant) -> Instant | None:
+        """Before the day of UTC that begins then the audit log goes; None: it does not."""
+        if self.audit is None or self.audit == "forever":
+            return None
+        before = now - self.audit * DAY
+        return Instant(before - before % DAY)
 
     def latest(self, kind: Kind, now: Instant) -> Instant | None:
         """Nothing that is younger goes, whosever it is."""
@@ -51,5 +60,5 @@ class Old(Struct, frozen=True):
     at: Instant
 
 
-Swept = Mapping[Kind, int]
+Swept = Mapping[str, int]
 """How much of each kind went."""

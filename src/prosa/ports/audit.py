@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from prosa.domain.audit import Deed, Finding, Head, Link, Wanted
+from prosa.domain.principal import Principal
 from prosa.domain.time import Instant
 from prosa.ports.limits import LimitTable
 from prosa.ports.traffic import Traffic
@@ -11,7 +12,7 @@ from prosa.ports.usage import Accounts
 
 
 class AuditLog(Protocol):
-    """Append only: there is no way to change a link, or to take one out."""
+    """Append only: there is no way to change a link, or to take one out, but for the oldest."""
 
     async def add(self, done: Deed, at: Instant) -> Link:
         """Puts a deed down as the next link, whichever node adds another at the same time."""
@@ -22,7 +23,16 @@ class AuditLog(Protocol):
         ...
 
     async def verify(self, known: Head | None = None) -> Finding:
-        """Walks along the whole chain, in pieces of bounded size; it must pass through `known`."""
+        """Walks along the whole chain, in pieces of bounded size; it must pass through `known`. Raises
+        InvalidRequest where that was swept."""
+        ...
+
+    async def sweep(self, by: Principal, before: Instant, at: Instant) -> bool:
+        """Puts down, as a link of the chain, that the links of `before` are swept; False where none is."""
+        ...
+
+    async def drop(self) -> int:
+        """Takes away a piece of what is swept; how many links that were."""
         ...
 
 

@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Sequence
 
-from prosa.domain.principal import Principal
+from prosa.domain.principal import RESERVED, Principal
 from prosa.domain.retention import KINDS, Kind, Old, Retention, Swept
 from prosa.domain.time import DAY, Instant, now
 from prosa.kit.log import log
@@ -16,6 +16,9 @@ HELD = DAY // 24
 """One node sweeps in each hour."""
 COUNTERS = 40 * DAY
 """How long after the end of a month its counters are kept."""
+
+SWEEPER = Principal(RESERVED + "retention")
+"""Who sweeps the audit log, as it says itself."""
 
 Drop = Callable[[Principal, Sequence[Old], Instant], Awaitable[int]]
 
@@ -43,12 +46,14 @@ class Sweeper:
             return None
         moment = clock if moment is None else moment
         await self._store.ages.settle(Instant(moment - COUNTERS), moment)
-        gone: dict[Kind, int] = {}
+        gone: dict[str, int] = {}
         for kind in KINDS:
             if number := await self._sweep(kind, moment):
                 gone[kind] = number
         if expired := await self._expired(moment):
             gone["cache"] = gone.get("cache", 0) + expired
+        if links := await self._sweep_audit(moment):
+            gone["audit"] = links
         if gone.get("messages") and moment > self._wiped + DAY:
             await self._store.wipe()
             self._wiped = moment
@@ -78,6 +83,22 @@ class Sweeper:
             for owner, old in _by_owner(found).items():
                 gone += await self._drop_answers(Principal(*owner), old, moment)
         return gone
+
+    async def _sweep_audit(self, moment: Instant) -> int:
+        """Only where the whole log holds: what was tampered with stays as it is, to be looked at."""
+        before = self._policy.audited(moment)
+        if before is None:
+            return 0
+        log_of_deeds = self._store.operator(SWEEPER).audit
+        finding = await log_of_deeds.verify()
+        if not finding.intact:
+            log.error("audit_not_swept", broken_at=finding.broken_at)
+            return 0
+        await log_of_deeds.sweep(SWEEPER, before, moment)
+        links = 0
+        while gone := await log_of_deeds.drop():
+            links += gone
+        return links
 
     async def _drop_conversations(self, owner: Principal, old: Sequence[Old], before: Instant) -> int:
         records, gone = self._store.of(owner), 0

@@ -46,12 +46,13 @@ class HeadForm(Struct, frozen=True):
 
 class FindingForm(Struct, frozen=True, rename="camel"):
     """`brokenAt` is the first place where the chain does not hold. `head` can be kept elsewhere, to be
-    compared later."""
+    compared later. The first `swept` rows are gone: they were older than `[retention]` says."""
 
     intact: bool
     rows: int
     broken_at: str | None
     head: HeadForm
+    swept: int
 
 
 def link_form(link: Link) -> LinkForm:
@@ -64,7 +65,7 @@ def link_form(link: Link) -> LinkForm:
 def finding_form(found: Finding) -> FindingForm:
     head = HeadForm(found.head.rows, found.head.hash)
     broken_at = None if found.broken_at is None else str(found.broken_at)
-    return FindingForm(found.intact, found.rows, broken_at, head)
+    return FindingForm(found.intact, found.rows, broken_at, head, found.swept)
 
 
 async def list_links(call: Call[Nothing, AuditQuery]) -> Reply:

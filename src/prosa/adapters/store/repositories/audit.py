@@ -5,13 +5,14 @@ from collections.abc import Sequence
 from functools import cache
 from typing import Any
 
-from sqlalchemy import bindparam, insert, literal, select, update
+from sqlalchemy import bindparam, delete, insert, literal, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from prosa.adapters.store.session import Session
 from prosa.adapters.store.statement import Ask, Plan, Row, Statement, Together
 from prosa.adapters.store.tables import audit_head, audit_log
-from prosa.domain.audit import Deed, Finding, Head, Link, Walk, Wanted, canonical, chained
+from prosa.domain.audit import Deed, Finding, Head, Link, Walk, Wanted, canonical, chained, sweeping
+from prosa.domain.principal import Principal
 from prosa.domain.time import Instant
 
 PIECE = 200
@@ -28,6 +29,12 @@ _FIRST_HEAD = Statement(
 )  # SQLite says it in the same words
 _SET_HEAD = Statement(update(audit_head).values(rows=bindparam("new_rows"), hash=bindparam("new_hash")))
 _ADD = Statement(insert(audit_log).values({column.name: bindparam(column.name) for column in _COLUMNS}))
+_SWEPT = Statement(select(_h.swept, _h.swept_hash))
+_STAYS = Statement(select(_a.id).where(_a.at >= bindparam("before")).order_by(_a.at, _a.id).limit(1))
+_HASH = Statement(select(_a.hash).where(_a.id == bindparam("last")))
+_SWEEP = Statement(update(audit_head).values(swept=bindparam("rows"), swept_hash=bindparam("last_hash")))
+_gone = select(_a.id).where(_a.id <= select(_h.swept).scalar_subquery()).order_by(_a.id).limit(literal(PIECE))
+_DROP = Statement(delete(audit_log).where(_a.id.in_(_gone)).returning(_a.id))
 _NEXT = Statement(select(*_COLUMNS).where(_a.id > bindparam("after")).order_by(_a.id).limit(literal(PIECE)))
 
 _FILTERS = {
@@ -84,10 +91,37 @@ def _page(wanted: Wanted, limit: int, before: int | None) -> Plan[list[Link]]:
     return [_to_link(row) for row in (yield Ask(_page_of(frozenset(asked)), most=limit, **asked))]
 
 
-def _next(after: int) -> Plan[tuple[list[Link], Head]]:
+def _next(after: int) -> Plan[tuple[list[Link], Head, Head]]:
+    """The next links, the head, and what is swept."""
     links = [_to_link(row) for row in (yield Ask(_NEXT, after=after))]
     heads: Sequence[Row] = yield Ask(_HEAD)
-    return links, Head(*heads[0]) if heads else Head()
+    swept = yield from _swept()
+    return links, Head(*heads[0]) if heads else Head(), swept
+
+
+def _swept() -> Plan[Head]:
+    rows = yield Ask(_SWEPT)
+    return Head(*rows[0]) if rows else Head()
+
+
+def _sweep(by: Principal, before: Instant, at: Instant) -> Plan[bool]:
+    """Puts down that all links before the first of those that stay are swept; they themselves go later."""
+    yield Ask(_LOCKED)
+    swept = yield from _swept()
+    stays, newest = (yield Ask(_STAYS, before=before)), (yield Ask(_LAST))
+    last = stays[0][0] - 1 if stays else newest[0][0] if newest else 0
+    if last <= swept.rows:
+        return False
+    for row in (yield Ask(_HASH, last=last)):
+        swept = Head(last, row[0])
+        yield Ask(_SWEEP, rows=swept.rows, last_hash=swept.hash)
+        yield from note(sweeping(by, swept), at)
+        return True
+    return False
+
+
+def _drop() -> Plan[int]:
+    return len((yield Ask(_DROP)))
 
 
 def _to_link(row: Row) -> Link:
@@ -121,6 +155,14 @@ class AuditLog:
     async def verify(self, known: Head | None = None) -> Finding:
         walk = Walk(known)
         while True:
-            links, head = await self._session.read(_next, walk.head.rows)
-            if not walk.over(links) or not links:
+            links, head, swept = await self._session.read(_next, walk.head.rows)
+            if swept != walk.swept:  # just now, or before: from there on
+                walk = Walk(known, swept)
+            elif not walk.over(links) or not links:
                 return walk.end(head)
+
+    async def sweep(self, by: Principal, before: Instant, at: Instant) -> bool:
+        return await self._session.write(_sweep, by, before, at)
+
+    async def drop(self) -> int:
+        return await self._session.write(_drop)

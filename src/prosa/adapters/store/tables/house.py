@@ -105,6 +105,14 @@ audit_head = Table(
     Column("id", Integer, primary_key=True, autoincrement=False, comment="1: there is one row"),
     Column("rows", BigInteger, nullable=False),
     Column("hash", Text, nullable=False),
+    Column(
+        "swept",
+        BigInteger,
+        nullable=False,
+        server_default="0",
+        comment="so many rows are gone from the beginning",
+    ),
+    Column("swept_hash", Text, nullable=False, server_default="", comment="the hash of the last of them"),
 )
 
 spending = Table(
