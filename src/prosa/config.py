@@ -141,6 +141,7 @@ class Settings(BaseSettings):
     drain_seconds: float = _named("PROSA_DRAIN_SECONDS", default=20.0, ge=0)
     log_format: Literal["console", "json"] = _named("PROSA_LOG_FORMAT", default="console")
     log_level: toml.Level = _named("PROSA_LOG_LEVEL", default="info")
+    log_file: Path | None = _named("PROSA_LOG_FILE", default=None)
     log_content: bool = _named("PROSA_LOG_CONTENT", default=False)
     metrics: Literal["operator", "open", "off"] = _named("PROSA_METRICS", default="operator")
     otlp_endpoint: SecretStr | None = _named("PROSA_OTLP_ENDPOINT", default=None)

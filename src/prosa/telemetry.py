@@ -3,6 +3,8 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from pydantic import SecretStr
@@ -10,9 +12,18 @@ from pydantic import SecretStr
 from prosa import __version__
 from prosa.config import Settings, tables
 from prosa.domain.errors import MisconfiguredError
+from prosa.domain.retention import Kept
 from prosa.kit.log import log
 from prosa.kit.secrets import remember
 from prosa.services.tracing import tracing
+
+if TYPE_CHECKING:
+    from prosa.adapters.telemetry.files import LogFile
+
+NOBODYS = (
+    "[retention] says how long `logs` are kept, and PROSA_LOG_FILE is not set: lines go to standard error, "
+    "and whoever collects them keeps them. Set the one, or take the other away."
+)
 
 WANTED = "{0} needs what `pip install prosa[telemetry]` installs. Install it, or take the setting away."
 
@@ -28,7 +39,22 @@ def logs(settings: Settings) -> None:
             remember(urlsplit(told).password if "://" in told else told)
     found = tables()
     levels = {"": settings.log_level, **found.log.levels}
-    configure(settings.log_format, levels, content=settings.log_content, masked=bool(found.masking))
+    out = _file(settings.log_file, found.retention.logs)
+    configure(settings.log_format, levels, content=settings.log_content, masked=bool(found.masking), out=out)
+
+
+def _file(path: Path | None, kept: Kept | None) -> "LogFile | None":
+    """Where lines go, if not to standard error."""
+    if path is None:
+        if kept is not None:
+            raise MisconfiguredError(NOBODYS)
+        return None
+    from prosa.adapters.telemetry.files import LogFile
+
+    try:
+        return LogFile(path, None if kept == "forever" else kept)
+    except OSError as error:
+        raise MisconfiguredError(f"PROSA_LOG_FILE can't be written: {error}.") from None
 
 
 @asynccontextmanager

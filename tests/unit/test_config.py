@@ -64,7 +64,7 @@ NAMES = [
     ("PROSA_REDIS_URL", "redis://x", "redis://x"), ("PROSA_MAX_REQUESTS_PER_MINUTE", "60", 60), ("PROSA_MAX_RUNS_AT_ONCE", "5", 5),
     ("PROSA_MAX_SOCKETS_PER_USER", "7", 7), ("PROSA_SOCKET_MESSAGES_PER_SECOND", "0.5", 0.5),
     ("PROSA_SUMMARY_MODEL", "off", "off"), ("PROSA_LANGUAGE", "pt", "pt"), ("PROSA_TIMEZONE", "America/Sao_Paulo", "America/Sao_Paulo"), ("PROSA_DRAIN_SECONDS", "1.5", 1.5), ("PROSA_MAX_TOOL_ROUNDS", "3", 3), ("PROSA_ACTION_SECONDS", "60", 60.0), ("PROSA_EMBEDDINGS_KEPT", "9", 9), ("PROSA_LOG_FORMAT", "json", "json"),
-    ("PROSA_LOG_LEVEL", "error", "error"), ("PROSA_LOG_CONTENT", "true", True), ("PROSA_METRICS", "open", "open"),
+    ("PROSA_LOG_LEVEL", "error", "error"), ("PROSA_LOG_FILE", "prosa.log", Path("prosa.log")), ("PROSA_LOG_CONTENT", "true", True), ("PROSA_METRICS", "open", "open"),
     ("PROSA_OTLP_ENDPOINT", "http://t", "http://t"), ("PROSA_SENTRY_DSN", "http://s@t/1", "http://s@t/1"),
     ("PROSA_TITLE_MODEL", "off", "off"),
     ("PROSA_FILES_DIR", "/f", Path("/f")), ("PROSA_MAX_FILE_BYTES", "1000", 1_000),

@@ -24,11 +24,12 @@ class Keep(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Retention(Keep, frozen=True, forbid_unknown_fields=True):
-    """For everybody, and by `clients` for theirs; the `audit` log is one for all. What is None is kept for
-    ever."""
+    """For everybody, and by `clients` for theirs; the `audit` log and the `logs` of days that are over are
+    one for all. What is None is kept for ever."""
 
     clients: dict[str, Keep] = {}
     audit: Kept | None = None
+    logs: Kept | None = None
 
     def limit(self, kind: Kind, client_id: str, now: Instant) -> Instant | None:
         """What is of this client and older goes; None: nothing does."""

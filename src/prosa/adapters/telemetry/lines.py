@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import Any, Literal, TextIO
 
+from prosa.adapters.telemetry.files import LogFile
 from prosa.kit.faults import told
 from prosa.kit.log import CONTEXT, RANKS, log
 from prosa.kit.pii import redacted
@@ -32,7 +33,7 @@ def configure(
     *,
     content: bool = False,
     masked: bool = False,
-    out: TextIO | None = None,
+    out: TextIO | LogFile | None = None,
 ) -> None:
     """From now on lines go to `out` (standard error) in this form. `levels` has the level of each module and
     of what is below it, of libraries, too; "" is that of Prosa as a whole. With `content`, lines of
@@ -108,7 +109,7 @@ def _error(given: Any) -> BaseException | None:
 class _Handler(logging.Handler):
     """What libraries say with `logging`, as our own lines."""
 
-    def __init__(self, render: _Rendering, out: TextIO) -> None:
+    def __init__(self, render: _Rendering, out: TextIO | LogFile) -> None:
         super().__init__()
         self._render = render
         self._out = out
