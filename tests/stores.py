@@ -13,7 +13,7 @@ from tests.sqlite import furnish
 from prosa.adapters.store.sqlite.store import SqliteStore
 from prosa.domain.content import TextPart, ToolCall
 from prosa.domain.context import Shown
-from prosa.domain.conversations import Conversation, ConversationStatus, Message, MessageStatus
+from prosa.domain.conversations import Conversation, Message, MessageStatus, blank
 from prosa.domain.ending import Append, Boundary, Ending, Entry
 from prosa.domain.files import File, FileKind
 from prosa.domain.ids import new_id
@@ -63,22 +63,7 @@ class Ears:
 
 
 def conversation(owner: Principal = ANA, **fields: Any) -> Conversation:
-    made = Conversation(
-        id=new_id(),
-        user_id=owner.user_id,
-        client_id=owner.client_id,
-        external_id=None,
-        title=None,
-        system_prompt=None,
-        provider=None,
-        model=None,
-        status=ConversationStatus.OPEN,
-        head_id=None,
-        metadata={},
-        created_at=NOON,
-        updated_at=NOON,
-    )
-    return replace(made, **fields)
+    return replace(blank(owner, NOON), **fields)
 
 
 def message(of: Conversation, content: str = "Hello", **fields: Any) -> Message:

@@ -8,7 +8,9 @@ from msgspec import Struct
 from prosa.domain.content import Part
 from prosa.domain.context import Counts
 from prosa.domain.errors import Conflict
+from prosa.domain.ids import new_id
 from prosa.domain.models import Role
+from prosa.domain.principal import Principal
 from prosa.domain.time import Instant
 
 
@@ -67,6 +69,25 @@ class Conversation(Struct, frozen=True):
         """Whether it waits for a title: nobody has given it one, and some list shows it."""
         nameless = self.title is None and self.title_by is None
         return self.ticket_id is None and (nameless or self.title_by is TitleBy.EXCERPT)
+
+
+def blank(owner: Principal, moment: Instant) -> Conversation:
+    """A new one of `owner`, open and empty, of which nothing else is known yet."""
+    return Conversation(
+        id=new_id(),
+        user_id=owner.user_id,
+        client_id=owner.client_id,
+        external_id=None,
+        title=None,
+        system_prompt=None,
+        provider=None,
+        model=None,
+        status=ConversationStatus.OPEN,
+        head_id=None,
+        metadata={},
+        created_at=moment,
+        updated_at=moment,
+    )
 
 
 class Filter(Struct, frozen=True):

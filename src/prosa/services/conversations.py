@@ -7,9 +7,9 @@ from typing import Any
 
 from msgspec import Struct, structs
 
-from prosa.domain.conversations import EVERY, Conversation, ConversationStatus, Filter
+from prosa.domain.conversations import EVERY, Conversation, Filter, blank
 from prosa.domain.errors import ClientMismatch, ConversationNotFound, InvalidRequest
-from prosa.domain.ids import new_id, parse_id
+from prosa.domain.ids import parse_id
 from prosa.domain.models import Turn
 from prosa.domain.principal import Principal
 from prosa.domain.runs import Run
@@ -49,21 +49,15 @@ class Conversations:
         if principal.client_id and draft.client_id not in ("", principal.client_id):
             raise ClientMismatch
         self._catalogue.choose((draft.provider, draft.model))
-        moment = now()
-        conversation = Conversation(
-            id=new_id(),
-            user_id=principal.user_id,
+        conversation = structs.replace(
+            blank(principal, now()),
             client_id=principal.client_id or draft.client_id,
             external_id=draft.external_id,
             title=draft.title,
             system_prompt=draft.system_prompt,
             provider=draft.provider,
             model=draft.model,
-            status=ConversationStatus.OPEN,
-            head_id=None,
             metadata=draft.metadata,
-            created_at=moment,
-            updated_at=moment,
         )
         return await self._store.of(principal).conversations.create(conversation)
 

@@ -6,9 +6,8 @@ from functools import partial
 from msgspec import Struct
 
 from prosa.domain.context import Shown
-from prosa.domain.conversations import Conversation, ConversationStatus
+from prosa.domain.conversations import Conversation, blank
 from prosa.domain.errors import LimitReached, PriceUnknown
-from prosa.domain.ids import new_id
 from prosa.domain.limits import Remaining
 from prosa.domain.models import ChatRequest, Role, ToolSpec, Turn
 from prosa.domain.money import Picodollars
@@ -60,7 +59,7 @@ class Estimates:
         would, but for the limits: ConversationNotFound, NoSuchProvider, ProviderNotConfigured, QueueFull,
         ContextTooLong, StoreUnavailable."""
         records = self._store.of(principal)
-        conversation, branch = _blank(principal), list[Shown]()
+        conversation, branch = blank(principal, now()), list[Shown]()
         if send.conversation_id:
             conversation = await records.conversations.get(send.conversation_id)
             if conversation.head_id is not None and send.history is None:
@@ -98,26 +97,6 @@ class Estimates:
             except Uncounted as wanted:
                 counted |= await self._counter.count(principal, found[0].id, wanted)
         return prepare(None)(*found)
-
-
-def _blank(principal: Principal) -> Conversation:
-    """One that is not there yet."""
-    moment = now()
-    return Conversation(
-        id=new_id(),
-        user_id=principal.user_id,
-        client_id=principal.client_id,
-        external_id=None,
-        title=None,
-        system_prompt=None,
-        provider=None,
-        model=None,
-        status=ConversationStatus.OPEN,
-        head_id=None,
-        metadata={},
-        created_at=moment,
-        updated_at=moment,
-    )
 
 
 def _count(prepared: Prepared) -> tuple[int, bool]:

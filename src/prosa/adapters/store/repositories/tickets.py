@@ -13,9 +13,10 @@ from prosa.adapters.store.repositories.rows import RUN, to_message, to_run
 from prosa.adapters.store.session import Session
 from prosa.adapters.store.statement import Ask, Ids, Plan, Statement, among, insertion, owned
 from prosa.adapters.store.tables import messages, runs, tickets
-from prosa.domain.conversations import Conversation, ConversationStatus, MessageStatus
+from prosa.domain.conversations import MessageStatus, blank
 from prosa.domain.errors import ConversationNotFound
 from prosa.domain.opening import Begun, Opening, Prepare
+from prosa.domain.principal import Principal
 from prosa.domain.runs import Run, RunStatus
 from prosa.domain.tickets import Answer, Asking, Case, Ticket, TicketNotFound, TicketStatus
 from prosa.domain.time import Instant
@@ -177,24 +178,8 @@ def _begin(asking: Asking, opening: Opening, prepare: Prepare) -> Plan[Begun]:
 def _add(asking: Asking, opening: Opening) -> Plan[Ticket]:
     """A ticket with its conversation. Of two that do so at once, Postgres lets one do it again."""
     moment = opening.now
-    yield from create(
-        Conversation(
-            id=opening.conversation_id,
-            user_id=opening.user_id,
-            client_id=opening.client_id,
-            external_id=None,
-            title=None,
-            system_prompt=None,
-            provider=None,
-            model=None,
-            status=ConversationStatus.OPEN,
-            head_id=None,
-            metadata={},
-            created_at=moment,
-            updated_at=moment,
-            ticket_id=asking.ticket_id,
-        )
-    )
+    made = blank(Principal(opening.user_id, opening.client_id), moment)
+    yield from create(structs.replace(made, id=opening.conversation_id, ticket_id=asking.ticket_id))
     ticket = Ticket(
         id=asking.id,
         user_id=opening.user_id,
