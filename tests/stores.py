@@ -198,6 +198,8 @@ def boundary(run: Run, *steps: Step, **fields: Any) -> Boundary:
         entries=(entry(run),),
         attempts=1,
         settled=1,
+        provider=run.provider,
+        model=run.model,
         prompt=20,
     )
     return replace(made, **fields)

@@ -272,7 +272,7 @@ async def test_what_was_held_for_one_who_is_shut_out_meanwhile(
 
 
 @pytest.mark.hostile(65)
-@pytest.mark.parametrize("kind", ["text", "thinking", "arguments"])
+@pytest.mark.parametrize("kind", ["text", "thinking", "arguments", "calls"])
 async def test_an_answer_that_knows_no_bound_is_cut_on_the_door_of_others(guarded: House, kind: str) -> None:
     await put(guarded, scope="user", tokensPerDay=10_000)
     told = 0
@@ -289,6 +289,8 @@ async def test_an_answer_that_knows_no_bound_is_cut_on_the_door_of_others(guarde
                     yield text
                 case "thinking":
                     yield ThinkingDelta(text)
+                case "calls":
+                    yield ToolCallStart(f"call_{told}", "look")
                 case _:
                     yield ToolCallDelta("call_1", text)
 
@@ -301,7 +303,7 @@ async def test_an_answer_that_knows_no_bound_is_cut_on_the_door_of_others(guarde
     assert answer.json()["choices"][0]["finish_reason"] == "length"
     assert told < 25
     used = (await guarded.get("/api/usage", user="ana")).json()
-    assert used["completionTokens"] == 20
+    assert used["completionTokens"] == (0 if kind == "calls" else 20)
 
 
 async def test_callers_of_one_door_only_are_told_what_is_left(guarded: House) -> None:

@@ -36,13 +36,15 @@ class Sent(Struct, frozen=True, rename="camel", omit_defaults=True):
     """What a run sent of its branch: all from the message `first` down to the one that it answers, after the
     summary `summary`, without the `left_out` messages between them as far as they were read. Without `first`
     it sent the history that came with the request, but for the oldest `left_out` messages of that, and the
-    message that it answers. `tokens` is how much all of it was, with instructions and tools."""
+    message that it answers. `tokens` is how much all of it was, with instructions and tools, `most` the
+    bound of the answer (0: nobody knows)."""
 
     tokens: int
     estimated: bool = True
     first: str | None = None
     summary: str | None = None
     left_out: int = 0
+    most: int = 0
 
 
 class DoesNotFit(ContextTooLong):

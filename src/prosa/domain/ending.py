@@ -57,8 +57,8 @@ class Pause(Struct, frozen=True):
 class Boundary(Struct, frozen=True):
     """A run between two things that it does, where all so far is put down: the answer's `parts`, the `steps`
     that are new or have changed, the `entries` of the attempts that are over (`attempts` in all) and told no
-    event past `settled`, and about how many tokens the next prompt has. With a `pause` the run is left to
-    whoever brings what it waits for. `timings` are all so far.
+    event past `settled`, who is asked next, and about how many tokens that prompt has. With a `pause` the run
+    is left to whoever brings what it waits for. `timings` are all so far.
     """
 
     run_id: str
@@ -69,6 +69,8 @@ class Boundary(Struct, frozen=True):
     entries: tuple[Entry, ...]
     attempts: int
     settled: int
+    provider: str
+    model: str
     prompt: int
     pause: Pause | None = None
     first_token_at: Instant | None = None

@@ -311,10 +311,12 @@ class EmbedRequest(Struct, frozen=True):
 
 
 class Embeddings(Struct, frozen=True):
-    """One vector for each text, in their order."""
+    """One vector for each text, in their order. `provider` is who made them, where it may be another than
+    was asked."""
 
     vectors: tuple[tuple[float, ...], ...]
     usage: Usage | None = None
+    provider: str | None = None
 
 
 class ModelCard(Struct, frozen=True):

@@ -43,7 +43,7 @@ from prosa.services.ledger import Hold, Ledger
 from prosa.services.models import prices
 from prosa.services.models.catalogue import Catalogue, Choice
 from prosa.services.models.policy import refusal
-from prosa.services.runs.rounds import DENSE_TOKEN, LONGEST_TOKEN, SLACK
+from prosa.services.runs.rounds import DENSE_TOKEN, LONGEST_TOKEN, SLACK, weight
 from prosa.services.runs.settle import Attempt
 from prosa.services.runs.start import LEAST_ANSWER, Defaults
 from prosa.services.tracing import tracing
@@ -202,6 +202,7 @@ class Generation:
                 attempt.unsaid += len(text)
             case _:
                 attempt.called = True
+                self._length += weight(event)
         return attempt
 
     async def _on_the_way(self, attempt: Attempt, event: ModelEvent) -> Attempt:

@@ -95,6 +95,7 @@ class Embeddings:
         attempt = hold.begin(Attempt(choice.provider, choice.model, prompt, 0, called=True))
         try:
             told = await asked.embed(EmbedRequest(choice.model, texts, dimensions))
+            attempt.provider = told.provider or choice.provider
             attempt.reported = _credible(told)
             attempt.finished = True
         except asyncio.CancelledError:

@@ -205,4 +205,4 @@ def _fitted(
         kept[0].id if kept[0].summary else None,
         left_out,
     )
-    return Fitted(turns, wanted, most + window.TEMPLATE, sent)
+    return Fitted(turns, wanted, most + window.beside(frame.tools), sent)

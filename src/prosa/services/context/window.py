@@ -19,6 +19,9 @@ TEMPLATE = 64
 """Tokens that a model's own template may add, such as a system prompt where none was given."""
 
 
+TOOLING = 600
+"""Tokens of a provider's own instructions for tools, where there are any: Anthropic's have up to 530."""
+
 PICTURE = 6_000
 """Tokens times `BYTES_A_TOKEN` that a picture takes: no provider counts more for one, whatever its size."""
 
@@ -79,7 +82,12 @@ def size_of_tools(tools: Iterable[ToolSpec]) -> int:
 def bound(turns: Sequence[Turn], system: str | None, tools: Sequence[ToolSpec] = ()) -> int:
     """More tokens than this the input can't be, whatever the tokenizer."""
     said = sum(size_of(turn) + OVERHEAD for turn in turns)
-    return said + size(system or "") + size_of_tools(tools) + TEMPLATE
+    return said + size(system or "") + size_of_tools(tools) + beside(tools)
+
+
+def beside(tools: Sequence[ToolSpec]) -> int:
+    """Tokens that a provider may add by itself, at most."""
+    return TEMPLATE + TOOLING if tools else TEMPLATE
 
 
 def estimate(text: str) -> int:

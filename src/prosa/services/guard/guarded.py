@@ -24,7 +24,7 @@ from prosa.domain.models import (
 from prosa.domain.moderation import ContentBlocked
 from prosa.ports.models import ChatModel
 from prosa.services.guard.documents import filled
-from prosa.services.guard.inspection import REMOVED, newest, news, prepared, refuse
+from prosa.services.guard.inspection import LEFT_OUT, newest, news, prepared, refuse
 from prosa.services.guard.masking import masked, texts
 from prosa.services.guard.placeholders import Masker, Restorer, Vault
 from prosa.services.guard.plan import Plan
@@ -126,7 +126,7 @@ class Guarded(Policy):
                     note(Flagged(check.name, "input", found[0].categories))
         if not removed:
             return request
-        return masked(request, lambda text: REMOVED if text in removed else text)
+        return masked(request, lambda text: LEFT_OUT if text in removed else text)
 
     def _screened(
         self,

@@ -10,7 +10,10 @@ from prosa.services.guard.rules import Note, Rule
 from prosa.services.guard.tables import MaskingTable
 
 REMOVED = "[This was removed: it is against the rules of this service.]"
-"""What a model is told in place of an earlier message that it may not see."""
+"""What a reader is told in place of what he may not see."""
+
+LEFT_OUT = "[removed]"
+"""What a model is told: no more tokens than were held for the shortest of messages."""
 
 
 def newest(request: ChatRequest) -> int:
@@ -61,7 +64,7 @@ def prepared(
         return text if masking is None else vault.mask(text, masking.kinds)
 
     def older(text: str) -> str:
-        return REMOVED if any(rule.find(text) for rule in blockers) else mask(text)
+        return LEFT_OUT if any(rule.find(text) for rule in blockers) else mask(text)
 
     if masking is None and not maskers and not blockers:
         return request

@@ -67,7 +67,12 @@ class Failover(Policy):
     async def embed(self, request: EmbedRequest) -> Embeddings:
         """Vectors of different models can't be compared: only targets with the first one's model can help."""
         same = [target for target in self._targets if target[1] == self._targets[0][1]]
-        return await first(same, lambda model, name: model.embed(replace(request, model=name)))
+
+        async def embed(model: ChatModel, name: str) -> Embeddings:
+            made = await model.embed(replace(request, model=name))
+            return replace(made, provider=model.provider)
+
+        return await first(same, embed)
 
     async def count_tokens(self, request: ChatRequest) -> int | None:
         return await first(

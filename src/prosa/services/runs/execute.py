@@ -50,7 +50,7 @@ from prosa.services.runs.outcome import (
     end_of,
     last_event,
 )
-from prosa.services.runs.rounds import LONGEST_TOKEN, Rounds
+from prosa.services.runs.rounds import Rounds, weight
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Sequence
@@ -281,7 +281,7 @@ class Execution:
                     finish = event
                     attempt.called = attempt.finished = True
                 else:
-                    told += _weight(event)
+                    told += weight(event)
                     attempt = await self._take(event)
                     if type(event) is Asked or type(event) is Reset:
                         quiet, told = quiet or type(event) is Asked, 0
@@ -352,7 +352,7 @@ class Execution:
             self._billed += len(self._said)
             attempt = rounds.begin_attempt()
         attempt.provider, attempt.model, attempt.key = event.provider, event.model, event.key
-        if rounds.must_hold(attempt):
+        if rounds.must_hold:
             await self._put_down([])
             await rounds.hold()
         attempt.called = True
@@ -370,17 +370,6 @@ class Execution:
         if earlier := text_of(rounds.parts):
             live.write(earlier)
             live.answer.forget()
-
-
-def _weight(event: "ModelEvent") -> int:
-    """The characters to count of an event of the rarer kinds: none of an endless answer is free. Those of
-    thoughts and arguments are counted where they are billed."""
-    match event:
-        case RefusalDelta(text):
-            return len(text)
-        case ToolCallStart() | Thought():
-            return LONGEST_TOKEN
-    return 0
 
 
 def _wanted(step: Step) -> Wanted:

@@ -81,7 +81,7 @@ def _ended(run: Run, lines: list[tuple[int, bytes]], steps: list[Step]) -> tuple
     attempts = Attempts(run)
     if told.unsettled or not run.attempts:  # else all that it took is in the ledger, and it only waited
         asked = run.usage.prompt_tokens if run.usage is not None else 0
-        most = MOST_TOKENS  # what was written is billed, whatever the bound was
+        most = MOST_TOKENS if run.context is None else run.context.most or MOST_TOKENS
         attempts.current = Attempt(run.provider, run.model, asked, most, called=True, unsaid=told.unsaid)
         attempts.close("".join(told.said))
     ending = replace(end_of(run, outcome, told.parts, attempts, "en"), timings=())

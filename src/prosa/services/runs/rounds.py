@@ -8,7 +8,17 @@ from msgspec.structs import replace
 from prosa.domain.content import Part, ToolCall, text_of
 from prosa.domain.ending import Append, Boundary, Pause
 from prosa.domain.limits import Bound, Limits
-from prosa.domain.models import ChatRequest, FinishReason, Origin, Recalled, Role
+from prosa.domain.models import (
+    ChatRequest,
+    FinishReason,
+    ModelEvent,
+    Origin,
+    Recalled,
+    RefusalDelta,
+    Role,
+    Thought,
+    ToolCallStart,
+)
 from prosa.domain.runs import Run
 from prosa.domain.steps import Step
 from prosa.domain.time import SECOND, Instant, now
@@ -30,6 +40,17 @@ DENSE_TOKEN = 16
 
 SLACK = 64
 """Characters that do not count, for the shortest of answers."""
+
+
+def weight(event: ModelEvent) -> int:
+    """The characters to count of an event of the rarer kinds: none of an endless answer is free. Those of
+    thoughts and arguments are counted where they are billed."""
+    match event:
+        case RefusalDelta(text):
+            return len(text)
+        case ToolCallStart() | Thought():
+            return LONGEST_TOKEN
+    return 0
 
 
 class Rounds:
@@ -58,8 +79,7 @@ class Rounds:
         self.told = set(begun.told)
         self._rounds = begun.rounds
         self._settled = begun.spent.usage
-        self._bound = begun.prepared.bound
-        self._held_for = begun.prepared.provider, begun.prepared.request.model
+        self._known = self.asks
         self._ids: dict[str, str] = {}
         self._origin = Origin(begun.principal, run.conversation_id, run.message_id, begun.prepared.fresh)
         self.cached_at: Instant | None = None
@@ -89,6 +109,14 @@ class Rounds:
     @property
     def language(self) -> str:
         return self._begun.language
+
+    @property
+    def asks(self) -> tuple[str, str]:
+        """The provider and the model of the attempt that goes on, or of the next one."""
+        going, prepared = self.attempts.current, self._begun.prepared
+        if going is None:
+            return prepared.provider, prepared.request.model
+        return going.provider, going.model
 
     @property
     def over(self) -> bool:
@@ -163,6 +191,7 @@ class Rounds:
             self.attempts.timings += (Timing("wait", now()),)
             waiting = Pause(pack(self._checkpoint(steps)), expires, told)
         request = self.request
+        provider, model = self.asks
         return Boundary(
             run_id=self._run.id,
             message_id=self._run.message_id,
@@ -172,6 +201,8 @@ class Rounds:
             entries=entries,
             attempts=spent.attempts,
             settled=last,
+            provider=provider,
+            model=model,
             prompt=window.tokens(request.turns, request.system, request.tools),
             pause=waiting,
             first_token_at=self.attempts.first_token_at,
@@ -190,32 +221,22 @@ class Rounds:
             timings=self.attempts.timings,
         )
 
-    def must_hold(self, attempt: Attempt) -> bool:
-        """Whether what is held may be too little for an attempt that is about to begin: an earlier one has
-        used some of it, or another model is asked than the one it was meant for."""
-        if not self._limits().spending:
-            return False
-        if self.attempts.spent.usage != self._settled:
-            return True
-        if (attempt.provider, attempt.model) == self._held_for:
-            return False
-        asked, held = self._bound_of(attempt), self._bound
-        if asked.tokens > held.tokens:
-            return True
-        return asked.cost != held.cost and (asked.cost is None or held.cost is None or asked.cost > held.cost)
+    @property
+    def must_hold(self) -> bool:
+        """Whether an attempt that is about to begin has to be put down before: an earlier one has used some
+        of what is held, or another model is asked than the store knows of. A crash would charge that, and
+        what is held may be too little for it."""
+        return self.attempts.spent.usage != self._settled or self.asks != self._known
 
     async def hold(self) -> None:
         """Holds what the next attempt may take, now that all before it is settled. Raises LimitReached,
         PriceUnknown."""
-        self._settled = self.attempts.spent.usage
+        self._settled, self._known = self.attempts.spent.usage, self.asks
         limits = self._limits()
         if not limits.spending:
             return
-        attempt = self.begin_attempt()
-        self._held_for = attempt.provider, attempt.model
-        self._bound = self._bound_of(attempt)
-        run = self._run
-        self.remaining = await self._records.hold(run.id, run.user_id, limits, self._bound, now())
+        bound, run = self._bound_of(self.begin_attempt()), self._run
+        self.remaining = await self._records.hold(run.id, run.user_id, limits, bound, now())
 
     def _bound_of(self, attempt: Attempt) -> Bound:
         request = self.request

@@ -172,7 +172,7 @@ def preparation(
             prompt=sent.tokens,
             route=choice.route,
             window=context,
-            sent=sent,
+            sent=replace(sent, most=wanted),
             untitled=conversation.untitled,
             fresh=send.fresh or send.regenerate is not None,
             stepped=choice.stepped,

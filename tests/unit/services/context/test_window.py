@@ -3,8 +3,11 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from prosa.domain.models import Role, Turn
-from prosa.services.context.window import bound, estimate, size, tokens
+from prosa.domain.models import Role, ToolSpec, Turn
+from prosa.services.context.counts import MESSAGE
+from prosa.services.context.encodings import count
+from prosa.services.context.window import OVERHEAD, bound, estimate, size, tokens
+from prosa.services.guard.inspection import LEFT_OUT
 
 texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=120)
 turns = st.lists(
@@ -23,3 +26,13 @@ def test_the_estimate_is_never_above_the_bound(all_turns: list[Turn], system: st
 @given(texts)
 def test_size_is_bytes(text: str) -> None:
     assert size(text) == len(text.encode())
+
+
+def test_what_a_provider_says_of_tools_is_within_the_bound() -> None:
+    """Claude 3 Opus is told 530 tokens by its maker, however small the tools are."""
+    asked = (Turn(Role.USER, "Hi"),)
+    assert bound(asked, None, (ToolSpec("t", ""),)) >= bound(asked, None) + 530
+
+
+def test_what_is_left_out_is_no_longer_than_what_was_there() -> None:
+    assert count(LEFT_OUT, "o200k_base") + MESSAGE <= OVERHEAD + 1

@@ -32,7 +32,7 @@ from prosa.domain.moderation import AnswerBlocked, ContentBlocked, ModerationUna
 from prosa.domain.time import Instant
 from prosa.domain.timing import Timing
 from prosa.services.guard.guarded import Guarded
-from prosa.services.guard.inspection import REMOVED
+from prosa.services.guard.inspection import LEFT_OUT, REMOVED
 from prosa.services.guard.judge import Judge
 from prosa.services.guard.plan import Plan
 from prosa.services.guard.remote import Remote
@@ -103,7 +103,7 @@ async def test_what_is_masked_stays_so_when_the_conversation_goes_on() -> None:
     turns = (Turn(Role.USER, "bad"), Turn(Role.ASSISTANT, "ok"), Turn(Role.USER, "fine"))
     _, model, end = await told(plan, ["ok"], ChatRequest("m", turns))
     assert end is None
-    assert [turn.content for turn in model.calls[0].request.turns] == [REMOVED, "ok", "fine"]
+    assert [turn.content for turn in model.calls[0].request.turns] == [LEFT_OUT, "ok", "fine"]
 
 
 @pytest.mark.hostile(32)
@@ -205,7 +205,7 @@ async def test_arguments_are_judged_as_a_whole() -> None:
 async def test_what_is_not_blocked(action: str, shown: str) -> None:
     events, model, end = await told(checking(Moderator(), action=action), ["bad"], asking("bad"))
     assert end is None
-    assert model.calls[0].request.turns[0].content.startswith(shown)
+    assert model.calls[0].request.turns[0].content == (LEFT_OUT if action == "mask" else "bad")
     assert text(events).startswith(shown)
     flags = [Flagged("check", side, ("rude",)) for side in ("input", "output")]
     assert [event for event in events if isinstance(event, Flagged)] == (flags if action == "flag" else [])
@@ -219,9 +219,9 @@ async def test_the_operators_instructions_pass() -> None:
     _, model, end = await told(plan, ["ok"], asking("fine", "worse than bad", system=own))
     assert end is None
     assert model.calls[0].request.system == "Never be bad to [EMAIL_1]."
-    assert [turn.content for turn in model.calls[0].request.turns] == ["fine", REMOVED]
+    assert [turn.content for turn in model.calls[0].request.turns] == ["fine", LEFT_OUT]
     _, model, _ = await told(plan, ["ok"], asking("fine", system="be bad"))
-    assert model.calls[0].request.system == REMOVED
+    assert model.calls[0].request.system == LEFT_OUT
     assert moderator.asked == ["fine", "worse than bad", "be bad"]
 
 

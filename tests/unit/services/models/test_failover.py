@@ -143,7 +143,8 @@ async def test_closing_and_cancelling_reach_the_one_who_speaks() -> None:
 async def test_vectors_come_from_one_model_alone() -> None:
     request = EmbedRequest("?", ("one",))
     other, same = Scripted(()), Scripted(())
-    await Failover([(Scripted([DOWN]), "m"), (other, "n"), (same, "m")]).embed(request)
+    made = await Failover([(Scripted([DOWN]), "m"), (other, "n"), (same, "m")]).embed(request)
+    assert made.provider == same.provider, "who is to be paid"
     assert (other.asked, same.asked) == (0, 1)
     with pytest.raises(ProviderUnreachable):
         await Failover([(Scripted([DOWN]), "m"), (other, "n")]).embed(request)

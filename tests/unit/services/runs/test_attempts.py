@@ -59,7 +59,6 @@ async def test_every_try_is_in_the_ledger(opened: Open) -> None:
 @pytest.mark.parametrize("script", [
     [Asked("openai", "unheard-of"), "Hi."],
     [Asked("openai", "unheard-of"), Asked("openai", "unheard-of"), "Hi."],
-    [Asked("openai", "unheard-of"), Asked("other", "cheaper"), "Hi."],
 ])  # fmt: skip
 async def test_what_is_held_already_is_not_held_again(
     opened: Open, monkeypatch: pytest.MonkeyPatch, script: list[Step]

@@ -112,3 +112,32 @@ async def test_a_crash_after_an_answer_began_anew(tmp_path: Path) -> None:
         ]  # fmt: skip
         assert (await again.answer(run)).content == "Let me see. Sunny"
         assert again.rows(LEDGER)[-1][2] == 9
+
+
+@pytest.mark.hostile(55)
+@pytest.mark.parametrize("limits", [None, Limits(tokens_per_day=100_000)])
+async def test_a_crash_after_a_target_failed_is_billed_to_each(tmp_path: Path, limits: Limits | None) -> None:
+    script = [
+        ASKED, "Half an answer", Asked("other", "better"), Reset("broken_stream"), "Sunny", asyncio.Event(),
+    ]  # fmt: skip
+    async with House(tmp_path, script, limits=limits) as house:
+        _, reader = await house.send(await house.conversation())
+        told = b""
+        while b'"Sunny"' not in told:
+            told += b"".join(await soon(reader.read()))
+        folder = await crash(house, tmp_path / "copy")
+    async with House(folder, limits=limits) as again:
+        billed = "SELECT provider, model, completion_tokens FROM ai_usage ORDER BY attempt"
+        assert again.rows(billed) == [("fake", "echo", 12), ("other", "better", 9)]
+        assert again.rows("SELECT provider, model FROM runs") == [("other", "better")]
+
+
+@pytest.mark.hostile(62)
+async def test_a_crash_costs_no_more_than_was_held(tmp_path: Path) -> None:
+    """An estimate of what was written may be more than the answer's bound."""
+    async with House(tmp_path, ["So far so good", asyncio.Event()], limits=Limits(100_000)) as house:
+        _, reader = await house.send(await house.conversation(), max_tokens=5)
+        await until_text(reader)
+        folder = await crash(house, tmp_path / "copy")
+    async with House(folder) as again:
+        assert [row[2] for row in again.rows(LEDGER)] == [5]

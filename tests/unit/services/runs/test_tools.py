@@ -191,7 +191,7 @@ async def test_thoughts_go_back_with_the_results(opened: Open) -> None:
 
 async def test_a_limit_is_held_to_between_the_rounds(opened: Open) -> None:
     long = [*calling(LISBON)[:-2], UsageReport(Usage(300, 200)), Finish(FinishReason.TOOL_CALLS)]
-    house = await opened(rounds(long, SPOKEN), Weather(), limits=Limits(tokens_per_day=1_000), most=200)
+    house = await opened(rounds(long, SPOKEN), Weather(), limits=Limits(tokens_per_day=1_400), most=200)
     run, events = await house.turn(max_tokens=200)
     done = end_of(events)
     assert (done.status, done.reason) == ("incomplete", "limit")

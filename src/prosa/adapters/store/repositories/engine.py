@@ -125,6 +125,8 @@ _GO_ON = Statement(
         usage=bindparam("new_usage", type_=_r.usage.type),
         attempts=bindparam("new_attempts"),
         settled=bindparam("new_settled"),
+        provider=bindparam("new_provider"),
+        model=bindparam("new_model"),
         **_TIMED,
     )
 )
@@ -303,7 +305,8 @@ def _boundary(boot: str, boundary: Boundary) -> list[Ask]:
         Ask(_KEEP_MESSAGE, message_id=boundary.message_id, new_content=boundary.content,
             new_parts=from_parts(boundary.parts)),
         Ask(_GO_ON, run_id=boundary.run_id, boot=boot, new_usage=usage, new_attempts=boundary.attempts,
-            new_settled=boundary.settled, **_timed_params(boundary)),
+            new_settled=boundary.settled, new_provider=boundary.provider, new_model=boundary.model,
+            **_timed_params(boundary)),
     ]  # fmt: skip
 
 
