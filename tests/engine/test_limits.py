@@ -228,7 +228,7 @@ async def test_mixed_ends_hold_nothing_and_the_ledger_is_the_providers_count(
     limit = number * BOUND
     (tmp_path / "prosa.toml").write_text(
         f"[limits.user]\ntokens_per_day = {limit}\n[limits.everyone]\ntokens_per_day = {limit}\n"
-        "[providers.openai]\nfailures = 100_000\n"  # nobody is left alone
+        "[providers.openai]\nfailures = 100_000\n"  # none is left alone
     )
     ends = Ends(await started(place, serve))
     for start in range(0, number, group):
@@ -252,7 +252,7 @@ async def test_mixed_ends_hold_nothing_and_the_ledger_is_the_providers_count(
             " sum(total_tokens) FROM ai_usage",
         )
     )[0]
-    assert runs == entered >= len(ends.begun) > number / 2
+    assert runs == entered >= len(ends.begun) > number / 4
     assert set(ends.whole) == {12 + ANSWER}
     told = [sum(call.reported) for call in provider.calls if call.reported is not None]
     assert set(told) == {12 + ANSWER}
