@@ -21,6 +21,9 @@ MOST_IN_A_MESSAGE = 2 * 1024 * 1024
 """Bytes of a message of a socket, as of a body, however it was compressed: more is refused with 1009."""
 
 BACKLOG = 2048
+ACCEPTS = 4
+"""Connections that are taken in a round of the event loop. libuv takes one for each handle that listens: with
+one alone, whoever comes anew waits a whole round for each of those who came before him."""
 AFTER_DRAIN = 0.5
 """Seconds that open connections get once all runs have ended: then those that nobody reads are cut."""
 
@@ -95,7 +98,9 @@ async def serve(
         loop.add_signal_handler(number, ending.begin)
     gc.freeze()  # what stays is not looked through again and again: that would stop the loop for 80 ms
     try:
-        await server.serve(sockets=[listener])
+        with contextlib.ExitStack() as stack:
+            more = [stack.enter_context(listener.dup()) for _ in range(ACCEPTS - 1)]
+            await server.serve(sockets=[listener, *more])
     finally:
         await chat.close()
 

@@ -22,6 +22,7 @@ from prosa.transport.identity import Identity, header
 from prosa.transport.middleware.bodies import Bodies
 from prosa.transport.middleware.hosts import Hosts
 from prosa.transport.middleware.origins import Origins
+from prosa.transport.middleware.turns import Turns
 from prosa.transport.native import (
     apikeys,
     conversations,
@@ -49,7 +50,7 @@ from prosa.transport.openai import models as openai_models
 from prosa.transport.openai.errors import refusal as openai_refusal
 from prosa.transport.operation import JSON, Door, Endpoint, Fixed, Operation
 from prosa.transport.page import Page
-from prosa.transport.requests import LEFT, end, request_id, route_of, tell_of, traced
+from prosa.transport.requests import LEFT, PROBES, end, request_id, route_of, tell_of, traced
 from prosa.transport.security import Security
 from prosa.transport.tickets import routes as ticket_routes
 from prosa.transport.tickets import socket as tickets
@@ -85,11 +86,14 @@ class App:
             for each in SOCKETS
         ]
         self._sockets = self._guarded(Router(doors, default=self._nowhere), origins)
+        self._turns: ASGIApp = self._served if identity.local else Turns(self._served, self._whose)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] in ("http", "websocket"):
+            await self._turns(scope, receive, send)
+
+    async def _served(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Each answer has the id of its request; what is logged meanwhile has it, too."""
-        if scope["type"] not in ("http", "websocket"):
-            return
         identity = request_id(header(scope, b"x-request-id"))
         begun = time.perf_counter()
         token = CONTEXT.set({"request_id": identity})
@@ -108,6 +112,12 @@ class App:
             if span is not None:
                 end(span, scope, status)
             CONTEXT.reset(token)
+
+    def _whose(self, scope: Scope) -> str:
+        """Strangers are one caller, so that nobody gets turns by making up tokens; but whatever watches over
+        this process must not wait among them."""
+        user = self._door.identity.seen(scope)
+        return scope["path"] if not user and scope["path"] in PROBES else user
 
     def _guarded(self, app: ASGIApp, origins: frozenset[str]) -> ASGIApp:
         """`app` for requests that come from where they may."""

@@ -21,6 +21,7 @@ from prosa.transport.tokens import CLOCK_SKEW, decoded, encoded, head, load, sha
 MOST_CACHED = 10_000
 LONGEST_TOKEN = 8_192
 LONGEST_NAME = 255
+_OFFERED = "bearer."
 SIGN_IN = "prosa-sign-in"
 """The `aud` of the token in a sign-in link: it opens a session and is good for nothing else."""
 
@@ -101,6 +102,17 @@ class Identity:
         if len(self._known) > MOST_CACHED:
             self._known.popitem(last=False)
         return given
+
+    def seen(self, scope: Scope) -> str:
+        """The user whose credential this was when it was checked last; "" where nobody remembers. It costs
+        next to nothing, and lets nobody in."""
+        token = told(scope) or cookie(scope, self.cookie)
+        if not token:
+            return ""
+        known = self._known.get(token)
+        if known is None and token.startswith(PREFIX) and self._checks is not None:
+            known = self._checks.seen(token)
+        return "" if known is None else known.principal.user_id
 
     def forgeable(self, scope: Scope) -> bool:
         """Whether another site could have made the browser send this: a cookie comes by itself, so the
@@ -235,6 +247,17 @@ def bearer(scope: Scope) -> str | None:
     """The token of the `Authorization` header."""
     scheme, _, token = (header(scope, b"authorization") or "").partition(" ")
     return token.strip() if scheme.lower() == "bearer" else None
+
+
+def told(scope: Scope) -> str | None:
+    """The token that the caller put there himself: in the `Authorization` header or, for a socket, in a
+    subprotocol `bearer.…`."""
+    token = bearer(scope)
+    if token is None:
+        for offered in scope.get("subprotocols", ()):
+            if offered.startswith(_OFFERED):
+                return str(offered[len(_OFFERED) :])
+    return token
 
 
 def cookie(scope: Scope, name: str) -> str | None:

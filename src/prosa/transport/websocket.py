@@ -21,12 +21,12 @@ from prosa.services.chat import Chat
 from prosa.transport.crowd import Crowd
 from prosa.transport.errors import status_of
 from prosa.transport.frames import CUT
-from prosa.transport.identity import Identity, bearer, cookie, header
+from prosa.transport.identity import Identity, cookie, header
+from prosa.transport.identity import told as told_in
 from prosa.transport.json import decode
 from prosa.transport.operation import Door
 
 SUBPROTOCOL = "prosa"
-_BEARER = "bearer."
 
 AUTH_SECONDS = 5.0
 """Seconds that a socket without a token has to send one."""
@@ -374,12 +374,9 @@ def told(error: ProsaError, language: str, more: Mapping[str, Any] | None = None
 def token_of(scope: Scope, cookie_name: str) -> str | None:
     """The token of a request for a socket: of the `Authorization` header, a subprotocol `bearer.…`, or the
     cookie. A cookie comes by itself, so its browser must say from where. Raises OriginRefused."""
-    token = bearer(scope)
+    token = told_in(scope)
     if token is not None:
         return token
-    for offered in scope["subprotocols"]:
-        if offered.startswith(_BEARER):
-            return str(offered[len(_BEARER) :])
     token = cookie(scope, cookie_name)
     if token is not None and header(scope, b"origin") is None:
         raise OriginRefused

@@ -53,9 +53,14 @@ class Checks:
         self._checking: dict[bytes, asyncio.Task[Pass]] = {}
         self._credentials: WeakValueDictionary[str, Credential] = WeakValueDictionary()
 
+    def seen(self, text: str) -> Pass | None:
+        """What this key was good for when it was checked last."""
+        known = self._passes.get(self._digest(text))
+        return None if known is None else known[0]
+
     async def admit(self, text: str) -> Pass:
         """Whose key this is. Raises NotAuthenticated, AccessBusy, StoreUnavailable."""
-        digest = hashlib.blake2b(text.encode(), key=self._salt, digest_size=16).digest()
+        digest = self._digest(text)
         known = self._passes.get(digest)
         if known is not None:
             given, until = known
@@ -134,6 +139,9 @@ class Checks:
             await self._audit.note(key.principal, "api_key.use", f"api_key:{key.id}")
         if len(self._noted) > MOST_REMEMBERED:
             self._noted.clear()
+
+    def _digest(self, text: str) -> bytes:
+        return hashlib.blake2b(text.encode(), key=self._salt, digest_size=16).digest()
 
     def _credential(self, key_id: str) -> Credential:
         found = self._credentials.get(key_id)

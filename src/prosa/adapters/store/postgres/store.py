@@ -23,6 +23,7 @@ from prosa.adapters.store.repositories.files import KnownFiles
 from prosa.adapters.store.repositories.keys import ProviderKeys
 from prosa.adapters.store.repositories.rates import StoredRates
 from prosa.adapters.store.repositories.rules import KnownLimits
+from prosa.adapters.store.shared import Shares
 from prosa.adapters.store.statement import Ask, Plan, Statement
 from prosa.domain.errors import MisconfiguredError, StoreUnavailable
 from prosa.domain.load import Load
@@ -42,7 +43,7 @@ class PostgresStore:
     `url` logs in as the application's role and `engine_url` as the engine's; neither may own the tables.
     `size` and `engine_size` bound the connections of each, and `operator_size` those that operators use as
     the engine's role, so that no long look of theirs holds up the journal; one more looks up who may call,
-    which waits for none of these and holds up none, and one listens.
+    which waits for none of these and holds up none, and one listens. One user has half of `size` at most.
     """
 
     def __init__(
@@ -61,6 +62,7 @@ class PostgresStore:
         self._operators = Pool(engine_url or "", operator_size, least=0)
         self._doorkeeper = Pool(engine_url or "", 1, least=0)
         self._listener: Listener | None = None
+        self._shares = Shares(max(1, size // 2))
         self.engine = EngineRecords(_Session(self._engine, "", {}), alone=False)
         self.keys = ProviderKeys(_Session(self._engine, "", {}))
         self.access = Access(_Session(self._doorkeeper, "", {}))
@@ -74,7 +76,8 @@ class PostgresStore:
             f"; SELECT set_config('prosa.user_id', {literal(principal.user_id)}, true),"
             f" set_config('prosa.client_id', {literal(principal.client_id)}, true)"
         )
-        return Records(_Session(self._app, setting, {"principal": principal.user_id}))
+        session = _Session(self._app, setting, {"principal": principal.user_id})
+        return Records(self._shares.of(principal.user_id, session))
 
     @property
     def erasures(self) -> Erasures:

@@ -18,6 +18,7 @@ from prosa.adapters.store.repositories.erasures import Erasures
 from prosa.adapters.store.repositories.files import KnownFiles
 from prosa.adapters.store.repositories.keys import ProviderKeys
 from prosa.adapters.store.repositories.rules import KnownLimits
+from prosa.adapters.store.shared import Shares
 from prosa.adapters.store.sqlite.connection import Observer, truncate
 from prosa.adapters.store.sqlite.index import index, merge
 from prosa.adapters.store.sqlite.lock import Lock
@@ -31,6 +32,9 @@ from prosa.domain.principal import Principal
 
 P = ParamSpec("P")
 T = TypeVar("T")
+
+AT_ONCE = 16
+"""Plans of one user that are with the threads: with fewer, each commit does less; with more, others wait."""
 
 TRUNCATIONS = 5
 """How often the log is emptied at most: each try waits for readers for some seconds."""
@@ -50,6 +54,7 @@ class SqliteStore:
         self._lock: Lock | None = None
         self._writer: Writer | None = None
         self._readers: Readers | None = None
+        self._shares = Shares(AT_ONCE)
         self.engine = EngineRecords(_Session(self, {}), alone=True)
         self.keys = ProviderKeys(_Session(self, {}))
         self.access = Access(_Session(self, {}))
@@ -59,7 +64,8 @@ class SqliteStore:
         self.alerts = Alerts(_Session(self, {}))
 
     def of(self, principal: Principal) -> Records:
-        return Records(_Session(self, {"principal": principal.user_id}))
+        session = _Session(self, {"principal": principal.user_id})
+        return Records(self._shares.of(principal.user_id, session))
 
     @property
     def erasures(self) -> Erasures:
