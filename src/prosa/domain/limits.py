@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import msgspec
 from msgspec import Meta, Struct
-from msgspec.structs import replace
+from msgspec.structs import force_setattr, replace
 
 from prosa.domain.calendar import Calendar
 from prosa.domain.errors import CostLimitReached, NotFound, PriceUnknown, ProsaError, TokenLimitReached
@@ -137,6 +137,16 @@ class Limits(Cap, frozen=True):
     everyone: Cap = FREE
     client_id: str = ""
     calendar: Calendar = Calendar()
+    tokens_at_most: int | None = None
+    """The least of the limits on the tokens of a day."""
+    cost_at_most: Picodollars | None = None
+    """The least of the limits on the cost of a month."""
+
+    def __post_init__(self) -> None:
+        """What each turn asks for again and again is found once."""
+        for kind, least in (("tokens_per_day", "tokens_at_most"), ("cost_per_month", "cost_at_most")):
+            caps = [getattr(cap, kind) for cap in (self, self.client, self.everyone)]
+            force_setattr(self, least, min((cap for cap in caps if cap is not None), default=None))
 
     def __bool__(self) -> bool:
         """Whether something is counted when an answer begins."""
@@ -152,18 +162,6 @@ class Limits(Cap, frozen=True):
     def spending(self) -> bool:
         """Whether money or tokens are limited."""
         return self.tokens_at_most is not None or self.cost_at_most is not None
-
-    @property
-    def tokens_at_most(self) -> int | None:
-        """The least of the limits on the tokens of a day."""
-        of = (self.tokens_per_day, self.client.tokens_per_day, self.everyone.tokens_per_day)
-        return min((each for each in of if each is not None), default=None)
-
-    @property
-    def cost_at_most(self) -> Picodollars | None:
-        """The least of the limits on the cost of a month."""
-        of = (self.cost_per_month, self.client.cost_per_month, self.everyone.cost_per_month)
-        return min((each for each in of if each is not None), default=None)
 
     @property
     def caps(self) -> list[tuple[Scope, Cap]]:

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncGenerator, Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import aclosing, contextmanager, suppress
+from contextlib import contextmanager, suppress
 from http import HTTPStatus
 from typing import TypeVar
 from urllib.parse import quote
@@ -96,25 +96,37 @@ class Wire:
         url: Callable[[], URL] | None = None,
     ) -> AsyncGenerator[ModelEvent, None]:
         """Posts what `encode` makes and yields what `decoder` reads, up to its `Finish`. `url` tells where
-        to, if not to the wire's own."""
+        to, if not to the wire's own. Closing the generator closes the connection at once.
+
+        Raises what `fault` makes of another status than 200, `ProviderUnreachable`, `ProviderTimeout`,
+        `BrokenStream`.
+        """
         clock = asyncio.get_running_loop().time
-        told = clock()
-        try:
-            async with aclosing(self.post(encode(), fault, url and url())) as pieces:
-                async for piece in pieces:
-                    if events := decoder.feed(piece):
-                        told = clock()
-                        for event in events:
-                            yield event
-                    elif clock() - told > self._timeouts.eventless:
-                        raise ProviderTimeout(self._provider)
-                    if decoder.over:
-                        break
-                for event in decoder.end():
-                    yield event
-                await leave(pieces)
-        except ProviderError as error:
-            raise scrubbed(error, self._secrets) from None
+        began = told = clock()
+        silence, eventless = self._timeouts.silence, self._timeouts.eventless
+        with self._breaking():
+            response = await self._asked(url() if url else self._url, encode(), fault)
+            content = response.content
+            try:
+                with Watch(content, self._timeouts.first - (clock() - began), self._silent) as watch:
+                    watch.since = clock()
+                    while not decoder.over and (data := await content.readany()):
+                        watch.since = None
+                        if events := decoder.feed(data):
+                            told = clock()
+                            for event in events:
+                                yield event
+                        elif clock() - told > eventless:
+                            raise ProviderTimeout(self._provider)
+                        if watch.limit != silence:
+                            watch.limit_to(silence)
+                        watch.since = clock()
+                    watch.since = None
+                    for event in decoder.end():
+                        yield event
+                await leave(content)
+            finally:
+                response.close()  # after the whole body this does nothing: it is in its pool again
 
     async def answer_whole(
         self,
@@ -163,36 +175,20 @@ class Wire:
                 raise BrokenStream(self._provider, reason="too large")
         return bytes(body)
 
-    async def post(
-        self, body: bytes, fault: Callable[[Reply], ProviderError], url: URL | None = None
-    ) -> AsyncGenerator[bytes, None]:
-        """Yields the bytes of a 200 as they arrive. Closing the generator closes the connection at once.
-
-        Raises what `fault` makes of another status, `ProviderUnreachable`, `ProviderTimeout`, `BrokenStream`.
-        """
-        loop = asyncio.get_running_loop()
-        deadline = loop.time() + self._timeouts.first
-        response = await self._opened(url or self._url, body)
-        try:
-            if response.status != HTTPStatus.OK:
-                raise fault(await self._reply(response))
-            content = response.content
-            with Watch(content, deadline - loop.time(), lambda: ProviderTimeout(self._provider)) as watch:
-                watch.since = loop.time()
-                while data := await content.readany():
-                    watch.since = None
-                    yield data
-                    if watch.limit != self._timeouts.silence:
-                        watch.limit_to(self._timeouts.silence)
-                    watch.since = loop.time()
-        except (aiohttp.ClientError, OSError) as error:
-            raise BrokenStream(self._provider, reason=type(error).__name__) from None
-        finally:
-            response.close()  # after the whole body this does nothing: the connection is in its pool again
-
     async def close(self) -> None:
         if self._session is not None:
             await self._session.close()
+
+    async def _asked(
+        self, url: URL, body: bytes, fault: Callable[[Reply], ProviderError]
+    ) -> aiohttp.ClientResponse:
+        response = await self._opened(url, body)
+        if response.status == HTTPStatus.OK:
+            return response
+        try:
+            raise fault(await self._reply(response))
+        finally:
+            response.close()
 
     async def _opened(self, url: URL, body: bytes) -> aiohttp.ClientResponse:
         with self._told():
@@ -200,6 +196,19 @@ class Wire:
                 return await self._live_session().post(
                     url, data=body, headers=self._headers, allow_redirects=False
                 )
+
+    @contextmanager
+    def _breaking(self) -> Iterator[None]:
+        """What goes wrong with an answer, as one of the domain's errors, none of which tells a secret."""
+        try:
+            yield
+        except ProviderError as error:
+            raise scrubbed(error, self._secrets) from None
+        except (aiohttp.ClientError, OSError) as error:
+            raise BrokenStream(self._provider, reason=type(error).__name__) from None
+
+    def _silent(self) -> ProviderTimeout:
+        return ProviderTimeout(self._provider)
 
     @contextmanager
     def _told(self) -> Iterator[None]:
@@ -238,11 +247,13 @@ class Wire:
         return Reply(status, bytes(body[:MOST_OF_AN_ERROR]), wait, headers)
 
 
-async def leave(pieces: AsyncGenerator[bytes, None]) -> None:
+async def leave(content: aiohttp.StreamReader) -> None:
     """Gives an answered request the moment it takes to end, so that its connection can serve the next one."""
-    with suppress(StopAsyncIteration, TimeoutError, ProviderError):
+    if content.at_eof():
+        return
+    with suppress(TimeoutError, aiohttp.ClientError, OSError):
         async with asyncio.timeout(AFTERTHOUGHT):
-            await anext(pieces)
+            await content.readany()
 
 
 def endpoint(provider: str, base_url: str, path: str) -> URL:

@@ -1,11 +1,13 @@
 """Makes a request ready for any provider's encoder."""
 
+from collections.abc import Sequence
+
 from msgspec.structs import replace
 
 from prosa.domain.content import Part, TextPart, ThinkingPart, ToolCall, ToolResult, ToolStatus
 from prosa.domain.errors import InvalidRequest
 from prosa.domain.models import ChatRequest, Role, Turn
-from prosa.kit.text import well_formed
+from prosa.kit.text import is_well_formed, well_formed
 
 
 def prepared(request: ChatRequest, provider: str = "") -> ChatRequest:
@@ -14,7 +16,9 @@ def prepared(request: ChatRequest, provider: str = "") -> ChatRequest:
 
     Raises `InvalidRequest` where nothing is left to answer, and for a turn of tools that holds no result.
     """
-    turns = tuple(turn for given in request.turns if (turn := _mended(given, provider)) is not None)
+    turns = request.turns
+    if not _plain(turns):
+        turns = tuple(turn for given in turns if (turn := _mended(given, provider)) is not None)
     if not turns:
         raise InvalidRequest("there is no message to answer")
     system = well_formed(request.system or "").strip() or None
@@ -30,6 +34,12 @@ def told(result: ToolResult) -> str:
             return f"The call failed: {result.result}"
         case ToolStatus.DENIED:
             return f"The call was not allowed: {result.result}"
+
+
+def _plain(turns: Sequence[Turn]) -> bool:
+    """Whether there is nothing to mend, as nearly always: then one look at all of it is enough."""
+    texts = [turn.content for turn in turns if not turn.parts and turn.role is not Role.TOOL]
+    return len(texts) == len(turns) and all(map(str.strip, texts)) and is_well_formed("".join(texts))
 
 
 def _mended(turn: Turn, provider: str) -> Turn | None:

@@ -2,6 +2,7 @@
 
 import json
 import logging
+import re
 import sys
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -22,6 +23,9 @@ JSON = json.JSONEncoder(default=repr).encode
 
 PLAIN = "{0} [{1:9}] {2:30} [{3}]"
 RAINBOW = "\x1b[2m{0}\x1b[0m [\x1b[1m{1:9}\x1b[0m] \x1b[1m{2:30}\x1b[0m [\x1b[34m{3}\x1b[0m]"
+
+_MARKS = re.compile("[ \"'=]")
+"""What a value is quoted for."""
 
 LIBRARIES = "warning"
 """From this level on what libraries say is told, unless a level of their own is set."""
@@ -67,7 +71,8 @@ class _Rendering:
 
     def __call__(self, line: Line) -> str:
         error = _error(line.pop("exc_info", None))
-        line = {"timestamp": f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%S.%fZ}", **CONTEXT.get(), **line}
+        moment = datetime.now(UTC).isoformat(timespec="microseconds").removesuffix("+00:00")
+        line = {"timestamp": f"{moment}Z", **CONTEXT.get(), **line}
         if error is not None:
             line["exception"] = told(error, content=self._content)
         if self._masked:
@@ -95,7 +100,7 @@ def _columns(marks: str, line: Line) -> str:
 
 
 def _value(value: Any) -> str:
-    plain = isinstance(value, str) and value.isprintable() and not any(mark in value for mark in " \"'=")
+    plain = isinstance(value, str) and value.isprintable() and not _MARKS.search(value)
     return value if plain else repr(value)
 
 

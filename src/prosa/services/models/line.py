@@ -69,9 +69,12 @@ class Line:
 
     def enter(self, user: str) -> Waiter:
         """A waiter, served already or in line, which must not be `full`. Whoever entered has to `leave`."""
+        waiter = Waiter(user)
         if self._open() and not self.waiting:
             self._paced = False  # whoever waited for the line to open is through
-        waiter = Waiter(user)
+            waiter.since = self._clock()
+            self.taken += 1
+            return waiter
         self._users.setdefault(user, deque()).append(waiter)
         self.waiting += 1
         self._serve()
@@ -84,7 +87,8 @@ class Line:
         else:
             self.taken -= 1
             self._typical += (self._clock() - waiter.since - self._typical) / 8
-        self._serve()
+        if self.waiting or waiter.since is None:
+            self._serve()
 
     def close_for(self, seconds: float) -> None:
         """Nobody is served for so long; those who have a place keep it."""
