@@ -154,6 +154,18 @@ def encode(event: Event, seq: int) -> bytes:
     return b'%b,"seq":%d}' % (_encoder.encode(event)[:-1], seq)
 
 
+class _Said(Text, frozen=True):
+    """A `Text` with its number, as its line has it."""
+
+    seq: int
+
+
+def said(text: str, seq: int) -> bytes:
+    """The line of a `Text`, as nearly all are: what `encode` makes of it, at half the price. Raises
+    UnicodeEncodeError for half a character."""
+    return _encoder.encode(_Said(text, seq))
+
+
 def decode(line: bytes) -> Event:
     """The event of a line that `encode` made."""
     return _text_decoder.decode(line) if line.startswith(b'{"content":') else _decoder.decode(line)

@@ -41,6 +41,11 @@ class Splitter:
 
     def payloads(self, data: bytes) -> list[bytes]:
         """Like `feed`, for a reader who wants the data alone: much faster on the usual streams."""
+        line, _, rest = data.partition(b"\n")
+        alone = rest == b"\n" and line.startswith(b"data: ") and RETURN not in line
+        if alone and len(line) < self._limit and not (self._tail or self._after_return):
+            self._begun = True
+            return [line[6:]]  # as nearly all tokens come
         whole = self._completed(data)
         return usual(whole) or [event.data for event in self._interpreted(whole)]
 

@@ -135,9 +135,9 @@ class Answer:
 
     def take(self) -> list[ModelEvent]:
         """The events since the last call, adjacent pieces of one kind joined."""
-        self._flush()
-        events = self._events
-        self._events = []
+        if self._pieces:
+            self._flush()
+        events, self._events = self._events, []
         return events
 
     def end(self) -> list[ModelEvent]:
@@ -175,25 +175,26 @@ class Answer:
     def _flush(self) -> None:
         if not self._pieces:
             return
-        text = "".join(self._pieces)
-        self._pieces.clear()
+        pieces = self._pieces
+        text = pieces[0] if len(pieces) == 1 else "".join(pieces)
+        pieces.clear()
         if self._odd:
             text = self._half + text
             self._half = open_half(text)
-            text = text.removesuffix(self._half)
-        if text := mended(text, odd=self._odd):
+            text = well_formed(text.removesuffix(self._half))
+        elif "\0" in text:  # what the fast decoder lets through has no lone surrogates
+            text = text.replace("\0", REPLACEMENT)
+        if text:
             self._tell(text)
 
     def _tell(self, text: str) -> None:
         kind = self._kind
+        if kind is TextDelta:
+            self._events.append(TextDelta(text))
+            return
         if self.returning and kind is ThinkingDelta:
             self._thoughts.append(text)
         self._events.append(ToolCallDelta(kind, text) if isinstance(kind, str) else kind(text))
-
-
-def mended(text: str, *, odd: bool) -> str:
-    """Only `odd` text needs the dear way: what the fast decoder lets through has no lone surrogates."""
-    return well_formed(text) if odd else text.replace("\0", REPLACEMENT)
 
 
 def counted(

@@ -33,13 +33,14 @@ class Decoder(ABC):
         return self.answer.over
 
     def feed(self, data: bytes) -> list[ModelEvent]:
-        if self.answer.over:
+        answer = self.answer
+        if answer.over:
             return []
         try:
             self._read_all(self._stream.payloads(data))
         except (Oversized, Unreadable):
-            self.answer.fail(BrokenStream(self.answer.provider))
-        return self.answer.take()
+            answer.fail(BrokenStream(answer.provider))
+        return answer.take()
 
     def end(self) -> list[ModelEvent]:
         try:

@@ -6,7 +6,7 @@ from functools import partial
 
 from prosa.domain.assembly import Assembly
 from prosa.domain.content import ToolResult
-from prosa.domain.events import Event, Text, Thinking, ToolArguments, ToolCalled, ToolReturned, encode
+from prosa.domain.events import Event, Text, Thinking, ToolArguments, ToolCalled, ToolReturned, encode, said
 from prosa.domain.models import RefusalDelta, ThinkingDelta, ToolCallDelta, ToolCallStart
 from prosa.domain.runs import Run
 from prosa.kit.text import well_formed
@@ -18,6 +18,9 @@ LONGEST = 960
 WIDEST = 6
 """Bytes that JSON makes of one character at most."""
 
+
+SHORT = LONGEST // WIDEST
+"""Characters that fit into one event, whatever they are."""
 
 LOST = "lost"
 """`Live.stopping` of a run that is no longer this process's: its end is somebody else's to store."""
@@ -60,7 +63,17 @@ class Live:
 
     def write(self, text: str) -> None:
         """Publishes a piece of the answer, cut between characters where its line would pass `LONGEST`."""
-        self.answer.write(self._say(Text, text))
+        if len(text) > SHORT or "\0" in text:
+            self.answer.write(self._say(Text, text))
+            return
+        try:
+            self.lines.append(said(text, self.offset + len(self.lines) + 1))
+        except UnicodeEncodeError:  # half a character, which nothing can store or send
+            self.answer.write(self._say(Text, text))
+            return
+        if self._waiting:
+            self.wake()
+        self.answer.write(text)
 
     def refuse(self, text: str) -> None:
         """Publishes a piece of a refusal: to readers it is the answer."""
@@ -82,7 +95,7 @@ class Live:
     def returned(self, result: ToolResult) -> None:
         """Publishes what a call gave, as far as it fits into an event."""
         text = well_formed(result.result)
-        shown = _pieces(text)[0] if len(text) * WIDEST > LONGEST else text
+        shown = _pieces(text)[0] if len(text) > SHORT else text
         cut = {} if shown == text else {"truncated": True}
         self.publish(ToolReturned(result.id, str(result.status), shown, **cut))
 
@@ -92,7 +105,7 @@ class Live:
             text = well_formed(text)
         try:
             first = self.offset + len(self.lines) + 1
-            if len(text) * WIDEST <= LONGEST:
+            if len(text) <= SHORT:
                 lines = [encode(kind(text), first)]
             else:
                 lines = [encode(kind(piece), seq) for seq, piece in enumerate(_pieces(text), first)]
@@ -137,5 +150,5 @@ class Live:
 
 
 def _pieces(text: str) -> list[str]:
-    step = LONGEST if text.isascii() and text.isprintable() else LONGEST // WIDEST
+    step = LONGEST if text.isascii() and text.isprintable() else SHORT
     return [text[start : start + step] for start in range(0, len(text), step)]
