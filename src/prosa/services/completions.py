@@ -62,7 +62,6 @@ class Generation:
         request: ChatRequest,
         hold: Hold,
         choice: Choice,
-        taken: int,
         note: Callable[[Aside], None] = tracing.beside,
     ) -> None:
         self.id = hold.id
@@ -76,7 +75,6 @@ class Generation:
         self._request = request
         self._hold = hold
         hold.said = self._text
-        self._taken = taken
         self._said: list[str] = []
         self._length = 0
         self._task: asyncio.Task[object] | None = None
@@ -217,7 +215,8 @@ class Generation:
                     attempt = self._begin_attempt()
                 self.provider, self.model = provider, model
                 attempt.provider, attempt.model, attempt.key = provider, model, key
-                await self._hold.widen(bound_of(provider, model, self._taken, self._request.max_tokens))
+                taken = input_bound(self._request, model)
+                await self._hold.widen(bound_of(provider, model, taken, self._request.max_tokens))
                 attempt.called = True
                 attempt.asked = now()
             case Recalled(provider, model, made_at):
@@ -292,14 +291,15 @@ class Completions:
         choice = self._catalogue.choose((None, asked.model or None))
         model = self._open(choice, principal)
         await self._admission.of(principal, choice.route, asked)
-        taken = input_bound(asked)
+        taken = 0
         wished = choice, model
 
         def measure(remaining: Remaining) -> Bound:  # once more, where the transaction is tried again
-            nonlocal choice, model
+            nonlocal choice, model, taken
             choice, model = self._catalogue.stepped(wished[0], remaining.used), wished[1]
             if choice.stepped is not None:
                 model = self._open(choice, principal)
+            taken = input_bound(asked, choice.model)
             wanted = most or room(asked, self._catalogue.window(choice), self._defaults.max_output_tokens)
             beside = judging(model)
             left = remaining if beside is None else remaining.less(beside)
@@ -324,7 +324,7 @@ class Completions:
             user=principal.user_id,
             origin=_origin(asked, principal, conversation_id, number),
         )
-        return Begun(self, [Generation(model, request, hold, choice, taken) for hold in holds])
+        return Begun(self, [Generation(model, request, hold, choice) for hold in holds])
 
     async def beside(
         self,
@@ -338,13 +338,13 @@ class Completions:
         raises, LimitReached, PriceUnknown, StoreUnavailable."""
         if origin is None:
             return await unpaid(origin, model, asked, note)
-        taken = input_bound(asked)
+        taken = input_bound(asked, asked.model)
         choice = Choice(model.provider, asked.model)
         bound = bound_of(choice.provider, choice.model, taken, asked.max_tokens)
         _, (hold,) = await self._ledger.hold(
             origin.principal, lambda _: bound, conversation_id=origin.conversation_id, beside=True
         )
-        generation = Generation(model, asked, hold, choice, taken, note)
+        generation = Generation(model, asked, hold, choice, note)
         return await generation.text()
 
     def _open(self, choice: Choice, principal: Principal) -> ChatModel:
@@ -410,11 +410,11 @@ def _origin(asked: ChatRequest, principal: Principal, conversation_id: str | Non
     return Origin(principal, conversation_id, shared=False)
 
 
-def input_bound(asked: ChatRequest) -> int:
-    """More tokens than this the input can't be."""
+def input_bound(asked: ChatRequest, model: str) -> int:
+    """More tokens than this the input can't be for `model`."""
     wanted = asked.response_format
     schema = 0 if wanted is None or wanted.schema is None else len(msgspec.json.encode(wanted))
-    return window.bound(asked.turns, asked.system, asked.tools) + schema
+    return window.bound(asked.turns, asked.system, asked.tools, model) + schema
 
 
 def room(asked: ChatRequest, context: int, usual: int) -> int:

@@ -240,6 +240,6 @@ class Rounds:
 
     def _bound_of(self, attempt: Attempt) -> Bound:
         request = self.request
-        taken = window.bound(request.turns, request.system, request.tools)
+        taken = window.bound(request.turns, request.system, request.tools, attempt.model)
         cost = prices.most(attempt.provider, attempt.model, taken, request.max_tokens)
         return Bound(attempt.model, taken + request.max_tokens, cost)

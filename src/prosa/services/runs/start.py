@@ -15,6 +15,7 @@ from prosa.domain.models import ChatRequest, Role, ToolChoice, ToolSpec, Turn
 from prosa.domain.opening import Opening, Prepare, Prepared
 from prosa.domain.principal import Principal
 from prosa.domain.time import SECOND, Instant, now
+from prosa.services.context import window
 from prosa.services.context.attachments import takeable
 from prosa.services.context.encodings import encoding_of
 from prosa.services.context.fitting import Frame, fit
@@ -148,7 +149,8 @@ def preparation(
         context, encoding = catalogue.window(choice), encoding_of(choice.model)
         wanted = send.max_tokens or defaults.max_output_tokens
         fitted = fit(branch, Frame(choice.provider, context, wanted, system, tools, encoding), counted)
-        taken, wanted, sent = fitted.most, fitted.wanted, fitted.sent
+        taken = fitted.most + window.dearer(fitted.turns, choice.model)
+        wanted, sent = fitted.wanted, fitted.sent
         if send.history is not None:
             sent = replace(sent, first=None, left_out=len(branch) - len(fitted.turns))
         usual, beside = wanted, judging(model)

@@ -3,6 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
+from prosa.domain.content import ImagePart, TextPart
 from prosa.domain.models import Role, ToolSpec, Turn
 from prosa.services.context.counts import MESSAGE
 from prosa.services.context.encodings import count
@@ -36,3 +37,10 @@ def test_what_a_provider_says_of_tools_is_within_the_bound() -> None:
 
 def test_what_is_left_out_is_no_longer_than_what_was_there() -> None:
     assert count(LEFT_OUT, "o200k_base") + MESSAGE <= OVERHEAD + 1
+
+
+def test_a_picture_is_within_the_bound_of_the_model_that_counts_most_for_it() -> None:
+    """One of 768 by 2,048 points is eight tiles."""
+    asked = (Turn(Role.USER, "Hi", (TextPart("Hi"), ImagePart(url="https://x.io/a.png"))),)
+    assert bound(asked, None, (), "openai/gpt-4o-mini-2024-07-18") >= 8 * 5_667 + 2_833
+    assert bound(asked, None, (), "gpt-4o") < 7_000
