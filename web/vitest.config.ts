@@ -9,5 +9,6 @@ export default defineConfig({
     include: ['packages/*/tests/**/*.test.{ts,tsx}', 'app/tests/**/*.test.{ts,tsx}'],
     restoreMocks: true,
     testTimeout: 20_000,
+    retry: 1,
   },
 });
