@@ -213,6 +213,4 @@ def counted(
 
 def believed(count: object) -> int | None:
     """`count` where it is a whole number that an answer can have, else None."""
-    if isinstance(count, bool) or not isinstance(count, int):
-        return None
-    return count if 0 <= count <= MOST_TOKENS else None
+    return count if type(count) is int and 0 <= count <= MOST_TOKENS else None

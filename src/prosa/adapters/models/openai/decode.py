@@ -171,13 +171,13 @@ def usage(told: Any) -> Usage | None:
     cached = part(details, "cached_tokens") or told.get("prompt_cache_hit_tokens")
     written = part(details, "cache_write_tokens")
     reasoning = believed(part(told.get("completion_tokens_details"), "reasoning_tokens")) or 0
-    counts = counted(prompt, completion, cached)
+    counts = counted(prompt, completion, cached, reasoning, written)
     if counts is None:
         return None
     beside = (believed(told.get("total_tokens")) or 0) - counts.total_tokens
     if beside > 0 and reasoning in (0, beside):
         return counted(prompt, counts.completion_tokens + beside, cached, beside, written)
-    return counted(prompt, completion, cached, reasoning, written)
+    return counts
 
 
 def part(details: Any, name: str) -> Any:
