@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from alembic.config import Config
     from sqlalchemy import Connection
 
-HEAD = "0022"
+HEAD = "0023"
 """The newest revision; known here so that a start on a current database need not load Alembic."""
 
 NEWER = (

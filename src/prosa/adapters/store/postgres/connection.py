@@ -25,6 +25,9 @@ OPTIONS: dict[str, Any] = {
         # A node that vanishes in the middle of a transaction must not hold its locks for long.
         "idle_in_transaction_session_timeout": "60000",
         "jit": "off",
+        # Of a table that it knows nothing of yet, Postgres would rather look up a whole conversation at once
+        # than read its newest messages by the index that has them in their order.
+        "enable_bitmapscan": "off",
     },
 }
 

@@ -73,10 +73,12 @@ _in_sqlite = (
     .order_by(INDEX.c.rowid.desc())
     .limit(bindparam("limit"))
 )
+_by_index = _m.user_id.collate("C") == bindparam("principal")
+"""Says what `owned` says, as the index of searches has it: no other statement is to be led to it."""
 _in_postgres = (
     select(*_shown, _m.created_at, _m.id)
     .select_from(_there)
-    .where(*_rules)
+    .where(*_rules, _by_index)
     .order_by(_m.created_at.desc(), _m.id.desc())
     .limit(bindparam("limit"))
 )

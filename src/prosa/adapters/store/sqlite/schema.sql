@@ -444,4 +444,4 @@ CREATE TRIGGER sums_delete AFTER DELETE ON ai_usage BEGIN UPDATE model_sums SET 
 CREATE TRIGGER audit_log_deleted BEFORE DELETE ON audit_log
     WHEN OLD.id > coalesce((SELECT swept FROM audit_head), 0)
     BEGIN SELECT RAISE(ABORT, 'the audit log is append only'); END;
-INSERT INTO alembic_version VALUES ('0022');
+INSERT INTO alembic_version VALUES ('0023');
