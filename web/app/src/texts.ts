@@ -184,7 +184,7 @@ const pt: AppTexts = {
   statusOpen: 'Aberta',
   statusClosed: 'Encerrada',
   period: 'Alterada',
-  periodAny: 'A qualquer momento',
+  periodAny: 'Qualquer data',
   periodDates: 'Datas…',
   month: 'Últimos 30 dias',
   from: 'De',
