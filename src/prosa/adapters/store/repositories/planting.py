@@ -103,9 +103,6 @@ def _begin(planting: Planting) -> Plan[str]:
         params = conversation_params(msgspec.structs.replace(conversation, id=each, head_id=None))
         if (yield Ask(_BEGIN, **params)):
             return each
-        raced = yield from _found(planting)  # with the same import beside this one
-        if raced:
-            return raced
     raise IdsTaken
 
 
