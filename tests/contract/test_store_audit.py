@@ -10,13 +10,12 @@ from tests.contract.test_store_operators import tamper
 from tests.contract.test_store_retention import Home
 from tests.stores import NOON, Ears
 
-from prosa.adapters.store.repositories.audit import PIECE
-from prosa.domain.audit import Deed, Head, Wanted, deed
+from prosa.adapters.store.repositories.audit import PIECE, AuditLog
+from prosa.domain.audit import Deed, Finding, Head, Wanted, deed
 from prosa.domain.errors import InvalidRequest
 from prosa.domain.principal import Principal
 from prosa.domain.retention import Retention
-from prosa.domain.time import DAY, Instant
-from prosa.ports.audit import AuditLog
+from prosa.domain.time import DAY, SECOND, Instant
 from prosa.ports.store import Store
 
 ROOT = Principal("root")
@@ -69,6 +68,34 @@ async def test_a_day_is_swept_once(home: Home) -> None:
     assert await home.sweeper(KEPT).sweep(Instant(NOON + 400 * DAY)) == {"audit": 4}  # and who swept before
     assert (await log.verify()).intact
     assert await ids(log) == [11]
+
+
+async def test_no_row_goes_before_its_day_where_clocks_differ(home: Home) -> None:
+    """Several servers write one log, and their clocks are never quite the same."""
+    before = KEPT.audited(NOON)
+    assert before is not None
+    for seconds in (-1, 2, 1):
+        await put(home.store, 1, Instant(before + seconds * SECOND))
+    assert await home.sweeper(KEPT).sweep(NOON) == {"audit": 1}
+    assert await ids(home.store.operator(ROOT).audit) == [2, 3, 4]
+
+
+async def test_the_whole_log_is_walked_once_a_day(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    walks = 0
+
+    class Counted(AuditLog):
+        async def verify(self, known: Head | None = None) -> Finding:
+            nonlocal walks
+            walks += 1
+            return await super().verify(known)
+
+    monkeypatch.setattr("prosa.adapters.store.operator.AuditLog", Counted)
+    await put(home.store, 2, Instant(NOON - 40 * DAY))
+    sweeper, counts = home.sweeper(KEPT), []
+    for hours in (0, 1, 23, 24, 25):
+        await sweeper.sweep(Instant(NOON - NOON % DAY + hours * DAY // 24))
+        counts.append(walks)
+    assert counts == [1, 1, 1, 2, 2]
 
 
 async def test_what_is_said_of_nothing_goes_nowhere(home: Home) -> None:

@@ -31,7 +31,7 @@ class Sweeper:
         self._files = files
         self._policy = policy
         self._boot = boot
-        self._wiped = Instant(0)
+        self._wiped = self._audited = Instant(0)
         self._drops: dict[Kind, Drop] = {
             "messages": self._drop_conversations,
             "files": self._drop_files,
@@ -85,9 +85,10 @@ class Sweeper:
         return gone
 
     async def _sweep_audit(self, moment: Instant) -> int:
-        """Only where the whole log holds: what was tampered with stays as it is, to be looked at."""
+        """Only where the whole log holds: what was tampered with stays as it is, to be looked at. A log that
+        holds is walked along once a day."""
         before = self._policy.audited(moment)
-        if before is None:
+        if before is None or before <= self._audited:
             return 0
         log_of_deeds = self._store.operator(SWEEPER).audit
         finding = await log_of_deeds.verify()
@@ -98,6 +99,7 @@ class Sweeper:
         links = 0
         while gone := await log_of_deeds.drop():
             links += gone
+        self._audited = before
         return links
 
     async def _drop_conversations(self, owner: Principal, old: Sequence[Old], before: Instant) -> int:

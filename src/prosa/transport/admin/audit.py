@@ -46,7 +46,8 @@ class HeadForm(Struct, frozen=True):
 
 class FindingForm(Struct, frozen=True, rename="camel"):
     """`brokenAt` is the first place where the chain does not hold. `head` can be kept elsewhere, to be
-    compared later. The first `swept` rows are gone: they were older than `[retention]` says."""
+    compared later. The first `swept` rows are gone, and a row of the log says so; how old they were nothing
+    shows any more."""
 
     intact: bool
     rows: int

@@ -30,7 +30,7 @@ _FIRST_HEAD = Statement(
 _SET_HEAD = Statement(update(audit_head).values(rows=bindparam("new_rows"), hash=bindparam("new_hash")))
 _ADD = Statement(insert(audit_log).values({column.name: bindparam(column.name) for column in _COLUMNS}))
 _SWEPT = Statement(select(_h.swept, _h.swept_hash))
-_STAYS = Statement(select(_a.id).where(_a.at >= bindparam("before")).order_by(_a.at, _a.id).limit(1))
+_STAYS = Statement(select(_a.id).where(_a.at >= bindparam("before")).order_by(_a.id).limit(1))
 _HASH = Statement(select(_a.hash).where(_a.id == bindparam("last")))
 _SWEEP = Statement(update(audit_head).values(swept=bindparam("rows"), swept_hash=bindparam("last_hash")))
 _gone = select(_a.id).where(_a.id <= select(_h.swept).scalar_subquery()).order_by(_a.id).limit(literal(PIECE))
