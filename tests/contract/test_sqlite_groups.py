@@ -1,9 +1,11 @@
 """What waits for SQLite's one writer is committed as a group, of which none suffers from another."""
 
 import asyncio
+import resource
 import sqlite3
 import threading
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -102,6 +104,18 @@ def path(tmp_path: Path) -> Path:
     return tmp_path / "words.db"
 
 
+@contextmanager
+def full_disk(path: Path, room: int) -> Iterator[None]:
+    """Meanwhile no file can have more bytes than `room` beyond those of the log."""
+    most = path.with_name(f"{path.name}-wal").stat().st_size + room
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (most, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
 @pytest.fixture
 async def desk(path: Path, ears: Ears) -> AsyncIterator[Desk]:
     made = Desk(path, ears)
@@ -163,6 +177,15 @@ async def test_what_does_not_fit_on_the_disk_leaves_room_for_what_does(desk: Des
     assert isinstance(came[1], sqlite3.OperationalError)
     assert await desk.together(desk.keeps("d")) == ["d"]
     assert await desk.close() == ["a", "c", "d"]
+
+
+async def test_what_only_the_commit_can_not_write_takes_no_other_with_it(desk: Desk, path: Path) -> None:
+    """Pages stay in memory until then: a full disk shows at the end, to all of the group."""
+    with full_disk(path, room=60_000):
+        came = await desk.together(desk.keeps("a"), desk.keeps("b", data=bytes(200_000)), desk.keeps("c"))
+    assert came[0::2] == ["a", "c"]
+    assert isinstance(came[1], sqlite3.OperationalError)
+    assert await desk.close() == ["a", "c"]
 
 
 async def test_a_file_that_another_has_locked(desk: Desk, path: Path) -> None:

@@ -45,7 +45,8 @@ class Job:
 
 class Writer:
     """The jobs of a group share one transaction. One that fails takes no other with it: if it has changed
-    nothing, there is nothing to undo; else each of them is run again, in a transaction of its own."""
+    nothing, there is nothing to undo; else, and where they can't be committed together, each of them is run
+    again, in a transaction of its own."""
 
     def __init__(self, path: Path, observe: Observer | None, heard: Heard) -> None:
         self._jobs: SimpleQueue[Job | None] = SimpleQueue()
@@ -94,9 +95,7 @@ class Writer:
     def _commit(self, group: list[Job]) -> None:
         try:
             self._connection.execute("BEGIN IMMEDIATE")
-            if all(map(self._run, group)):
-                self._connection.execute("COMMIT")
-            else:
+            if not (all(map(self._run, group)) and self._end(group)):
                 self._take_apart(group)
         except BaseException as error:  # noqa: BLE001 - a thread's edge: whatever it is, the callers hear of it
             self._roll_back()
@@ -114,6 +113,16 @@ class Writer:
         except Exception as error:  # noqa: BLE001 - a job's edge: its caller hears of it
             job.error = error
             return self._connection.in_transaction and self._connection.total_changes == before
+        return True
+
+    def _end(self, group: list[Job]) -> bool:
+        """False where nothing is committed: pages are written only now, and a full disk may show only now."""
+        try:
+            self._connection.execute("COMMIT")
+        except sqlite3.Error as error:
+            for job in group:
+                job.error = job.error or error
+            return False
         return True
 
     def _take_apart(self, group: list[Job]) -> None:
