@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from sqlalchemy import Column, Delete, Insert, Select, Table, Update
+from sqlalchemy.dialects.postgresql.dml import OnConflictDoUpdate
 from sqlalchemy.sql import ClauseElement, operators, visitors
 from sqlalchemy.sql.elements import BinaryExpression, BindParameter, BooleanClauseList, Grouping, TextClause
 from sqlalchemy.sql.functions import FunctionElement
@@ -134,9 +135,13 @@ def _is_own(condition: ClauseElement, source: FromClause) -> bool:
 
 
 def _inserts_own(element: Insert) -> bool:
-    """VALUES that bind the owner, and no ON CONFLICT that would write to a row already there."""
+    """VALUES that bind the owner, and no ON CONFLICT that would write to a row already there, unless it is
+    his."""
     values = {getattr(column, "key", column): value for column, value in (element._values or {}).items()}
     bound = values.get("user_id")
     conflict = getattr(element, "_post_values_clause", None)
     harmless = conflict is None or conflict.__visit_name__ == "on_conflict_do_nothing"
+    if isinstance(conflict, OnConflictDoUpdate):
+        mine = any(_is_own(each, element.table) for each in _conjuncts(conflict.update_whereclause))
+        harmless = mine and "user_id" not in conflict.update_values_to_set
     return harmless and isinstance(bound, BindParameter) and bound.key == "principal"

@@ -56,8 +56,9 @@ async def test_held_then_entered(store: Store) -> None:
     assert (await left(store)).tokens == 400
     assert (await left(store)).cost == 300
     assert (await left(store, who=BIA)).tokens == 1_000
+    entries = [entry(hold), entry(hold, 2)]
     for _ in range(2):  # who lost the answer tries again
-        await ledger.release(hold, [entry(hold), entry(hold, 2)])
+        await ledger.release(hold, entries)
     assert (await left(store)).tokens == 1_000 - 14
     assert (await left(store)).cost == 500 - 6
 
@@ -127,7 +128,7 @@ async def test_what_nobody_keeps_is_released(store: Store, passing: Pass) -> Non
 
 @pytest.mark.hostile(53)
 async def test_what_is_lost_is_entered_as_far_as_it_was_told(store: Store, passing: Pass) -> None:
-    """The latest note counts, once, whatever a slow process says that comes back."""
+    """The latest note counts, once, until a slow process comes back and says what its provider reported."""
     ledger, hold, quiet = store.of(ANA).ledger, new_id(), new_id()
     await ledger.hold(Holding((hold,), "acme"), LIMITS, measuring(600, 200), NOON)
     await ledger.hold(Holding((quiet,)), LIMITS, measuring(100), NOON)
@@ -141,8 +142,14 @@ async def test_what_is_lost_is_entered_as_far_as_it_was_told(store: Store, passi
         assert ((await left(store)).tokens, (await left(store)).cost) == (1_000 - 70, 500 - 3)
     [found] = await store.operator(ANA).usage.entries(Wanted(), EARLIEST, Instant(NOON + DAY), None, 10)
     assert (found.run_id, found.attempt, found.client_id, found.estimated) == (hold, 2, "", True)
-    await ledger.release(hold, [entry(hold, 1, 30), entry(hold, 2, 90)])
-    assert (await left(store)).tokens == 1_000 - 70 - 30
+    await ledger.release(hold, [replace(entry(hold, 2, 80), estimated=True)])
+    assert (await left(store)).tokens == 1_000 - 70
+    for _ in range(2):
+        await ledger.release(hold, [entry(hold, 1, 30), entry(hold, 2, 90, 5)])
+        assert ((await left(store)).tokens, (await left(store)).cost) == (1_000 - 30 - 90, 500 - 3 - 5)
+    entries = await store.of(ANA).usage.entries(EARLIEST, Instant(NOON + DAY), None, 10)
+    told = [(each.attempt, each.usage.total_tokens, each.estimated) for each in entries]
+    assert sorted(told) == [(1, 30, False), (2, 90, False)]
 
 
 async def test_what_another_life_of_the_only_process_held_is_lost(store: Store) -> None:

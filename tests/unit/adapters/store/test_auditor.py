@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 from sqlalchemy import bindparam, delete, insert, literal, or_, select, text, update
-from sqlalchemy.dialects import sqlite
+from sqlalchemy.dialects import postgresql, sqlite
 from tests.auditor import Auditor, Unowned
 
 from prosa.adapters.store.statement import Statement, insertion, owned
@@ -23,6 +23,7 @@ c, m = conversations.c, messages.c
 _theirs = c.user_id == bindparam("other")
 _alias = messages.alias("other")
 _mine = {"id": bindparam("id"), "user_id": bindparam("principal"), "used_at": bindparam("used_at")}
+_put = postgresql.insert(sign_ins).values(_mine)
 
 GOOD = {
     "select": select(c.id).where(owned(conversations), c.title == "x"),
@@ -35,6 +36,9 @@ GOOD = {
     ),
     "insert": insert(sign_ins).values(_mine),
     "insert or nothing": sqlite.insert(sign_ins).values(_mine).on_conflict_do_nothing(),
+    "insert or change one's own": _put.on_conflict_do_update(
+        index_elements=["id"], set_={"used_at": 0}, where=owned(sign_ins)
+    ),
     "insertion": insertion(runs, *runs.c.keys()).core,
     "update": update(conversations).where(owned(conversations)).values(title="x"),
     "delete": delete(conversations).where(c.id == "1", owned(conversations)),
@@ -66,6 +70,13 @@ BAD = {
     "insert that overwrites": sqlite.insert(sign_ins)
     .values(_mine)
     .on_conflict_do_update(index_elements=["id"], set_={"used_at": 0}),
+    "insert that changes anybody's": _put.on_conflict_do_update(index_elements=["id"], set_={"used_at": 0}),
+    "insert that changes another's": _put.on_conflict_do_update(
+        index_elements=["id"], set_={"used_at": 0}, where=or_(owned(sign_ins), sign_ins.c.used_at == 1)
+    ),
+    "insert that gives away": _put.on_conflict_do_update(
+        index_elements=["id"], set_={"user_id": "x"}, where=owned(sign_ins)
+    ),
     "text": text("SELECT * FROM conversations WHERE user_id = :principal"),
     "text within": select(c.id).where(owned(conversations), text("1 = 1")),
 }

@@ -3,10 +3,10 @@
 from typing import Any
 
 import msgspec
-from sqlalchemy import and_, bindparam
+from sqlalchemy import BindParameter, ColumnElement, and_, bindparam
 from sqlalchemy.dialects import postgresql
 
-from prosa.adapters.store.statement import Ask, Json, Params, Statement
+from prosa.adapters.store.statement import Ask, Json, Params, Statement, owned
 from prosa.adapters.store.tables import ai_usage
 from prosa.domain.ending import Entry
 
@@ -25,20 +25,22 @@ MEASURED = (
 _decoder = msgspec.json.Decoder(Entry)
 
 
-_VALUES: dict[str, Any] = {column.name: bindparam(column.name) for column in ai_usage.c}
-_entered = postgresql.insert(ai_usage).values(_VALUES)
-_ENTER = Statement(
-    _entered.on_conflict_do_update(
-        index_elements=["run_id", "attempt"],
-        set_={name: _entered.excluded[name] for name in MEASURED},
-        where=and_(ai_usage.c.estimated, ~_entered.excluded.estimated),
+def _entering(owner: BindParameter[str], *conditions: ColumnElement[bool]) -> Statement:
+    """Once for each attempt, however often it is tried; but what a provider reported stands in for what
+    somebody estimated before."""
+    values: dict[str, BindParameter[Any]] = {column.name: bindparam(column.name) for column in ai_usage.c}
+    entered = postgresql.insert(ai_usage).values(values | {"user_id": owner})
+    return Statement(
+        entered.on_conflict_do_update(
+            index_elements=["run_id", "attempt"],
+            set_={name: entered.excluded[name] for name in MEASURED},
+            where=and_(ai_usage.c.estimated, ~entered.excluded.estimated, *conditions),
+        )
     )
-)
-"""Once for each attempt; but what a provider reported stands in for what somebody estimated before."""
-_ENTER_OWN = Statement(
-    postgresql.insert(ai_usage).values(_VALUES | {"user_id": bindparam("principal")}).on_conflict_do_nothing()
-)
-"""Once for each attempt, however often it is tried."""
+
+
+_ENTER = _entering(bindparam("user_id"))
+_ENTER_OWN = _entering(bindparam("principal"), owned(ai_usage))
 
 
 def enter(entry: Entry) -> Ask:
