@@ -3,7 +3,8 @@
 import asyncio
 import contextlib
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
+from typing import Any
 
 from prosa.domain.ending import Entry
 from prosa.domain.errors import LimitReached, StoreUnavailable
@@ -161,12 +162,8 @@ class Ledger:
             return measure(share)
 
         try:
-            bound = await self.of(principal).hold(
-                Holding(ids, principal.client_id, self._boot, beside),
-                self.limits.of(principal),
-                measured,
-                now(),
-            )
+            holding = Holding(ids, principal.client_id, self._boot, beside)
+            bound = await self._begin(principal, holding, measured)
         except LimitReached as error:
             for listener in self.refusals:
                 listener(principal, error)
@@ -182,10 +179,7 @@ class Ledger:
 
     async def release(self, principal: Principal, hold_id: str, entries: Sequence[Entry]) -> None:
         """Enters and releases in a task of its own, so that no caller's end keeps it from being done."""
-        task = asyncio.get_running_loop().create_task(self._release(principal, hold_id, entries))
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-        await asyncio.wait([task], timeout=PATIENCE)
+        await asyncio.wait([self._own(self._release(principal, hold_id, entries))], timeout=PATIENCE)
 
     async def note(self) -> None:
         """Puts down what answers have taken since the last time; now and then says of all that is held that
@@ -200,6 +194,26 @@ class Ledger:
         for hold_id, entry in told.items():
             if entry is not None and hold_id in self._held:
                 self._held[hold_id].note(entry)
+
+    async def _begin(self, principal: Principal, holding: Holding, measure: Measure) -> Bound:
+        """A caller who leaves meanwhile leaves the store at it: then what it comes to hold is given back."""
+        asked = self.of(principal).hold(holding, self.limits.of(principal), measure, now())
+        task = asyncio.get_running_loop().create_task(asked)
+        try:
+            return await asyncio.shield(task)
+        except asyncio.CancelledError:
+            task.add_done_callback(lambda _: self._give_back(principal, holding))
+            raise
+
+    def _give_back(self, principal: Principal, holding: Holding) -> None:
+        for hold_id in holding.ids:
+            self._own(self._release(principal, hold_id, ()))
+
+    def _own(self, work: Coroutine[Any, Any, None]) -> "asyncio.Task[None]":
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task
 
     async def _release(self, principal: Principal, hold_id: str, entries: Sequence[Entry]) -> None:
         while True:

@@ -13,6 +13,7 @@ from tests.wire.house import LIMIT, House, furnished
 
 from prosa.adapters.models.fake.client import Script, Step
 from prosa.domain import errors as e
+from prosa.domain.limits import Bound
 from prosa.domain.models import (
     Asked,
     Finish,
@@ -25,6 +26,8 @@ from prosa.domain.models import (
     Usage,
     UsageReport,
 )
+from prosa.domain.money import Picodollars
+from prosa.domain.principal import Principal
 from prosa.domain.time import SECOND, Instant, now
 from prosa.services.context.window import TEMPLATE, estimate
 from prosa.services.ledger import Hold
@@ -210,6 +213,19 @@ async def test_a_long_answer_keeps_what_is_held(opened: Open, monkeypatch: pytes
     gate.set()
     assert (await asking).status_code == 200
     assert books.held == []
+
+
+async def test_what_is_held_for_somebody_who_has_left_meanwhile_is_given_back(opened: Open) -> None:
+    """The store puts down what was begun, whoever still waits for it."""
+    books = await opened([REPORT], max_tokens_per_day=1_000)
+    ledger, bound = books.house.chat.ledger, Bound("fake", 100, Picodollars(0))
+    left = asyncio.create_task(ledger.hold(Principal("ana"), lambda _: bound, number=2))
+    await asyncio.sleep(0)
+    left.cancel()
+    _, holds = await ledger.hold(Principal("ana"), lambda _: bound)
+    await books.until("SELECT run_id FROM reservations", [(holds[0].id,)])
+    await holds[0].release()
+    assert (left.cancelled(), books.held, books.billed) == (True, [], [])
 
 
 def _told(hold: Hold) -> tuple[str, str, int, int] | None:
