@@ -3,6 +3,7 @@
 import asyncio
 from array import array
 from hashlib import sha256
+from math import inf
 
 from msgspec import Struct
 
@@ -85,10 +86,12 @@ class Embeddings:
         beside: bool,
     ) -> Embedded:
         asked = self._catalogue.resolve(choice)
+        makers = [each for each in self._catalogue.targets(choice) if each.model == choice.model] or [choice]
         most = sum(window.size(text) + window.OVERHEAD for text in texts)
 
         def measure(_: Remaining) -> Bound:
-            return bound_of(choice.provider, choice.model, most, 0)
+            """Of the dearest: who makes them in the end shows only when it is done."""
+            return max((bound_of(each.provider, each.model, most, 0) for each in makers), key=_dearness)
 
         _, (hold,) = await self._ledger.hold(principal, measure, route=choice.route, beside=beside)
         prompt = sum(map(window.estimate, texts))
@@ -114,6 +117,10 @@ class Embeddings:
     async def vector(self, principal: Principal, model: str, text: str) -> tuple[float, ...]:
         """That of one text, for an answer that goes on. Raises what `embed` raises."""
         return (await self.embed(principal, model, (text,), beside=True)).vectors[0]
+
+
+def _dearness(bound: Bound) -> float:
+    return inf if bound.cost is None else bound.cost
 
 
 def _credible(told: Vectors) -> Usage | None:

@@ -11,7 +11,7 @@ import httpx2
 import pytest
 from tests.wire.house import LIMIT, House, furnished
 
-from prosa.adapters.models.fake.client import Script, Step
+from prosa.adapters.models.fake.client import FakeModel, Script, Step
 from prosa.domain import errors as e
 from prosa.domain.limits import Bound
 from prosa.domain.models import (
@@ -31,6 +31,7 @@ from prosa.domain.principal import Principal
 from prosa.domain.time import SECOND, Instant, now
 from prosa.services.context.window import TEMPLATE, estimate
 from prosa.services.ledger import Hold
+from prosa.services.models.catalogue import Offer
 
 ASK = {"messages": [{"role": "user", "content": "Hello"}]}
 INPUT = 5 + 8 + TEMPLATE
@@ -316,3 +317,37 @@ async def test_vectors_are_billed(opened: Open, monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr(books.house.model, "embed", failing)
     assert (await books.house.post("/v1/embeddings", {"input": "x"})).status_code == 503
     assert (books.held, len(books.billed)) == ([], 2)
+
+
+VECTORS = {"model": "vectors", "input": "um dois 3"}
+DEAREST = 17 * 5_000_000_000
+"""Nine bytes and eight tokens more, in picodollars."""
+
+
+@pytest.mark.hostile(62)
+@pytest.mark.parametrize(
+    ("second", "limit", "held"),
+    [("v", "0.084", None), ("v", "0.085", DEAREST), ("w", "0.084", 0)],
+    ids=["too dear", "dear", "not alike"],
+)
+async def test_vectors_are_held_for_the_dearest_who_may_make_them(
+    opened: Open, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, second: str, limit: str, held: int | None
+) -> None:
+    (tmp_path / "prosa.toml").write_text(
+        f'[routes.vectors]\ntargets = ["fake/v", "openai/{second}"]\n'
+        f'[models."openai/{second}"]\nprices = {{ input = 5000 }}'
+    )
+    monkeypatch.chdir(tmp_path)
+    books = await opened(max_cost_per_month=limit)
+    books.house.chat.catalogue._offers["openai"] = Offer("openai", FakeModel(provider="openai"), second)
+    found: list[Any] = []
+
+    async def failing(_: object) -> None:
+        found.append(books.rows("SELECT cost FROM reservations"))
+        raise e.ProviderOverloaded("fake")
+
+    monkeypatch.setattr(books.house.model, "embed", failing)
+    answer = await books.house.post("/v1/embeddings", VECTORS)
+    assert found == ([] if held is None else [[(held,)]])
+    assert answer.status_code == {None: 429, DEAREST: 200, 0: 503}[held]
+    assert books.held == []

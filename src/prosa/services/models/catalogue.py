@@ -186,11 +186,7 @@ class Catalogue:
 
     def unguarded(self, choice: Choice) -> ChatModel:
         """As `resolve`, for what the guard itself asks. Raises NoSuchProvider, ProviderNotConfigured."""
-        name = choice.route if choice.stepped is None else self._names.route_of(choice.stepped)
-        route = None if name is None else self._names.routes.get(name)
-        if route is None:  # also one that was taken out of prosa.toml meanwhile
-            return self._model(choice.provider)
-        targets = [self._alive(_choice(target)) for target in route if self._usable(target)]
+        targets = self.targets(choice)
         if not targets:
             return self._model(choice.provider)
         found = Failover([(self._able(target), target.model) for target in targets])
@@ -198,6 +194,13 @@ class Catalogue:
         if caching is None or self.remember is None:
             return found
         return self.remember(found, choice.route or "", caching)
+
+    def targets(self, choice: Choice) -> list[Choice]:
+        """Those of the route, in their order, that can be used; none where no route is asked, or one that was
+        taken out of prosa.toml meanwhile."""
+        name = choice.route if choice.stepped is None else self._names.route_of(choice.stepped)
+        route = () if name is None else self._names.routes.get(name, ())
+        return [self._alive(_choice(target)) for target in route if self._usable(target)]
 
     def stepped(self, choice: Choice, used: float) -> Choice:
         """What answers in place of `choice` where `used` of a limit (0 to 1) is used up: its route may step
