@@ -105,6 +105,10 @@ async def test_an_opinion_is_changed_and_taken_back_by_keyboard(visit: Visit) ->
     await page.keyboard.press("Escape")
     await expect(thumb).to_be_focused()
     await thumb.press("Enter")
+    await expect(box).to_be_focused()
+    await page.keyboard.press("Shift+Tab")  # whoever goes on has left it
+    await expect(box).to_have_count(0)
+    await thumb.press("Enter")
     await box.get_by_label("Anything else?").fill("Just right.")
     async with page.expect_response(lambda answer: answer.request.method == "PUT"):  # it is shown before
         await box.get_by_role("button", name="Send").press("Enter")

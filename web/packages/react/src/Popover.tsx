@@ -1,5 +1,12 @@
 /** A small box beside a button, above all else. */
-import { type KeyboardEvent, type ReactNode, type RefObject, useEffect, useRef } from 'react';
+import {
+  type FocusEvent,
+  type KeyboardEvent,
+  type ReactNode,
+  type RefObject,
+  useEffect,
+  useRef,
+} from 'react';
 import { useElsewhere } from './useElsewhere.js';
 import { type Place, usePlace } from './usePlace.js';
 
@@ -25,6 +32,10 @@ export function Popover({ label, anchor, onClose, children }: PopoverProps) {
     anchor.current?.focus();
     onClose();
   };
+  /** Whoever goes on by Tab has left it, too; a window in front of this one is nowhere to go. */
+  const left = ({ relatedTarget: to }: FocusEvent) => {
+    if (to && ![box, anchor].some(part => part.current?.contains(to))) onClose();
+  };
   return (
     <div
       ref={box}
@@ -34,6 +45,7 @@ export function Popover({ label, anchor, onClose, children }: PopoverProps) {
       aria-label={label}
       tabIndex={-1}
       onKeyDown={pressed}
+      onBlur={left}
     >
       {children}
     </div>

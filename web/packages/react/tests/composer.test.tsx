@@ -157,6 +157,18 @@ describe('opinions', () => {
     expect(screen.queryByRole('dialog')).toBeNull();
   });
 
+  it('are left by the focus as by a press elsewhere', async () => {
+    await show(server().on(`PUT ${RATED}`, ({ body }) => json(body)));
+    const thumb = screen.getByRole('button', { name: 'Good answer' });
+    fireEvent.click(thumb);
+    act(() => screen.getByRole('radio', { name: '5' }).focus());
+    act(() => thumb.focus());
+    expect(screen.getByRole('dialog')).toBeTruthy();
+    act(() => screen.getByRole('radio', { name: '5' }).focus());
+    act(() => screen.getByRole('button', { name: 'Answer again' }).focus());
+    expect(screen.queryByRole('dialog')).toBeNull();
+  });
+
   it('of the other kind begin anew, though the first is still being told', async () => {
     const wire = server().on(`PUT ${RATED}`, ({ body }) => json(body));
     await show(wire);
