@@ -4,10 +4,15 @@ import asyncio
 from collections.abc import Awaitable, Callable
 
 import pytest
-from tests.stores import ANA, BIA, conversation
+from tests.contract.conftest import postgres_place
+from tests.postgres import Database
+from tests.stores import ANA, BIA, Ears, conversation
 
+from prosa.domain.limits import Limits
 from prosa.domain.principal import Principal
 from prosa.ports.store import Store
+from prosa.services.places import Places
+from prosa.services.requests import Requests
 
 MANY = 400
 FEW = MANY // 5
@@ -32,6 +37,31 @@ async def test_another_user_waits_for_few_of_hers(store: Store, want: Want) -> N
     await want(store, BIA)
     assert sum(one.done() for one in hers) <= FEW
     await asyncio.gather(*hers)
+
+
+@pytest.mark.hostile(66)
+async def test_nor_behind_what_is_counted_of_hers(database: Database) -> None:
+    """Where Postgres counts requests and sockets, each count takes one of its connections."""
+    store = postgres_place(database)()
+    await store.open(Ears())
+    limits = Limits(requests_per_minute=10_000, sockets=10_000)
+    requests, places = Requests(lambda _: limits, store.rates), Places(store.rates)
+
+    async def sits(who: Principal) -> None:
+        async with places.of(who.user_id, limits):
+            pass
+
+    try:
+        for want in (requests.take, requests.manage, sits):
+            hers = [asyncio.ensure_future(want(ANA)) for _ in range(MANY)]
+            await asyncio.sleep(0)
+            await want(BIA)
+            await read(store, BIA)
+            assert sum(one.done() for one in hers) <= FEW
+            await asyncio.gather(*hers)
+    finally:
+        await places.close()
+        await store.close()
 
 
 async def test_who_gives_up_gives_his_share_back(store: Store) -> None:

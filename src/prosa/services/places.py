@@ -9,7 +9,11 @@ from prosa.domain.limits import Limits, Scope
 from prosa.domain.rates import STAY, Count, RatesUnavailable
 from prosa.domain.sockets import TooManySockets
 from prosa.kit.log import log
+from prosa.kit.shares import Shares
 from prosa.ports.rates import Rates
+
+AT_ONCE = 2
+"""Of one user that come or go at a time, so that nobody waits behind all of them."""
 
 
 class Places:
@@ -18,6 +22,7 @@ class Places:
     def __init__(self, rates: Rates) -> None:
         self._rates = rates
         self._node = new_id()
+        self._shares = Shares(AT_ONCE)
         self._keeper: asyncio.Task[None] | None = None
 
     @contextlib.asynccontextmanager
@@ -29,12 +34,14 @@ class Places:
             (f"{Scope.EVERYONE} ", limits.everyone.sockets),
         )
         counts = [Count(key, most) for key, most in whose if most is not None]
-        entered = bool(counts) and await self._enter(counts)
+        share = self._shares.of(user_id)
+        async with share:
+            entered = bool(counts) and await self._enter(counts)
         try:
             yield
         finally:
             if entered:
-                await asyncio.shield(self._leave([count.key for count in counts]))
+                await asyncio.shield(self._leave([count.key for count in counts], share))
 
     async def close(self) -> None:
         if self._keeper is not None:
@@ -54,9 +61,10 @@ class Places:
             self._keeper = asyncio.get_running_loop().create_task(self._keep(), name="prosa-places")
         return True
 
-    async def _leave(self, keys: list[str]) -> None:
+    async def _leave(self, keys: list[str], share: asyncio.Semaphore) -> None:
         with contextlib.suppress(RatesUnavailable):  # then it counts until this node says nothing any more
-            await self._rates.leave(keys, self._node)
+            async with share:
+                await self._rates.leave(keys, self._node)
 
     async def _keep(self) -> None:
         while True:

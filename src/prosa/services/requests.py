@@ -8,10 +8,15 @@ from msgspec import Struct
 from prosa.domain.limits import Limits, Scope
 from prosa.domain.principal import Principal
 from prosa.domain.rates import Count, RequestLimitReached, Slot, Taken, left, slot_at, wait
+from prosa.kit.shares import Shares
 from prosa.ports.rates import Rates
 
 MOST_KNOWN = 10_000
 """Callers who are remembered."""
+
+AT_ONCE = 2
+"""Of one user that are counted at a time: more would only wait for one another in the database, and have all
+others wait for a connection."""
 
 OPERATOR = 60
 """What an operator may do in a minute, whatever the limits say: who has set one too low has to mend it."""
@@ -32,6 +37,7 @@ class Requests:
     def __init__(self, limits: Callable[[Principal], Limits], rates: Rates) -> None:
         self._limits = limits
         self._rates = rates
+        self._shares = Shares(AT_ONCE)
         self.last: dict[str, Window] = {}
 
     async def take(self, principal: Principal) -> None:
@@ -40,8 +46,9 @@ class Requests:
         counts = _counts(principal, limits)
         if not counts:
             return
-        slot = slot_at(time.time())
-        taken = await self._rates.take([count for _, count in counts], slot)
+        async with self._shares.of(principal.user_id):
+            slot = slot_at(time.time())
+            taken = await self._rates.take([count for _, count in counts], slot)
         self._remember(principal, [count for _, count in counts], taken, slot)
         if taken.refused is not None:
             scope, count = counts[taken.refused]
@@ -55,8 +62,9 @@ class Requests:
         if limit is None:
             return
         limit = max(limit, OPERATOR) if operating else limit
-        slot = slot_at(time.time())
-        taken = await self._rates.take([Count(f"account {principal.user_id}", limit)], slot)
+        async with self._shares.of(principal.user_id):
+            slot = slot_at(time.time())
+            taken = await self._rates.take([Count(f"account {principal.user_id}", limit)], slot)
         if taken.refused is not None:
             raise _refused(Scope.USER, limit, taken.before[0], slot)
 

@@ -3,27 +3,12 @@
 import asyncio
 from collections.abc import Callable
 from typing import ParamSpec, TypeVar
-from weakref import WeakValueDictionary
 
 from prosa.adapters.store.session import Session
 from prosa.adapters.store.statement import Plan
 
 P = ParamSpec("P")
 T = TypeVar("T")
-
-
-class Shares:
-    """One for each user who asks the store of something now: `most` plans of his are with it at a time."""
-
-    def __init__(self, most: int) -> None:
-        self._most = most
-        self._known: WeakValueDictionary[str, asyncio.Semaphore] = WeakValueDictionary()
-
-    def of(self, user_id: str, session: Session) -> "Shared":
-        share = self._known.get(user_id)
-        if share is None:
-            share = self._known[user_id] = asyncio.Semaphore(self._most)
-        return Shared(session, share)
 
 
 class Shared:

@@ -23,11 +23,12 @@ from prosa.adapters.store.repositories.files import KnownFiles
 from prosa.adapters.store.repositories.keys import ProviderKeys
 from prosa.adapters.store.repositories.rates import StoredRates
 from prosa.adapters.store.repositories.rules import KnownLimits
-from prosa.adapters.store.shared import Shares
+from prosa.adapters.store.shared import Shared
 from prosa.adapters.store.statement import Ask, Plan, Statement
 from prosa.domain.errors import MisconfiguredError, StoreUnavailable
 from prosa.domain.load import Load
 from prosa.domain.principal import Principal
+from prosa.kit.shares import Shares
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -77,7 +78,7 @@ class PostgresStore:
             f" set_config('prosa.client_id', {literal(principal.client_id)}, true)"
         )
         session = _Session(self._app, setting, {"principal": principal.user_id})
-        return Records(self._shares.of(principal.user_id, session))
+        return Records(Shared(session, self._shares.of(principal.user_id)))
 
     @property
     def erasures(self) -> Erasures:

@@ -18,7 +18,7 @@ from prosa.adapters.store.repositories.erasures import Erasures
 from prosa.adapters.store.repositories.files import KnownFiles
 from prosa.adapters.store.repositories.keys import ProviderKeys
 from prosa.adapters.store.repositories.rules import KnownLimits
-from prosa.adapters.store.shared import Shares
+from prosa.adapters.store.shared import Shared
 from prosa.adapters.store.sqlite.connection import Observer, truncate
 from prosa.adapters.store.sqlite.index import index, merge
 from prosa.adapters.store.sqlite.lock import Lock
@@ -29,6 +29,7 @@ from prosa.adapters.store.statement import Plan
 from prosa.domain.errors import MisconfiguredError, StoreUnavailable
 from prosa.domain.load import Load
 from prosa.domain.principal import Principal
+from prosa.kit.shares import Shares
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -65,7 +66,7 @@ class SqliteStore:
 
     def of(self, principal: Principal) -> Records:
         session = _Session(self, {"principal": principal.user_id})
-        return Records(self._shares.of(principal.user_id, session))
+        return Records(Shared(session, self._shares.of(principal.user_id)))
 
     @property
     def erasures(self) -> Erasures:
