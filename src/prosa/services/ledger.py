@@ -1,7 +1,6 @@
 """Money for answers that belong to no run: held before a provider is asked, kept meanwhile, entered after."""
 
 import asyncio
-import contextlib
 import time
 from collections.abc import Callable, Coroutine, Sequence
 from typing import Any
@@ -216,6 +215,16 @@ class Ledger:
         return task
 
     async def _release(self, principal: Principal, hold_id: str, entries: Sequence[Entry]) -> None:
+        try:
+            await self._enter(principal, hold_id, entries)
+        finally:  # what can't be entered is not kept either: a minute later it is lost, as far as it was told
+            self._held.pop(hold_id, None)
+            if not self._held:
+                self._some.clear()
+        for listener in self.listeners:
+            listener(principal)
+
+    async def _enter(self, principal: Principal, hold_id: str, entries: Sequence[Entry]) -> None:
         while True:
             try:
                 await self.of(principal).release(hold_id, entries)
@@ -223,16 +232,15 @@ class Ledger:
                 log.warning("ledger_failing", hold_id=hold_id)
                 await asyncio.sleep(AGAIN)
             else:
-                self._held.pop(hold_id, None)
-                if not self._held:
-                    self._some.clear()
-                for listener in self.listeners:
-                    listener(principal)
                 return
 
     async def _keep(self) -> None:
         while True:
             await self._some.wait()
             await asyncio.sleep(NOTE)
-            with contextlib.suppress(StoreUnavailable):  # a minute has many notes
+            try:
                 await self.note()
+            except StoreUnavailable:
+                continue  # a minute has many notes
+            except Exception:  # noqa: BLE001 - the keeper's edge: what is held for all depends on it
+                log.exception("notes_failing")

@@ -293,6 +293,34 @@ async def test_a_ledger_that_fails_for_a_moment(opened: Open, monkeypatch: pytes
     assert books.billed == [("fake", "fake", 9, 4, 0)]
 
 
+async def test_one_fault_leaves_all_others_kept(opened: Open, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What nobody has foreseen keeps neither the next note from being made, nor money from being free again."""
+    monkeypatch.setattr("prosa.services.ledger.NOTE", 0)
+    gate, failed = asyncio.Event(), asyncio.Event()
+    books = await opened(["abc", gate, REPORT])
+    ledger, engine = books.house.chat.ledger, books.house.chat.store.engine
+    keep = engine.keep
+
+    async def failing(*_: object) -> None:
+        monkeypatch.setattr(engine, "keep", keep)
+        failed.set()
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(engine, "keep", failing)
+    asking = asyncio.create_task(books.house.post(CHAT, ASK))
+    async with asyncio.timeout(LIMIT):
+        await failed.wait()
+    await books.until("SELECT taken IS NULL FROM reservations", [(0,)])
+
+    async def broken(*_: object) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr("prosa.adapters.store.repositories.ledger.Ledger.release", broken)
+    gate.set()
+    assert (await asking).status_code == 200
+    assert ledger._held == {}
+
+
 async def test_the_end_of_the_server(opened: Open) -> None:
     gate = asyncio.Event()
     books = await opened(["abc", gate])
