@@ -11,8 +11,9 @@ from typing import NamedTuple
 from prosa.domain.answers import Question
 
 EXACTLY = 8
-"""So many vectors are compared in full: those whose numbers have the most signs in common with another's,
-which is told ten times as fast."""
+"""So many vectors at least are compared in full: those whose numbers have the most signs in common with
+another's, which is told ten times as fast, and all that have as many. Where no number is negative that is
+each of them."""
 
 SIZE = 4
 """Bytes of a number."""
@@ -47,8 +48,10 @@ def nearest(vector: bytes, others: Sequence[Question]) -> Likest | None:
     """The one whose vector has the greatest cosine with this packed one; None of none. (Of several that are
     about as near it may be any.)"""
     signs, every = _signs(vector), int.from_bytes(b"\x80" * (len(vector) // SIZE))
-    alike = (each for each in others if len(each.vector) == len(vector))
-    near = nsmallest(EXACTLY, alike, key=lambda each: ((signs ^ _signs(each.vector)) & every).bit_count())
+    alike = [each for each in others if len(each.vector) == len(vector)]
+    apart = [((signs ^ _signs(each.vector)) & every).bit_count() for each in alike]
+    most = max(nsmallest(EXACTLY, apart), default=0)
+    near = (each for each, signs_apart in zip(alike, apart, strict=True) if signs_apart <= most)
     found = (Likest(each.id, cosine(vector, each.vector)) for each in near)
     return max(found, key=lambda each: each.likeness, default=None)
 

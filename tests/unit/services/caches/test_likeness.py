@@ -40,6 +40,18 @@ def test_the_nearest_of_many_is_found(common: float) -> None:
         others = [each for each in others if each.id != "like"] + [Question("more", packed(some(shared, 1)))]
 
 
+@pytest.mark.parametrize("dimensions", [3, DIMENSIONS])
+def test_signs_that_tell_nothing_are_not_relied_upon(dimensions: int) -> None:
+    """As those of a model whose numbers are all positive."""
+    chance = random.Random(dimensions)
+    vectors = [[abs(chance.gauss(0, 1)) for _ in range(dimensions)] for _ in range(200)]
+    others = [Question(str(place), packed(vector)) for place, vector in enumerate(vectors)]
+    for place in (0, 100, 199):
+        found = nearest(packed(vectors[place]), others)
+        assert found is not None
+        assert found.id == str(place)
+
+
 def test_vectors_of_other_lengths_are_left_out() -> None:
     one = packed([1.0, 2.0])
     assert nearest(one, []) is None
