@@ -6,7 +6,7 @@ import msgspec
 from sqlalchemy import BigInteger, bindparam, cast, delete, exists, func, select, update
 
 from prosa.adapters.store.repositories.rows import FILE, to_file
-from prosa.adapters.store.repositories.turnstile import TURNSTILE
+from prosa.adapters.store.repositories.turnstile import UPLOADS
 from prosa.adapters.store.session import Session
 from prosa.adapters.store.statement import Ask, Ids, Plan, Statement, among, insertion, owned
 from prosa.adapters.store.tables import attachments, files
@@ -76,7 +76,7 @@ def taken(opening: Opening) -> Plan[tuple[Attachment, ...]]:
 
 def _add(file: File, limit: int | None) -> Plan[None]:
     if limit is not None:
-        yield Ask(TURNSTILE)
+        yield Ask(UPLOADS)
         used = yield from _used()
         if used + file.size > limit:
             raise FilesFull(used, limit)

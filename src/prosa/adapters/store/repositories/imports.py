@@ -18,7 +18,7 @@ from prosa.adapters.store.repositories.planting import (
     used_names,
 )
 from prosa.adapters.store.repositories.rows import from_message
-from prosa.adapters.store.repositories.turnstile import TURNSTILE
+from prosa.adapters.store.repositories.turnstile import IMPORTS
 from prosa.adapters.store.session import Session
 from prosa.adapters.store.statement import Ask, Ids, Lock, Many, Params, Plan, Statement, Tell, among, owned
 from prosa.adapters.store.tables import conversations, messages
@@ -34,7 +34,7 @@ _TAKE_BACK = Statement(delete(conversations).where(among(_c.id, "ids"), owned(co
 
 def _plant(plantings: Sequence[Planting]) -> Plan[list[Planted]]:
     # The same file may be imported in another tab: what is stored there is not to be taken for what is here.
-    yield Lock(TURNSTILE)
+    yield Lock(IMPORTS)
     there = yield from _there(plantings)
     done: dict[int, Planted] = {}
     fresh: dict[int, Planting] = {}
