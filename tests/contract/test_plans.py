@@ -7,9 +7,11 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 from sqlalchemy import Integer, Text, bindparam, cast, literal, null, select, union_all
+from tests.contract.conftest import Pass
 from tests.postgres import Database, ask
-from tests.stores import ANA, begin, turn
+from tests.stores import ANA, LEASE, NOON, PAST, begin, entry, turn
 
+from prosa.adapters.store.migrations.counting import COUNTING
 from prosa.adapters.store.repositories.conversations import LOCK
 from prosa.adapters.store.session import Session
 from prosa.adapters.store.statement import (
@@ -28,6 +30,10 @@ from prosa.adapters.store.tables import sign_ins
 from prosa.domain.conversations import Conversation
 from prosa.domain.errors import ConversationNotFound, MessageNotFound
 from prosa.domain.ids import new_id
+from prosa.domain.limits import Bound, Limits
+from prosa.domain.money import Picodollars
+from prosa.domain.opening import Holding
+from prosa.domain.time import Instant
 from prosa.ports.store import Store
 
 _most = bindparam("most", type_=Integer)
@@ -122,6 +128,32 @@ async def test_who_waited_for_a_lock_sees_what_was_done_meanwhile(
             await waiting
     finally:
         await other.close()
+
+
+@pytest.mark.parametrize("place", ["postgres"], indirect=True)
+async def test_who_waits_for_a_run_has_not_got_the_counters(
+    store: Store, database: Database, chat: Conversation, passing: Pass
+) -> None:
+    """As when a slow owner puts down an end while another node takes over, and enters what was lost."""
+    import asyncpg
+
+    run, hold = (await begin(store, chat, lease_until=PAST)).run, new_id()
+    bound = Bound("m", 1, Picodollars(0))
+    await store.of(ANA).ledger.hold(Holding((hold,)), Limits(1_000_000), lambda _: bound, NOON)
+    await store.engine.keep({hold: replace(entry(run), run_id=hold)}, NOON)
+    late = await passing(61)
+    other = await asyncpg.connect(database.superuser)
+    try:
+        async with other.transaction():
+            await other.fetch("SELECT 1 FROM runs WHERE id = $1 FOR NO KEY UPDATE", run.id)
+            waiting = asyncio.create_task(store.engine.claim("another", late, Instant(late + LEASE)))
+            await _blocked(database)
+            await other.execute("SET LOCAL lock_timeout = '200ms'")
+            await other.execute("SELECT pg_advisory_xact_lock($1)", COUNTING)
+        assert [each.id for each in await waiting] == [run.id]
+    finally:
+        await other.close()
+    assert await ask(database.superuser, "SELECT 1 FROM ai_usage WHERE run_id = $1", hold)
 
 
 async def _blocked(database: Database) -> None:

@@ -370,11 +370,11 @@ def _renew(
 
 
 def _claim(boot: str, now: Instant, until: Instant, *, alone: bool) -> Plan[list[Run]]:
+    rows = yield Ask(_CLAIM, boot=boot, now=now, until=until, alone=alone)
     lost = yield Ask(_RELEASE_LOST, boot=boot, now=now, before=now - LONGEST_HOLD, alone=alone)
     entries = [from_taken(taken) for (taken,) in lost if taken is not None]
-    if entries:
+    if entries:  # last: who has entered something waits for no run, or he might wait for one who enters
         yield Together(*map(enter, entries))
-    rows = yield Ask(_CLAIM, boot=boot, now=now, until=until, alone=alone)
     return [to_run(row) for row in rows]
 
 
