@@ -12,14 +12,19 @@ from tests.postgres import Database, ask
 from tests.stores import ANA, BIA, NOON, added, begin, bound, conversation, lapse, message, opening, turn
 
 from prosa.adapters.blobs.folder import Folder
+from prosa.adapters.store.repositories.erasures import Erasures
 from prosa.adapters.store.tables import OWNED
 from prosa.domain.access import ApiKey, ApiKeyNotFound
 from prosa.domain.alerts import Alert
 from prosa.domain.answers import KeptAnswer
 from prosa.domain.audit import Wanted, deed
 from prosa.domain.conversations import Conversation
+from prosa.domain.ending import Entry
 from prosa.domain.erasure import Erasure, Scope, hash_of
 from prosa.domain.ids import new_id
+from prosa.domain.limits import Bound, Limits
+from prosa.domain.models import Usage
+from prosa.domain.opening import Holding
 from prosa.domain.principal import Principal
 from prosa.domain.templates import Template
 from prosa.domain.tickets import Asking
@@ -163,6 +168,34 @@ async def test_guests_whom_no_other_can_let_in_go_with_their_host(
     assert {row[0] for row in await rows("SELECT user_id FROM conversations")} == stay
     await erasing.erase(ROOT, Scope.CLIENT, "acme")
     assert await rows("SELECT count(*) FROM conversations") == [(2,)]
+
+
+@pytest.mark.parametrize("scope", Scope)
+async def test_who_has_nothing_but_an_answer_that_goes_on_is_waited_for(
+    store: Store, erasing: Erasing, rows: Rows, scope: Scope, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As in a first request on `/v1`: all there is of it is what is held, until it is paid for."""
+    client = "acme" if scope is Scope.CLIENT else ""
+    guest = ApiKey(new_id(), "shop", client, "x", "x", (), NOON, "root").guest("\U0010ffff", frozenset())
+    ledger, hold, waited = store.of(guest).ledger, new_id(), asyncio.Event()
+
+    class Watched(Erasures):
+        async def held(self, user_id: str, client_id: str | None) -> bool:
+            found = await super().held(user_id, client_id)
+            if user_id == guest.user_id:
+                waited.set()
+            return found
+
+    monkeypatch.setattr(f"{type(store).__module__}.Erasures", Watched)
+    await ledger.hold(Holding((hold,), client), Limits(), lambda _: Bound("m", 9, None), NOON)
+    going = asyncio.create_task(erasing.erase(ROOT, scope, client or "shop"))
+    waits = asyncio.create_task(waited.wait())
+    await asyncio.wait({going, waits}, return_when=asyncio.FIRST_COMPLETED)
+    assert not going.done()
+    entry = Entry(new_id(), hold, guest.user_id, client, None, 1, "p", "m", Usage(7), None, False, NOON)
+    await ledger.release(hold, [entry])
+    receipt = await going
+    assert await rows("SELECT user_id FROM ai_usage") == [(receipt.pseudonym,)]
 
 
 async def test_keys_go_and_whoever_is_erased_may_not_call(store: Store, erasing: Erasing) -> None:

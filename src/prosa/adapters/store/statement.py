@@ -223,15 +223,18 @@ class begins(ColumnElement[bool]):  # noqa: N801 - as above
     def __init__(self, column: ColumnElement[str], name: str) -> None:
         self.column = column
         self.start = bindparam(name, type_=Text())
-        self.end = bindparam(name, type_=Text())
 
 
 @compiles(begins)
 def _begins_in_sqlite(element: begins, compiler: Any, **kw: Any) -> str:
-    """As a stretch of the column's index: SQLite compares texts character by character."""
+    """As a stretch of the column's index, up to the next text that begins otherwise: SQLite compares texts
+    character by character."""
     column = compiler.process(element.column, **kw)
-    start, end = (compiler.process(each, **kw) for each in (element.start, element.end))
-    return f"({column} >= {start} AND {column} < {end} || char(1114111))"
+    start, most, last = (compiler.process(element.start, **kw) for _ in range(3))
+    return (
+        f"({column} >= {start} AND {column} < "
+        f"substr({most}, 1, length({most}) - 1) || char(unicode(substr({last}, -1)) + 1))"
+    )
 
 
 @compiles(begins, "postgresql")

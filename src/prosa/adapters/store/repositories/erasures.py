@@ -90,11 +90,10 @@ def _guests_of(table: Table) -> Any:
     )
 
 
-_some = union(
-    *map(_owners_of, (conversations, files, prompt_templates, runs, ai_usage, api_keys, answer_cache))
-).subquery()
+_OF_GUESTS = (conversations, files, prompt_templates, ai_usage, reservations, answer_cache)
+_some = union(*map(_owners_of, (*_OF_GUESTS, runs, api_keys))).subquery()
 _OWNERS = Statement(select(_some.c.user_id).order_by(_some.c.user_id).limit(SIZE))
-_guests = union(*map(_guests_of, (conversations, files, prompt_templates, ai_usage, answer_cache))).subquery()
+_guests = union(*map(_guests_of, _OF_GUESTS)).subquery()
 _GUESTS = Statement(select(_guests.c.user_id).order_by(_guests.c.user_id).limit(SIZE))
 
 
