@@ -74,6 +74,7 @@ def test_a_new_file_begins_where_the_revisions_lead(tmp_path: Path) -> None:
     upgrade(f"sqlite:///{old}", None)
     assert WHOLE.read_text() == told(old), "there are new revisions: run `python -m tests.schema`"
     assert told(new) == told(old)
+    assert _rows(new) == _rows(old), "a revision fills a table: the script has to, too"
 
 
 def test_revisions_that_no_schema_knows_yet_follow_it(
@@ -178,6 +179,17 @@ def test_a_revision_that_breaks_off_leaves_no_trace(tmp_path: Path) -> None:
         command.upgrade(broken, "head")
     assert _schema(path) == before
     assert current_revision(path) == HEAD
+
+
+def _rows(path: Path) -> dict[str, list[Any]]:
+    """What stands in the tables, but for the index of the search, which cannot be read so."""
+    connection = sqlite3.connect(path)
+    try:
+        found = connection.execute("SELECT name FROM pragma_table_list WHERE type <> 'virtual'").fetchall()
+        names = [name for (name,) in found if not name.startswith("sqlite_")]
+        return {name: connection.execute(f"SELECT * FROM {name}").fetchall() for name in names}
+    finally:
+        connection.close()
 
 
 def _schema(path: Path) -> list[Any]:

@@ -1,4 +1,4 @@
-"""Log lines on standard error: ours and the libraries', in one form, with the ids of what they belong to."""
+"""Log lines, ours and the libraries', in one form, with the ids of what they belong to."""
 
 import json
 import logging
