@@ -66,6 +66,9 @@ def test_rows_stay_on_sqlite(tmp_path: Path) -> None:
             before = _check(connection, before)
     with engine.connect() as connection:
         assert differences(connection) == []
+        for name in SUMS:  # of the ledger as it was then
+            summed = connection.exec_driver_sql(f"SELECT requests, millions, rest FROM {name}").all()
+            assert summed == [(1, *divmod(2**60, 10**6))]
 
 
 def test_a_new_file_begins_where_the_revisions_lead(tmp_path: Path) -> None:
