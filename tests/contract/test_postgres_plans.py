@@ -1,12 +1,13 @@
 """What Postgres reads for a page, a turn and a search is what they show, though it knows nothing of its tables yet."""
 
+import asyncio
 import json
 from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Any, ParamSpec, TypeVar
 
 import pytest
 from tests.contract.test_store_moves import planted, planting
-from tests.postgres import Database, Server
+from tests.postgres import Database, Server, ask
 from tests.stores import ANA, conversation, message
 
 from prosa.adapters.store.postgres.connection import connect, literal
@@ -44,10 +45,10 @@ class Metered(Steps):
 
     async def _take(self, step: Step) -> Any:
         rows = await super()._take(step)
-        for ask in step.asks if isinstance(step, Reads) else [step]:
-            if isinstance(ask, Ask):
-                sql = f"EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) {ask.statement.postgres.sql}"
-                ((told,),) = await self._connection.fetch(sql, *self._values(ask))
+        for one in step.asks if isinstance(step, Reads) else [step]:
+            if isinstance(one, Ask):
+                sql = f"EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) {one.statement.postgres.sql}"
+                ((told,),) = await self._connection.fetch(sql, *self._values(one))
                 plan = json.loads(told)[0]["Plan"]
                 self.looked_at += plan["Shared Hit Blocks"] + plan["Shared Read Blocks"]
         return rows
@@ -120,3 +121,14 @@ async def test_a_long_conversation(long: tuple[Conversation, list[Message]], met
     hits = await Search(meter).page(Sought(phrases_of("and so on")), PAGE, None)
     assert [each.message_id for each in hits] == [each.id for each in messages[: -PAGE - 1 : -1]]
     assert meter.looked_at < MOST
+
+
+async def test_a_long_import(long: tuple[Conversation, list[Message]], unknown: Database) -> None:
+    """Postgres keeps the plan that it made while there was next to nothing, until it counts the table anew."""
+    _, messages = long
+    others = "SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+    async with asyncio.timeout(10):
+        while await ask(unknown.superuser, others):  # they tell what they read as they leave
+            pass
+    read = "SELECT seq_tup_read FROM pg_stat_user_tables WHERE relname = 'messages'"
+    assert (await ask(unknown.superuser, read))[0][0] < len(messages)
