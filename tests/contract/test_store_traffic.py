@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from tests.stores import ANA, BIA, BOOT, NOON, append, begin, boundary, ending, entry, step
 
-from prosa.domain.calendar import Calendar
+from prosa.domain.calendar import Calendar, Period
 from prosa.domain.conversations import Conversation
 from prosa.domain.errors import RunNotFound
 from prosa.domain.ids import id_at, new_id
@@ -20,7 +20,7 @@ from prosa.domain.runs import Run, RunStatus
 from prosa.domain.steps import StepStatus
 from prosa.domain.time import SECOND, Instant
 from prosa.domain.timing import Timing
-from prosa.domain.traffic import Bucket, Failures, Latency, Period, SeenStep, Stride, Wanted
+from prosa.domain.traffic import Bucket, Failures, Latency, SeenStep, Stride, Wanted
 from prosa.ports.store import Store
 from prosa.ports.traffic import Traffic
 
@@ -69,7 +69,7 @@ async def test_what_happened_in_each_step(
     await begun(store, other, START + 61 * SECOND)
     for outside in (START - 6, START + Stride.HOUR):
         await ended(store, chat, outside, 5)
-    first, second, *idle = await traffic.flow(HOUR.buckets(Stride.MINUTE, UTC))
+    first, second, *idle = await traffic.flow(Stride.MINUTE.steps(HOUR, UTC))
     assert first == Bucket(
         START, {RunStatus.COMPLETED: 2}, Latency(1_000, 1_000), Latency(2_000, 4_000), 20, 10, Picodollars(14)
     )
@@ -89,7 +89,7 @@ async def test_days_are_those_of_the_time_zone(store: Store, chat: Conversation,
     first, change, last = (lisbon.moment(2026, 10, day) for day in (24, 25, 26))
     for at in (first, change - 1, change, last - 1, last):
         await ended(store, chat, at, 5)
-    days = Period(Instant(first + 1), Instant(last + 1)).buckets(Stride.DAY, lisbon)
+    days = Stride.DAY.steps(Period(Instant(first + 1), Instant(last + 1)), lisbon)
     assert [(each.at, sum(each.runs.values())) for each in await traffic.flow(days)] == [
         (first, 2), (change, 2), (last, 1)
     ]  # fmt: skip

@@ -5,7 +5,7 @@ from itertools import pairwise
 
 from msgspec import Struct
 
-from prosa.domain.calendar import Calendar
+from prosa.domain.calendar import Calendar, Period
 from prosa.domain.money import Picodollars
 from prosa.domain.runs import RunStatus
 from prosa.domain.steps import StepStatus
@@ -23,20 +23,13 @@ class Stride(IntEnum):
     HOUR = 3_600 * SECOND
     DAY = DAY
 
-
-class Period(Struct, frozen=True):
-    """From `since` on, up to and without `until`."""
-
-    since: Instant
-    until: Instant
-
-    def buckets(self, stride: Stride, calendar: Calendar) -> "list[Period]":
-        """The whole days, hours or minutes of the calendar that it touches."""
-        starts = [calendar.start_of_day(self.since) if stride is Stride.DAY
-                  else calendar.start_of(stride, self.since)]  # fmt: skip
-        while starts[-1] < self.until:
+    def steps(self, period: Period, calendar: Calendar) -> list[Period]:
+        """The whole days, hours or minutes of the calendar that the period touches."""
+        starts = [calendar.start_of_day(period.since) if self is Stride.DAY
+                  else calendar.start_of(self, period.since)]  # fmt: skip
+        while starts[-1] < period.until:
             last = starts[-1]
-            ahead = calendar.start_of_day(last, ahead=1) if stride is Stride.DAY else Instant(last + stride)
+            ahead = calendar.start_of_day(last, ahead=1) if self is Stride.DAY else Instant(last + self)
             starts.append(ahead)
         return [Period(*ends) for ends in pairwise(starts)]
 

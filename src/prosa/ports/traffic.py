@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from typing import Protocol
 
-from prosa.domain.traffic import Bucket, Failures, Period, Seen, SeenRun, Wanted
+from prosa.domain.calendar import Period
+from prosa.domain.traffic import Bucket, Failures, Seen, SeenRun, Wanted
 
 
 class Traffic(Protocol):

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from prosa.domain.calendar import Calendar
+from prosa.domain.calendar import Calendar, Period
 from prosa.domain.errors import InvalidRequest
 from prosa.domain.ids import parse_id
 from prosa.domain.principal import Principal
@@ -12,7 +12,6 @@ from prosa.domain.traffic import (
     MOST_BUCKETS,
     Bucket,
     Failures,
-    Period,
     Seen,
     SeenRun,
     Stride,
@@ -42,7 +41,7 @@ class Traffic:
             raise InvalidRequest(
                 f"these are more than {MOST_BUCKETS} steps. Ask for a shorter time or a longer step."
             )
-        return [*await self._store.operator(by).traffic.flow(period.buckets(stride, self.calendar))]
+        return [*await self._store.operator(by).traffic.flow(stride.steps(period, self.calendar))]
 
     async def failures(
         self, by: Principal, since: Instant | None, until: Instant | None

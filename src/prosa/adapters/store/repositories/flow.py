@@ -25,10 +25,11 @@ from sqlalchemy.ext.compiler import compiles
 
 from prosa.adapters.store.statement import Ask, Plan, Row, Statement
 from prosa.adapters.store.tables import ai_usage, runs
+from prosa.domain.calendar import Period
 from prosa.domain.money import Picodollars
 from prosa.domain.runs import RunStatus
 from prosa.domain.time import Instant
-from prosa.domain.traffic import Bucket, Latency, Period
+from prosa.domain.traffic import Bucket, Latency
 
 _r, _u = runs.c, ai_usage.c
 

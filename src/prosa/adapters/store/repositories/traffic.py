@@ -12,6 +12,7 @@ from prosa.adapters.store.repositories.flow import flow
 from prosa.adapters.store.repositories.watched import Watched
 from prosa.adapters.store.statement import Ask, Plan, Row, Statement
 from prosa.adapters.store.tables import provider_keys, run_steps, runs
+from prosa.domain.calendar import Period
 from prosa.domain.errors import RunNotFound
 from prosa.domain.ids import id_at
 from prosa.domain.models import Usage
@@ -22,7 +23,6 @@ from prosa.domain.timing import Timing, decode_timings
 from prosa.domain.traffic import (
     Bucket,
     Failures,
-    Period,
     Seen,
     SeenRun,
     SeenStep,
