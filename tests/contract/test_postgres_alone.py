@@ -178,7 +178,7 @@ async def test_without_the_applications_own_predicates(database: Database, store
         await one("files"), await one("prompt_templates"), await one("tickets", "ticket_id"), await one("sign_ins"), await one("answer_cache"),
     )  # fmt: skip
     never = Named(new_id(), new_id(), new_id(), new_id(), new_id(), "no such", "no such", new_id())
-    session = store.of(BIA)._session
+    session = store.of(BIA)._session._session  # the one that her share is of
     assert session._bound == {"principal": "bia"}
     session._bound = {"principal": "ana"}  # now the application takes Bia for Ana; Postgres does not
     records = Records(session)
