@@ -61,11 +61,8 @@ async def stop(house: House, provider: Provider, user: str) -> None:
     call = await provider.called(model)
     while call.said < 20:  # noqa: ASYNC110 - what was said is on its way
         await asyncio.sleep(0.005)
-    runs = list(house.chat.engine._lives)
-    for run in runs:
-        live = house.chat.engine._lives[run]
-        if live.run.model == model:
-            await house.post(f"/api/chat/runs/{run}/stop", user=user)
+    [run] = [run for run, live in house.chat.engine._lives.items() if live.run.model == model]
+    await house.post(f"/api/chat/runs/{run}/stop", user=user)
     await task
 
 
