@@ -7,7 +7,6 @@ from typing import Any
 
 import aiohttp
 import pytest
-from tests import processes
 from tests.engine.conftest import Serve, on
 from tests.pictures import png
 from tests.postgres import Database, ask
@@ -222,7 +221,7 @@ async def test_a_kill_at_each_step(
     module, owner = place
     does = "await before(self, *given)" if after else "pass"
     code = DYING.format(module=module, owner=owner, method=method, number=number, does=does)
-    monkeypatch.setattr(processes, "MAIN", code)
+    monkeypatch.setattr(Process, "program", code)
     process, ana.client = await serve(PROSA_JWT_SECRET=SECRET, fresh=True)
     with pytest.raises(aiohttp.ClientError):
         await ana.call("DELETE", "/api/users/me")
@@ -281,12 +280,12 @@ async def test_a_kill_in_the_middle_of_a_sweep(serve: Serve, monkeypatch: pytest
     dying = DYING.format(
         module=module, owner=owner, method="drop", number=5, does="await before(self, *given)"
     )
-    monkeypatch.setattr(processes, "MAIN", LATER + dying)
+    monkeypatch.setattr(Process, "program", LATER + dying)
     process, _ = await serve(PROSA_JWT_SECRET=SECRET, fresh=True)
     await process.ended()
     [(left,)] = process.rows("SELECT count(*) FROM conversations")
     assert 0 < left < 3, "it was cut in its middle"
-    monkeypatch.setattr(processes, "MAIN", LATER + "from prosa.cli import main; main()")
+    monkeypatch.setattr(Process, "program", LATER + "from prosa.cli import main; main()")
     process, _ = await serve(PROSA_JWT_SECRET=SECRET, fresh=True)
     async with asyncio.timeout(20):
         while "retention_swept" not in process.logged:  # noqa: ASYNC110 - nobody tells

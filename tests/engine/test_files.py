@@ -9,7 +9,6 @@ from typing import Any
 
 import aiohttp
 import pytest
-from tests import processes
 from tests.engine.conftest import Serve, on
 from tests.pictures import png
 from tests.postgres import Database
@@ -37,7 +36,7 @@ def fatal(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
 
     def die(owner: str, method: str, *, after: bool = False) -> None:
         does = "before(self, *given)" if after else "pass"
-        monkeypatch.setattr(processes, "MAIN", DYING.format(owner=owner, method=method, does=does))
+        monkeypatch.setattr(Process, "program", DYING.format(owner=owner, method=method, does=does))
 
     return die
 
