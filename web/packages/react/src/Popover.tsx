@@ -26,7 +26,7 @@ export function Popover({ label, anchor, onClose, children }: PopoverProps) {
   useEffect(() => box.current?.focus({ preventScroll: true }), []);
 
   const pressed = (event: KeyboardEvent) => {
-    if (event.key !== 'Escape') return;
+    if (event.key !== 'Escape' || event.nativeEvent.isComposing) return;
     // Escape closes this and nothing else, such as a running answer.
     event.preventDefault();
     anchor.current?.focus();

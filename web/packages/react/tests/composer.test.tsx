@@ -169,6 +169,16 @@ describe('opinions', () => {
     expect(screen.queryByRole('dialog')).toBeNull();
   });
 
+  it('stay while Escape takes back what is being composed', async () => {
+    await show(server().on(`PUT ${RATED}`, ({ body }) => json(body)));
+    fireEvent.click(screen.getByRole('button', { name: 'Good answer' }));
+    const words = screen.getByLabelText('Anything else?');
+    fireEvent.keyDown(words, { key: 'Escape', isComposing: true });
+    expect(screen.getByRole('dialog')).toBeTruthy();
+    fireEvent.keyDown(words, { key: 'Escape' });
+    expect(screen.queryByRole('dialog')).toBeNull();
+  });
+
   it('of the other kind begin anew, though the first is still being told', async () => {
     const wire = server().on(`PUT ${RATED}`, ({ body }) => json(body));
     await show(wire);
