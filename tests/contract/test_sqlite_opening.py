@@ -10,7 +10,7 @@ from tests.stores import ANA, Ears, conversation, sqlite_store
 
 from prosa.adapters.store.migrations import HEAD
 from prosa.adapters.store.sqlite import store as module
-from prosa.adapters.store.sqlite.store import SqliteStore
+from prosa.adapters.store.sqlite.store import AT_ONCE, SqliteStore
 from prosa.adapters.store.sqlite.writer import Writer
 from prosa.domain.errors import MisconfiguredError, StoreLocked, StoreUnavailable
 
@@ -70,7 +70,8 @@ async def test_one_process_a_file(tmp_path: Path) -> None:
 async def test_a_write_during_the_close_is_refused(tmp_path: Path) -> None:
     store = sqlite_store(tmp_path)
     await store.open(Ears())
-    early = [asyncio.create_task(store.of(ANA).conversations.create(conversation(ANA))) for _ in range(20)]
+    create = store.of(ANA).conversations.create
+    early = [asyncio.create_task(create(conversation(ANA))) for _ in range(AT_ONCE)]
     await asyncio.sleep(0)
     closing = asyncio.create_task(store.close())
     refused = 0

@@ -13,6 +13,7 @@ from prosa import config
 from prosa.adapters.models.fake.client import Step
 from prosa.domain.errors import MisconfiguredError
 from prosa.domain.models import ChatRequest, Role, Usage, UsageReport
+from prosa.services.guard.inspection import LEFT_OUT
 
 MASKING = """
 [masking.default]
@@ -234,8 +235,8 @@ async def test_what_came_before_the_rule_is_left_out(ruled: House) -> None:
     conversation = await ruled.conversation()
     await ruled.send(conversation, "bomba", model="free")
     assert said(await ruled.send(conversation, "E agora?")) == "You said: E agora?"
-    gone = "[This was removed: it is against the rules of this service.]"
-    assert [turn.content for turn in ruled.calls[-1].request.turns] == [gone, gone, "E agora?"]
+    asked = [turn.content for turn in ruled.calls[-1].request.turns]
+    assert asked == [LEFT_OUT, LEFT_OUT, "E agora?"]
 
 
 async def test_vectors(ruled: House) -> None:
