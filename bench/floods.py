@@ -22,6 +22,8 @@ FLOODS = {"runs": 1_000, "sockets": 1_000, "bad tokens": 3_000}
 ANSWER, QUICK = "mock-20x20", "mock-3x0"
 GAP = 0.05
 """Seconds between two of the other user's requests, whether he got his answers or not."""
+QUIET = 2.0
+"""Seconds for which nobody else asks."""
 STAYS = 1.0
 """Seconds for which a socket that was let in stays."""
 SEND = "/api/chat/send"
@@ -145,8 +147,8 @@ async def measured(kind: str, server: Process, pool: ProcessPoolExecutor, times:
     meanwhile: Waits = []
     ends: dict[str, int] = {}
     for _ in range(times):
-        quiet = time.monotonic() + 2
-        alone += await waits(server, request, lambda quiet=quiet: time.monotonic() > quiet)  # type: ignore[misc]
+        quiet = asyncio.create_task(asyncio.sleep(QUIET))
+        alone += await waits(server, request, quiet.done)
         going = asyncio.get_running_loop().run_in_executor(pool, flood, kind, server.port)
         meanwhile += await waits(server, request, going.done)
         ends = await going

@@ -9,6 +9,7 @@ export default defineConfig({
     include: ['packages/*/tests/**/*.test.{ts,tsx}', 'app/tests/**/*.test.{ts,tsx}'],
     restoreMocks: true,
     testTimeout: 20_000,
+    // A test that starves on a busy machine may try once more; the summary says which did.
     retry: 1,
   },
 });

@@ -49,7 +49,8 @@ _SAID = Statement(select(bindparam("said", type_=Text()).label("word"), cast(nul
 
 
 def _session(store: Store) -> Session:
-    return store.of(ANA).runs._session  # type: ignore[attr-defined, no-any-return]
+    session: Session = store.of(ANA).runs._session  # type: ignore[attr-defined] # no port tells of it
+    return session
 
 
 def _reads(*asks: Ask | None) -> Plan[Sequence[Row]]:

@@ -58,11 +58,11 @@ class Steps:
                 else:
                     step = plan.send(rows)
         except StopIteration as returned:
-            result = returned.value
+            result: T = returned.value
         # Of a transaction that failed unnoticed, COMMIT makes a ROLLBACK without a word.
         if self._begun and await self._connection.execute(end(self._told)) != "COMMIT":
             raise StoreUnavailable
-        return result  # type: ignore[no-any-return]
+        return result
 
     async def _take(self, step: Step) -> Sequence[Row]:
         if self._begin and not self._begun:
@@ -94,7 +94,8 @@ class Steps:
         return ()
 
     async def _fetch(self, sql: str, *asks: Ask) -> Sequence[Row]:
-        return await self._connection.fetch(sql, *self._values(*asks))  # type: ignore[no-any-return]
+        rows: Sequence[Row] = await self._connection.fetch(sql, *self._values(*asks))
+        return rows
 
     def _values(self, *asks: Ask) -> list[Any]:
         return [value for ask in asks for value in self._storable(ask.statement, ask.params)]

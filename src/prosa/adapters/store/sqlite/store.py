@@ -161,4 +161,4 @@ class _Session:
         return await self._store._read(plan(*args, **kwargs), self._bound)  # noqa: SLF001 - one thing in two classes
 
     async def write(self, plan: Callable[P, Plan[T]], *args: P.args, **kwargs: P.kwargs) -> T:
-        return await self._store._write(partial(plan, *args, **kwargs), self._bound)  # noqa: SLF001
+        return await self._store._write(partial(plan, *args, **kwargs), self._bound)  # noqa: SLF001 - as above
