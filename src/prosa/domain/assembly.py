@@ -62,10 +62,15 @@ class Assembly:
 
     @property
     def parts(self) -> tuple[Part, ...]:
-        self._end()
+        """Those so far. To look ends none: what is said next goes on in the last one."""
+        parts = [*self._parts]
         for identity, (place, name, pieces) in self._calls.items():
-            self._parts[place] = ToolCall(identity, name, "".join(pieces))
-        return tuple(self._parts)
+            parts[place] = ToolCall(identity, name, "".join(pieces))
+        if self._texts:
+            parts.append(TextPart("".join(self._texts)))
+        if self._thoughts:
+            parts.append(ThinkingPart("".join(self._thoughts)))
+        return tuple(parts)
 
     def _end(self) -> None:
         self._end_text()

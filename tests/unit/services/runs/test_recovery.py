@@ -12,6 +12,7 @@ from tests.stores import ANA, append, begin, conversation, ending, sqlite_store
 from tests.unit.services.conftest import Open
 from tests.unit.services.house import House, end_of, events_of, lines_of, soon, text_of, until_text
 
+from prosa.domain.content import plain
 from prosa.domain.conversations import MessageStatus
 from prosa.domain.ending import Append, Ending
 from prosa.domain.errors import ShuttingDown, StoreUnavailable
@@ -231,6 +232,19 @@ async def test_a_fenced_owner_writes_nothing_more_and_its_reader_ends(
     await house.engine.settle()
     assert house.engine.running == 0
     house.at_rest(1)
+
+
+async def test_how_far_a_run_has_got_leaves_its_answer_in_one_part(opened: Open) -> None:
+    gate = asyncio.Event()
+    house = await opened(["Going ", gate, "on"])
+    run, reader = await house.send(await house.conversation())
+    await until_text(reader)
+    await house.engine._renew()
+    gate.set()
+    await soon(lines_of(reader), 5)
+    answer = await house.answer(run)
+    assert answer.content == "Going on"
+    assert plain(answer.parts)
 
 
 @pytest.mark.hostile(61)
